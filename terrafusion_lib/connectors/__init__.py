@@ -1,0 +1,1 @@
+"""Source systems behind one protocol, and the raw layer that they fill."""

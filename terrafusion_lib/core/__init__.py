@@ -1,0 +1,1 @@
+"""Errors, settings, county configuration, canonical schema, logging and progress."""

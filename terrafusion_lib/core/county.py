@@ -1,0 +1,129 @@
+"""A county's configuration: ``county_configs/<county>/county.yaml``."""
+
+import re
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from terrafusion_lib.core.config import FrozenModel, nearest, parse, read_yaml
+from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.settings import Settings
+
+COUNTY_ID = re.compile(r"[a-z][a-z0-9_]*")
+
+
+class SourceConfig(FrozenModel):
+    """One source system: the connector's name and its options (validated by the connector)."""
+
+    connector: str
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class GateConfig(FrozenModel):
+    """When a run stops before loading."""
+
+    max_quarantined_share: float = Field(
+        default=0.02, ge=0, le=1, description="Largest share of a table's rows in quarantine"
+    )
+    min_rows: dict[str, int] = Field(
+        default_factory=dict, description="Fewest accepted rows by canonical table"
+    )
+
+
+class CountyConfig(FrozenModel):
+    """What TerraFusion must know of a county.
+
+    ``extends: <county>`` takes every key from another county and overrides the ones given
+    (mappings are merged, anything else replaced); relative paths resolve in the folder of the
+    file that names them.
+    """
+
+    county_id: str
+    name: str
+    state: str = "WA"
+    fips: str = Field(default="", description="Five-digit FIPS code")
+    timezone: str = "America/Los_Angeles"
+    crs: str = Field(default="EPSG:2927", description="Projected system for areas and distances")
+    assessment_year: int = Field(ge=1900, le=2200)
+    history_years: int = Field(default=5, ge=1, description="Years of values read, newest first")
+    sources: dict[str, SourceConfig]
+    mapping: Path
+    users: Path | None = None
+    expectations: tuple[str, ...] = Field(
+        default=(), description="Suites of expectations/ to run; empty means all that apply"
+    )
+    gate: GateConfig = GateConfig()
+    plugins: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, description="Parameters by plugin that differ from its defaults"
+    )
+    folder: Path = Field(default=Path(), exclude=True, description="Set by load_county")
+
+    @field_validator("county_id")
+    @classmethod
+    def _check_id(cls, value: str) -> str:
+        if not COUNTY_ID.fullmatch(value):
+            raise ValueError("use lower-case letters, digits and _ such as benton_wa")
+        return value
+
+    @property
+    def valuation_date(self) -> date:
+        """1 January of the assessment year (RCW 84.40.020)."""
+        return date(self.assessment_year, 1, 1)
+
+
+def list_counties(settings: Settings) -> list[str]:
+    """Ids of all configured counties, sorted."""
+    return sorted(path.parent.name for path in settings.county_configs_path.glob("*/county.yaml"))
+
+
+def load_county(county_id: str, settings: Settings) -> CountyConfig:
+    """Read a county's configuration.
+
+    Raises
+    ------
+    ConfigError
+        The county is unknown (the nearest name is suggested) or its file is not valid.
+    """
+    known = list_counties(settings)
+    if county_id not in known:
+        close = nearest(county_id, known)
+        raise ConfigError(
+            f"County {county_id!r} is not configured",
+            examples=known,
+            hint=f"did you mean {close[0]}?"
+            if close
+            else f"add {settings.county_configs_path}/{county_id}/county.yaml",
+        )
+    folder = settings.county_configs_path / county_id
+    data = _merged(folder, settings.county_configs_path, ())
+    county = parse(CountyConfig, data | {"folder": folder}, where=str(folder / "county.yaml"))
+    if county.county_id != county_id:
+        raise ConfigError(f"{folder}/county.yaml has county_id {county.county_id}, not {county_id}")
+    return county
+
+
+def _merged(folder: Path, configs: Path, seen: tuple[str, ...]) -> dict[str, Any]:
+    path = folder / "county.yaml"
+    data = read_yaml(path)
+    for key in ("mapping", "users"):
+        if isinstance(data.get(key), str):
+            data[key] = folder / data[key]
+    parent = data.pop("extends", None)
+    if parent is None:
+        return data
+    if parent in seen or not (configs / str(parent) / "county.yaml").is_file():
+        raise ConfigError(f"{path} extends {parent!r}, which is missing or extends itself")
+    return _overlay(_merged(configs / str(parent), configs, (*seen, folder.name)), data)
+
+
+def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    """`top` over `base`; a source whose connector changes is replaced whole."""
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        replaced = isinstance(value, dict) and "connector" in value
+        both = isinstance(value, dict) and isinstance(below, dict)
+        merged[key] = _overlay(below, value) if both and not replaced else value  # type: ignore[arg-type]
+    return merged

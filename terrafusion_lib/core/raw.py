@@ -1,0 +1,98 @@
+"""What is read from a source, and the manifest of the raw layer that holds it."""
+
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field
+
+from terrafusion_lib.core.config import FrozenModel, parse
+from terrafusion_lib.core.errors import ConfigError
+
+MANIFEST = "manifest.json"
+
+
+class RawType(StrEnum):
+    """Types of the raw layer. A value that cannot be read as its type is an error of the source
+    when the database declares the type, and stays text (to be converted and counted by the
+    mapping) when it comes from a file.
+    """
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    BOOLEAN = "boolean"
+    GEOMETRY = "geometry"
+
+
+class SourceFilter(FrozenModel):
+    """A filter that the source applies before it sends a row.
+
+    ``years``: keep rows whose `column` lies in the extraction's years (never year 0).
+    ``equals``: keep rows whose `column` equals `value`.
+    ``current_supplement``: keep rows whose (year, supplement, property) is the pair that
+    `association` names as current (PACS: prop_supp_assoc).
+    """
+
+    kind: str = Field(pattern="^(years|equals|current_supplement)$")
+    column: str = ""
+    value: str | int | None = None
+    association: str = ""
+    on: dict[str, str] = Field(
+        default_factory=dict, description="Column of this table: column of the association"
+    )
+
+
+class SourceTable(FrozenModel):
+    """One table to read: the needed columns only, with the filters pushed down."""
+
+    name: str = Field(description="Name in the raw layer and in the mapping")
+    source: str = Field(description="Key of the county's sources")
+    table: str = Field(description="Name at the source: dbo.property_val, a file, a sheet, a layer")
+    columns: dict[str, RawType]
+    key: tuple[str, ...] = ()
+    filters: tuple[SourceFilter, ...] = ()
+    optional: bool = Field(default=False, description="Absent at the source: empty, not an error")
+    options: dict[str, str] = Field(
+        default_factory=dict, description="File sources: encoding, delimiter, date_format, sheet …"
+    )
+
+
+class RawTable(FrozenModel):
+    """One table of a finished extract."""
+
+    name: str
+    file: str
+    rows: int
+    sha256: str
+    freshness: str = Field(default="", description="The source's own mark of its state")
+    columns: dict[str, RawType]
+    key: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+
+class RawManifest(FrozenModel):
+    """The immutable raw layer of one extract; lies beside its Parquet files."""
+
+    extract_id: str
+    county_id: str
+    years: tuple[int, ...]
+    extracted_at: datetime
+    source_fingerprint: str
+    tables: dict[str, RawTable]
+
+    def path(self, folder: Path, table: str) -> Path:
+        """Parquet file of one table."""
+        return folder / self.tables[table].file
+
+
+def read_manifest(folder: Path) -> RawManifest:
+    """The manifest of an extract folder; an unfinished extract has none."""
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ConfigError(f"{folder} holds no finished extract", hint="terrafusion run <county>")
+    import json
+
+    return parse(RawManifest, json.loads(path.read_text(encoding="utf-8")), where=str(path))

@@ -1,0 +1,409 @@
+"""The canonical tables: the one place that says which columns TerraFusion holds, in which units.
+
+Money is US dollars, areas are square feet, ids are text, dates are dates. Mapping, validation,
+store, plugins and documentation all read this module.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+class Kind(StrEnum):
+    """Kinds of canonical columns."""
+
+    TEXT = "text"
+    INTEGER = "integer"
+    NUMBER = "number"
+    MONEY = "money"
+    BOOLEAN = "boolean"
+    DATE = "date"
+    JSON = "json"
+    GEOMETRY = "geometry"
+
+
+PROPERTY_TYPES = (
+    "residential",
+    "multifamily",
+    "manufactured_home",
+    "commercial",
+    "industrial",
+    "agricultural",
+    "vacant_land",
+    "special_purpose",
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: name, kind, whether null is allowed, and its meaning with unit."""
+
+    name: str
+    kind: Kind
+    meaning: str
+    nullable: bool = True
+
+
+@dataclass(frozen=True)
+class CanonicalTable:
+    """One canonical table; `key` is unique and never null."""
+
+    name: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    parent: str | None = None
+    """Table whose (county_id, property_id) each row's property must be found in."""
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    def arrow_schema(self) -> "pa.Schema":
+        """Arrow schema of the table as Parquet files and batches carry it."""
+        import pyarrow as pa
+
+        types = {
+            Kind.TEXT: pa.string(),
+            Kind.INTEGER: pa.int64(),
+            Kind.NUMBER: pa.float64(),
+            Kind.MONEY: pa.float64(),
+            Kind.BOOLEAN: pa.bool_(),
+            Kind.DATE: pa.date32(),
+            Kind.JSON: pa.string(),
+            Kind.GEOMETRY: pa.binary(),
+        }
+        return pa.schema(
+            [pa.field(c.name, types[c.kind], nullable=c.nullable) for c in self.columns]
+        )
+
+
+def _table(
+    name: str, meaning: str, key: str, columns: str, parent: str | None = None
+) -> CanonicalTable:
+    """Read a table from lines ``name kind meaning``; key columns are never null."""
+    keys = tuple(key.split())
+    parsed = []
+    for line in columns.strip().splitlines():
+        column, kind, text = line.split(None, 2)
+        parsed.append(Column(column, Kind(kind), text.strip(), nullable=column not in keys))
+    return CanonicalTable(name, meaning, keys, tuple(parsed), parent)
+
+
+_CHARACTERISTICS = """
+land_area_sqft        number   Land area, square feet
+building_area_sqft    number   Living (main) area above grade and finished, square feet
+basement_area_sqft    number   Basement area, square feet
+garage_area_sqft      number   Attached and detached garage area, square feet
+year_built            integer  Year the principal improvement was built
+effective_year_built  integer  Effective year built: allows for renovation
+stories               number   Storeys of the principal improvement
+bedrooms              number   Bedrooms
+bathrooms             number   Bathrooms; a half bath counts 0.5
+quality               number   Quality (class) on the source's scale, higher is better
+condition             number   Condition, 1 poor to 5 excellent
+view_rating           integer  View, 0 none to 4 excellent
+is_waterfront         boolean  On the waterfront
+"""
+
+PROPERTIES = _table(
+    "properties_operational",
+    "One row per property (parcel) on the roll of the assessment year",
+    "county_id property_id",
+    """
+county_id             text     County, such as benton_wa
+property_id           text     The source's permanent identity of the property
+parcel_number         text     Parcel number (PACS geo_id), trimmed
+situs_address         text     Full situs address on one line
+situs_street_number   text     House number
+situs_street_name     text     Street with prefix and suffix
+situs_unit            text     Unit
+situs_city            text     City of the situs
+situs_state           text     State of the situs, two letters
+situs_zip             text     ZIP code of the situs
+property_type         text     One of PROPERTY_TYPES
+property_class        text     Two-digit DOR land use code (WAC 458-53-030)
+use_code              text     The source's own use code
+neighborhood_code     text     Appraisal neighbourhood
+inspection_cycle      integer  Physical inspection cycle, 1 to 6
+subdivision_code      text     Subdivision (plat)
+tax_area              text     Tax code area
+zoning                text     Zoning
+legal_description     text     Legal description
+"""
+    + _CHARACTERISTICS.strip()
+    + """
+land_value            money    Market value of land
+improvement_value     money    Market value of improvements
+current_market_value  money    Market value: land and improvements
+assessed_value        money    Appraised value on the roll, current use applied
+taxable_value         money    Taxable value after exemptions
+new_construction_value money   New construction in the assessment year
+current_use_value     money    Use value of land in current use; null when none
+senior_frozen_value   money    Frozen value of a senior exemption; null when none
+prior_market_value    money    Market value one assessment year earlier
+assessment_year       integer  Assessment year: value as of 1 January (RCW 84.40.020)
+tax_year              integer  Year the taxes are payable: assessment year + 1
+last_sale_id          text     Latest sale with a price
+last_sale_date        date     Its date
+last_sale_price       money    Its price
+is_exempt             boolean  Fully exempt from tax
+exemption_type        text     Exemption codes, comma separated, sorted
+owner_name            text     Primary owner; masked when the source says confidential
+owner_is_confidential boolean  The source marks the owner as confidential
+latitude              number   WGS 84 latitude, degrees
+longitude             number   WGS 84 longitude, degrees
+source_year           integer  Year layer that the row was read from
+source_sup_num        integer  Supplement that the row was read from
+data_source           text     Database and layer, such as pacs_oltp@2026/0
+extended_attributes   json     Source facts without a column of their own
+""",
+)
+
+SALES = _table(
+    "sales",
+    "One row per sale and parcel; a multi-parcel sale has several",
+    "county_id sale_id property_id",
+    """
+county_id             text     County
+sale_id               text     The source's identity of the transfer
+property_id           text     Property sold
+parcel_number         text     Parcel number
+sale_date             date     Date of sale
+sale_price            money    Price of the whole transaction
+adjusted_sale_price   money    Price after the assessor's adjustments; the price when none
+recorded_date         date     Date recorded
+deed_type             text     Deed (instrument) type
+excise_number         text     Real estate excise tax affidavit
+dor_ratio_code        text     Validity code of the DOR study (WAC 458-53-080)
+dor_valid             boolean  Valid for the DOR study; null when the code is unknown
+county_ratio_code     text     Validity code of the county's study
+county_valid          boolean  Valid for the county's study; null when the code is unknown
+wac_code              text     Excise-tax exemption claimed (WAC 458-61A): evidence only
+parcel_count          integer  Parcels in the sale
+is_primary_parcel     boolean  The sale's primary parcel
+is_land_only          boolean  Land sold without improvements
+personal_property_value money  Personal property in the price
+parcel_market_value   money    Market value of this parcel on the roll of the sale's year
+total_market_value    money    Sum of market values of all parcels of the sale: ratio numerator
+property_type         text     One of PROPERTY_TYPES
+property_class        text     Two-digit DOR land use code
+neighborhood_code     text     Appraisal neighbourhood
+"""
+    + _CHARACTERISTICS.strip()
+    + """
+data_source           text     Database and layer
+extended_attributes   json     Source facts without a column of their own
+""",
+    parent="properties_operational",
+)
+
+IMPROVEMENTS = _table(
+    "improvements",
+    "One row per structure",
+    "county_id property_id improvement_id",
+    """
+county_id             text     County
+property_id           text     Property
+improvement_id        text     The source's identity of the structure
+improvement_type      text     Type code of the source
+description           text     Description
+is_principal          boolean  The principal improvement (highest value)
+building_area_sqft    number   Main area, square feet
+basement_area_sqft    number   Basement area, square feet
+garage_area_sqft      number   Garage area, square feet
+year_built            integer  Year built
+effective_year_built  integer  Effective year built
+stories               number   Storeys
+bedrooms              number   Bedrooms
+bathrooms             number   Bathrooms
+quality               number   Quality (class)
+condition             number   Condition, 1 poor to 5 excellent
+percent_complete      number   Percent complete, 0 to 100
+improvement_value     money    Value of the structure
+""",
+    parent="properties_operational",
+)
+
+LAND_SEGMENTS = _table(
+    "land_segments",
+    "One row per land segment",
+    "county_id property_id segment_id",
+    """
+county_id             text     County
+property_id           text     Property
+segment_id            text     The source's identity of the segment
+land_type             text     Land type code
+land_use_code         text     Primary use code of the segment
+area_sqft             number   Area, square feet
+area_acres            number   Area, acres
+unit_price            money    Market price per unit
+market_value          money    Market value
+is_current_use        boolean  Classified as current use (RCW 84.34)
+current_use_code      text     Current-use class, such as AG, OSP, DFL
+use_value             money    Use value where classified
+""",
+    parent="properties_operational",
+)
+
+EXEMPTIONS = _table(
+    "exemptions",
+    "One row per property, owner and exemption",
+    "county_id property_id owner_id exemption_type",
+    """
+county_id             text     County
+property_id           text     Property
+owner_id              text     Owner to whom it is granted
+exemption_type        text     Exemption code, such as SNR/DSBL, EX, U500
+exemption_subtype     text     Sub-type
+exempt_value          money    Value exempted
+qualify_year          integer  Year of qualification
+effective_date        date     Effective from
+""",
+    parent="properties_operational",
+)
+
+PERMITS = _table(
+    "permits",
+    "One row per property and building permit",
+    "county_id property_id permit_id",
+    """
+county_id             text     County
+property_id           text     Property
+permit_id             text     The source's identity of the permit
+permit_number         text     Number of the issuing authority
+permit_type           text     Type code
+permit_status         text     Status code
+issue_date            date     Issued
+completion_date       date     Completed
+permit_value          money    Declared value of the work
+area_sqft             number   Area of the work, square feet
+percent_complete      number   Percent complete, 0 to 100
+description           text     Description
+""",
+    parent="properties_operational",
+)
+
+VALUES_HISTORY = _table(
+    "values_history",
+    "One row per property and assessment year, each from its own current supplement",
+    "county_id property_id assessment_year",
+    """
+county_id             text     County
+property_id           text     Property
+assessment_year       integer  Assessment year
+land_value            money    Market value of land
+improvement_value     money    Market value of improvements
+market_value          money    Market value
+assessed_value        money    Appraised value, current use applied
+taxable_value         money    Taxable value
+new_construction_value money   New construction
+source_sup_num        integer  Supplement that the row was read from
+""",
+    parent="properties_operational",
+)
+
+PARCELS_GEOMETRY = _table(
+    "parcels_geometry",
+    "One row per feature of the county's parcel layer, linked or not",
+    "county_id geometry_id",
+    """
+county_id             text     County
+geometry_id           text     The layer's feature id
+property_id           text     Linked property; null when none
+parcel_number         text     Parcel number as the layer has it, trimmed
+link_method           text     property_id, parcel_number or unlinked
+area_sqft             number   Area in the county's projected system, square feet
+latitude              number   WGS 84 latitude of a point inside
+longitude             number   WGS 84 longitude of a point inside
+part_count            integer  Polygons of the feature
+geometry              geometry WGS 84 geometry as WKB
+""",
+)
+
+TABLES: dict[str, CanonicalTable] = {
+    table.name: table
+    for table in (
+        PROPERTIES,
+        SALES,
+        IMPROVEMENTS,
+        LAND_SEGMENTS,
+        EXEMPTIONS,
+        PERMITS,
+        VALUES_HISTORY,
+        PARCELS_GEOMETRY,
+    )
+}
+
+VALUATIONS = _table(
+    "valuations",
+    "One row per run and property: its value, or why it has none",
+    "run_id county_id property_id",
+    """
+run_id                text     Run that made the value
+county_id             text     County
+property_id           text     Property
+assessment_year       integer  Assessment year
+valuation_date        date     Date that the value stands for (1 January)
+estimated_value       money    Estimated market value; null when not valued
+low_value             money    Lower end of the prediction interval
+high_value            money    Upper end of the prediction interval
+confidence_score      number   0 to 1
+valuation_method      text     Method, such as comparable_sales; null when not valued
+comparables_used      integer  Comparables behind the value
+review_reasons        text     Why a person should look, comma separated; null when no reason
+not_valued_reason     text     Why there is no value; null when valued
+""",
+)
+
+VALUATION_COMPARABLES = _table(
+    "valuation_comparables",
+    "One row per run, property and comparable sale",
+    "run_id county_id property_id rank",
+    """
+run_id                text     Run
+county_id             text     County
+property_id           text     Subject
+rank                  integer  1 is the best
+sale_id               text     Comparable sale
+comparable_property_id text    Property sold
+sale_date             date     Date of sale
+sale_price            money    Price
+distance_feet         number   Distance to the subject, feet
+similarity            number   0 to 1
+net_adjustment_pct    number   Sum of adjustments in percent of the price
+gross_adjustment_pct  number   Sum of absolute adjustments in percent of the price
+adjusted_price        money    Price adjusted to the subject and the valuation date
+weight                number   Share in the reconciled value; sums to 1 per property
+""",
+)
+
+RATIO_STATISTICS = _table(
+    "ratio_statistics",
+    "One row per run, study, stratum and statistic of a ratio study",
+    "run_id county_id study grouping stratum statistic",
+    """
+run_id                text     Run
+county_id             text     County
+study                 text     Which values against which sales, such as model_holdout or assessed
+grouping              text     What stratifies: overall, property_type, neighborhood_code …
+stratum               text     The stratum; all for overall
+statistic             text     median_ratio, mean_ratio, weighted_mean_ratio, cod, prd, prb …
+n                     integer  Sales in the stratum
+estimate              number   The statistic; null when n is too small
+ci_low                number   Lower end of the confidence interval
+ci_high               number   Upper end of the confidence interval
+confidence_level      number   Level of the interval, such as 0.95
+limit_low             number   Lower limit of the standard, inclusive
+limit_high            number   Upper limit of the standard, inclusive
+verdict               text     met, not met, inconclusive or too few; null without a standard
+standard              text     Citation of the standard
+""",
+)
+
+RESULT_TABLES: dict[str, CanonicalTable] = {
+    table.name: table for table in (VALUATIONS, VALUATION_COMPARABLES, RATIO_STATISTICS)
+}

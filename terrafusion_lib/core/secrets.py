@@ -1,0 +1,56 @@
+"""Secrets by reference: configuration names where a secret lies, never the secret."""
+
+import os
+from pathlib import Path
+
+from terrafusion_lib.core.errors import ConfigError, MissingDependencyError
+
+SCHEMES = ("env", "file", "keyring")
+
+
+def is_reference(value: str) -> bool:
+    """Whether `value` has the form ``env:NAME``, ``file:PATH`` or ``keyring:SERVICE/USER``."""
+    return value.partition(":")[0] in SCHEMES and ":" in value
+
+
+def resolve(value: str, *, what: str = "secret") -> str:
+    """The text that a reference points to; a plain value is returned as it is.
+
+    Raises
+    ------
+    ConfigError
+        The variable, file or keyring entry does not exist. The message names the reference only.
+    """
+    scheme, _, name = value.partition(":")
+    if not is_reference(value):
+        return value
+    found: str | None
+    if scheme == "env":
+        found = os.environ.get(name)
+    elif scheme == "file":
+        path = Path(name)
+        found = path.read_text(encoding="utf-8").strip() if path.is_file() else None
+    else:
+        found = _from_keyring(name)
+    if not found:
+        raise ConfigError(
+            f"The {what} is not set: {value} gives nothing",
+            hint={
+                "env": f"export {name}=… in the shell or service that starts TerraFusion",
+                "file": f"write it to {name}, readable by this user only",
+                "keyring": f"keyring set {name.replace('/', ' ')}",
+            }[scheme],
+        )
+    return found
+
+
+def _from_keyring(name: str) -> str | None:
+    try:
+        import keyring
+    except ImportError as error:
+        raise MissingDependencyError(
+            "The package keyring is not installed", hint="pip install keyring"
+        ) from error
+    service, _, user = name.partition("/")
+    found: str | None = keyring.get_password(service, user)
+    return found

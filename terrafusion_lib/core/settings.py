@@ -1,0 +1,64 @@
+"""Settings of one installation: where things lie and which stores are used.
+
+Every setting is an environment variable with the prefix ``TERRAFUSION_`` (or a line in ``.env``
+in the project root); the defaults run everything embedded below the project root.
+"""
+
+import getpass
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def find_root() -> Path:
+    """Return the nearest parent of the working folder that holds ``county_configs``.
+
+    Without one: the checkout that this package lies in.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / "county_configs").is_dir():
+            return folder
+    return Path(__file__).resolve().parents[2]
+
+
+class Settings(BaseSettings):
+    """Immutable settings; build a new one to change it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TERRAFUSION_", env_file=find_root() / ".env", extra="ignore", frozen=True
+    )
+
+    root: Path = Field(default_factory=find_root, description="Project root")
+    data_dir: Path | None = Field(default=None, description="Raw layer, steps, runs; default data/")
+    config_dir: Path | None = Field(default=None, description="Default county_configs/")
+    operational_url: str = Field(
+        default="", description="SQLAlchemy URL of the operational store; default SQLite in data/"
+    )
+    user: str = Field(default_factory=getpass.getuser, description="Who runs, for the ledger")
+    duckdb_memory_limit: str = Field(default="1GB", description="Memory cap of the mapping engine")
+    threads: int = Field(default=2, ge=1, description="Threads per engine on a shared machine")
+
+    @property
+    def data_path(self) -> Path:
+        return (self.data_dir or self.root / "data").resolve()
+
+    @property
+    def county_configs_path(self) -> Path:
+        return (self.config_dir or self.root / "county_configs").resolve()
+
+    @property
+    def operational_database_url(self) -> str:
+        return self.operational_url or f"sqlite:///{self.data_path / 'operational.db'}"
+
+    def county_data(self, county_id: str) -> Path:
+        """Folder that holds all derived data of one county."""
+        return self.data_path / county_id
+
+
+@cache
+def get_settings() -> Settings:
+    """The process's settings, read once from the environment."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""A synthetic county that is true to PACS."""

@@ -1,0 +1,1 @@
+"""JupyterHub: authenticator, roles and permissions."""

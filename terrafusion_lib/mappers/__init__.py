@@ -1,0 +1,1 @@
+"""mappings.yaml compiled to set-based queries over the raw layer."""

@@ -1,0 +1,1 @@
+"""The steps of the main job and the Ploomber seam that runs them."""

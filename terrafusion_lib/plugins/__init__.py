@@ -1,0 +1,1 @@
+"""Pure engines behind one interface; none imports another."""

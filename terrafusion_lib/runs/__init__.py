@@ -1,0 +1,1 @@
+"""Runs of the pipeline: plan, ledger, notebook execution, promotion."""

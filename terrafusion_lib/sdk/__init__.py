@@ -1,0 +1,1 @@
+"""Helpers to set up a new county."""

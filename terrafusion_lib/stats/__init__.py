@@ -1,0 +1,1 @@
+"""Ratio-study statistics: pure NumPy."""

@@ -1,0 +1,1 @@
+"""The operational database: models, migrations and the bulk writer."""

@@ -1,0 +1,1 @@
+"""Suites, gate and quarantine between mapping and loading."""
