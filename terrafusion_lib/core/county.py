@@ -1,7 +1,6 @@
 """A county's configuration: ``county_configs/<county>/county.yaml``."""
 
 import re
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +65,6 @@ class CountyConfig(FrozenModel):
         if not COUNTY_ID.fullmatch(value):
             raise ValueError("use lower-case letters, digits and _ such as benton_wa")
         return value
-
-    @property
-    def valuation_date(self) -> date:
-        """1 January of the assessment year (RCW 84.40.020)."""
-        return date(self.assessment_year, 1, 1)
 
 
 def list_counties(settings: Settings) -> list[str]:

@@ -67,11 +67,12 @@ class TerraFusionError(Exception):
             )
             if value
         ]
-        parts = [f"{self.what} ({', '.join(place)})" if place else self.what]
+        what = self.what.rstrip(".")
+        parts = [f"{what} ({', '.join(place)})" if place else what]
         if self.count is not None:
             parts.append(f"{self.count:,} affected")
         if self.examples:
-            parts.append("for example " + ", ".join(str(key) for key in self.examples))
+            parts.append("For example " + ", ".join(str(key) for key in self.examples))
         if self.cause:
             parts.append(f"Likely cause: {self.cause}")
         if self.hint:

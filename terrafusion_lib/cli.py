@@ -1,0 +1,303 @@
+"""The command line: ``terrafusion <noun> <verb>``.
+
+Heavy modules are imported by the command that needs them, so that ``--help`` answers at once.
+"""
+
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from terrafusion_lib.core.county import CountyConfig
+    from terrafusion_lib.core.settings import Settings
+    from terrafusion_lib.runs.runner import RunOptions
+
+app = typer.Typer(
+    help="TerraFusion: from a county's legacy CAMA to validated data, values and ratio studies.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+demo = typer.Typer(help="The synthetic demo county.", no_args_is_help=True)
+connect = typer.Typer(help="Source systems.", no_args_is_help=True)
+mapping = typer.Typer(help="From raw tables to canonical tables.", no_args_is_help=True)
+runs = typer.Typer(help="Runs that were made.", no_args_is_help=True)
+users = typer.Typer(help="Users and roles of a county.", no_args_is_help=True)
+notebooks = typer.Typer(help="The notebooks of this project.", no_args_is_help=True)
+for name, group in (
+    ("demo", demo),
+    ("connect", connect),
+    ("mapping", mapping),
+    ("runs", runs),
+    ("users", users),
+    ("notebooks", notebooks),
+):
+    app.add_typer(group, name=name)
+
+County = Annotated[str, typer.Argument(help="County id, such as benton_wa")]
+Year = Annotated[int | None, typer.Option(help="Assessment year; default the county's own")]
+First = Annotated[str | None, typer.Option("--from", help="First step to run, such as 30_validate")]
+Last = Annotated[str | None, typer.Option("--to", help="Last step to run")]
+Force = Annotated[
+    list[str] | None, typer.Option("--force", help="Step to run anyway (repeatable), or all")
+]
+ReuseRaw = Annotated[
+    bool, typer.Option("--reuse-raw", help="Keep the newest raw layer; do not ask the source")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
+DEMO_COUNTY = "demo_wa"
+
+
+def _settings() -> "Settings":
+    from terrafusion_lib.core.settings import get_settings
+
+    return get_settings()
+
+
+def _county(county_id: str) -> "CountyConfig":
+    from terrafusion_lib.core.county import load_county
+
+    return load_county(county_id, _settings())
+
+
+def _console() -> "Console":
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+
+
+def _print_json(data: object) -> None:
+    import json
+
+    print(json.dumps(data, indent=2, default=str))
+
+
+def _options(
+    year: int | None, first: str | None, last: str | None, force: list[str] | None, **more: Any
+) -> "RunOptions":
+    from terrafusion_lib.runs.runner import RunOptions
+
+    return RunOptions(year=year, first=first, last=last, force=tuple(force or ()), **more)
+
+
+@app.command()
+def plan(
+    county: County,
+    year: Year = None,
+    first: First = None,
+    last: Last = None,
+    force: Force = None,
+    reuse_raw: ReuseRaw = False,
+) -> None:
+    """Say for each step whether it will run or its stored product serves, and why."""
+    from terrafusion_lib.runs.text import show_plan
+
+    options = _options(year, first, last, force, reuse_raw=reuse_raw)
+    show_plan(_console(), options.plan(_county(county), _settings()))
+
+
+@app.command()
+def run(
+    county: County,
+    year: Year = None,
+    first: First = None,
+    last: Last = None,
+    force: Force = None,
+    reuse_raw: ReuseRaw = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with the last failed run, its id and options")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only")] = False,
+    note: Annotated[str, typer.Option(help="Why this run, for the ledger")] = "",
+) -> None:
+    """Run the main job: connect, map, validate, load, value, report."""
+    if dry_run:
+        plan(county, year, first, last, force, reuse_raw)
+        return
+    options = _options(year, first, last, force, reuse_raw=reuse_raw, note=note)
+    _run(county, options, resume=resume)
+
+
+def _run(county: str, options: "RunOptions", *, resume: bool = False) -> None:
+    from terrafusion_lib.runs.runner import run_county
+    from terrafusion_lib.runs.text import show_plan, show_run
+
+    console = _console()
+    summary = run_county(
+        county,
+        options,
+        _settings(),
+        resume=resume,
+        show_plan=lambda planned, run_id: show_plan(console, planned, run_id),
+    )
+    show_run(console, summary)
+    folder = _settings().county_data(county) / "runs" / summary["run_id"]
+    console.print(f"\nNotebooks of this run: {folder}")
+    report = summary["products"].get("70_report")
+    console.print(f"Values and ratio study: {report}")
+    console.print("Next: make dashboard · make lab · make hub · terrafusion runs list")
+
+
+@demo.command("generate")
+def demo_generate(
+    parcels: Annotated[
+        int, typer.Option(min=300, help="Active parcels; Benton has 80,000")
+    ] = 20_000,
+    year: Annotated[int, typer.Option(help="Appraisal year")] = 2026,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same county")] = 20_260_101,
+) -> None:
+    """Generate the demo county's PACS database, parcel layer and truth file."""
+    from terrafusion_lib.core.progress import LineProgress
+    from terrafusion_lib.demo.generate import generate
+
+    folder = _settings().county_data(DEMO_COUNTY)
+    report = generate(folder, parcels=parcels, year=year, seed=seed, progress=LineProgress())
+    print(report)
+
+
+@demo.command("run")
+def demo_run(
+    parcels: Annotated[
+        int, typer.Option(min=300, help="Active parcels; Benton has 80,000")
+    ] = 20_000,
+) -> None:
+    """Generate the demo county when it is not there in that size, then run the main job."""
+    from terrafusion_lib.demo.generate import generated_parcels
+
+    if generated_parcels(_settings().county_data(DEMO_COUNTY)) != parcels:
+        demo_generate(parcels)
+    _run(DEMO_COUNTY, _options(None, None, None, None, note="demo"))
+
+
+@connect.command("check")
+def connect_check(county: County, as_json: AsJson = False) -> None:
+    """Say exactly what is missing between here and the county's data, and what to install."""
+    from terrafusion_lib.connectors.check import check_sources
+    from terrafusion_lib.pipelines.bulk_load_pipeline import county_mapping
+    from terrafusion_lib.runs.text import table
+
+    config = _county(county)
+    items = check_sources(config, county_mapping(config).source_tables(), settings=_settings())
+    marks = {True: "ok", False: "MISSING", None: "-"}
+    rows = [
+        {"check": item.name, "": marks[item.ok], "detail": item.detail, "next": item.hint}
+        for item in items
+    ]
+    if as_json:
+        _print_json(rows)
+    else:
+        _console().print(table(rows, title=f"Sources of {county}"))
+    if any(item.ok is False for item in items):
+        raise typer.Exit(4)
+
+
+@runs.command("list")
+def runs_list(
+    county: Annotated[str | None, typer.Argument(help="County id; default every county")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Runs of the ledger, newest first."""
+    from terrafusion_lib.runs.ledger import list_runs
+    from terrafusion_lib.runs.text import table
+
+    rows = list_runs(_settings(), county)
+    if as_json:
+        _print_json(rows)
+    else:
+        columns = (
+            "run_id",
+            "county_id",
+            "assessment_year",
+            "status",
+            "username",
+            "started_at",
+            "note",
+        )
+        _console().print(table(rows, columns, title="Runs"))
+
+
+@runs.command("show")
+def runs_show(
+    run_id: Annotated[str, typer.Argument(help="Run id, or any part of it that is unique")],
+    as_json: AsJson = False,
+) -> None:
+    """One run: rows, expectations, values, steps, and why it failed when it did."""
+    from terrafusion_lib.runs.ledger import load_summary
+    from terrafusion_lib.runs.text import show_run
+
+    summary = load_summary(_settings(), run_id)
+    if as_json:
+        _print_json(summary)
+    else:
+        show_run(_console(), summary)
+
+
+@runs.command("diff")
+def runs_diff(one: str, other: str, as_json: AsJson = False) -> None:
+    """What differs between two runs: inputs, outputs, rows, figures."""
+    from terrafusion_lib.runs.diff import diff_runs
+    from terrafusion_lib.runs.ledger import load_summary
+    from terrafusion_lib.runs.text import table
+
+    rows = diff_runs(load_summary(_settings(), one), load_summary(_settings(), other))
+    if as_json:
+        _print_json(rows)
+    elif rows:
+        _console().print(table(rows, title=f"{one} against {other}"))
+    else:
+        print("The two runs rest on the same inputs and gave the same result.")
+
+
+@notebooks.command("refresh")
+def notebooks_refresh(
+    only: Annotated[
+        list[str] | None, typer.Argument(help="Names without .ipynb; default all")
+    ] = None,
+) -> None:
+    """Run the notebooks on the small demo county and keep their outputs in the files."""
+    from terrafusion_lib.runs.reference_notebooks import refresh
+
+    for path in refresh(_settings(), only or ()):
+        print(path)
+
+
+@app.command()
+def dashboard(
+    port: Annotated[int, typer.Option(help="Port on this machine")] = 8866,
+) -> None:
+    """Serve the dashboard to this machine only (make hub serves it with logins)."""
+    import subprocess
+
+    from terrafusion_lib.ui.serve import voila_command
+
+    raise typer.Exit(subprocess.call(voila_command(_settings(), port=port)))  # noqa: S603
+
+
+@app.command()
+def counties() -> None:
+    """The configured counties."""
+    from terrafusion_lib.core.county import list_counties
+
+    for county_id in list_counties(_settings()):
+        print(f"{county_id:14} {_county(county_id).name}")
+
+
+def main() -> None:
+    """Entry point: errors of TerraFusion become one sentence and an exit code."""
+    try:
+        app()
+    except Exception as error:
+        from terrafusion_lib.core.errors import TerraFusionError
+
+        if not isinstance(error, TerraFusionError):
+            raise
+        print(f"terrafusion: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,107 @@
+"""The Ploomber seam: the only file that imports it.
+
+Ploomber sees the notebooks as one DAG (``pipeline.yaml``), injects each task's parameters and
+executes the notebooks with papermill in the order of their upstreams. Its own up-to-date check
+sees neither the code nor the data behind a notebook, so the run's plan decides what runs: tasks
+whose stored product serves are left out of the DAG, the others are built.
+"""
+
+import contextlib
+import io
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from terrafusion_lib.core import errors
+from terrafusion_lib.core.config import read_yaml
+from terrafusion_lib.core.errors import ConfigError, RunError, TerraFusionError
+
+logger = logging.getLogger("terrafusion.ploomber")
+
+
+def dag_specification(
+    pipeline: Path, *, tasks: list[str], values: dict[str, str], fingerprints: dict[str, str]
+) -> dict[str, Any]:
+    """The DAG of `tasks` only, with every ``{{name}}`` of the pipeline file filled in.
+
+    Parameters
+    ----------
+    pipeline : Path
+        ``pipeline.yaml``; sources are resolved relative to its folder.
+    tasks : list of str
+        Names of the tasks to build; upstreams outside the list are dropped.
+    values : dict
+        Text for the placeholders: county, year, run_id, staging.
+    fingerprints : dict
+        Fingerprint by task, passed as the task's ``fingerprint`` parameter.
+
+    Raises
+    ------
+    ConfigError
+        A task is not in the file, or a placeholder has no value.
+    """
+    data = read_yaml(pipeline)
+    by_name = {task["name"]: task for task in data.get("tasks", [])}
+    unknown = [name for name in tasks if name not in by_name]
+    if unknown:
+        raise ConfigError(f"{pipeline} has no task {unknown[0]}", examples=list(by_name))
+    kept = [by_name[name] for name in by_name if name in tasks]
+    for task in kept:
+        task["upstream"] = [name for name in task.get("upstream") or [] if name in tasks]
+        task["source"] = str(pipeline.parent / task["source"])
+        task["executor_params"] = {"progress_bar": False}
+        task["params"] = task.get("params", {}) | {"fingerprint": fingerprints[task["name"]]}
+    return {"meta": data.get("meta", {}), "tasks": _fill(kept, values, pipeline)}
+
+
+def _fill(data: Any, values: dict[str, str], pipeline: Path) -> Any:
+    text = yaml.safe_dump(data, sort_keys=False)
+    for name, value in values.items():
+        text = text.replace("{{" + name + "}}", value)
+    if "{{" in text:
+        missing = text.split("{{", 1)[1].split("}}", 1)[0]
+        raise ConfigError(f"{pipeline} asks for {{{{{missing}}}}}, which no setting gives")
+    return yaml.safe_load(text)
+
+
+def build(specification: dict[str, Any], *, working_folder: Path) -> None:
+    """Build the DAG in this process, one notebook after another.
+
+    Raises
+    ------
+    RunError
+        A notebook failed. The message is the notebook's own error; the executed notebook with
+        the traceback stays in the run's staging folder.
+    """
+    os.environ["PLOOMBER_STATS_ENABLED"] = "false"
+    from jupyter_client.connect import ConnectionFileMixin
+    from ploomber.spec import DAGSpec
+
+    # Kernels listen on sockets in the user's own folder instead of open TCP ports.
+    ConnectionFileMixin.transport.default_value = "ipc"
+    said = io.StringIO()
+    with contextlib.chdir(working_folder), contextlib.redirect_stdout(said):
+        dag = DAGSpec(specification).to_dag()
+        dag.executor.build_in_subprocess = False
+        try:
+            dag.build(force=True, show_progress=False)
+        except Exception as error:
+            raise _notebook_error(specification) or RunError(str(error).strip()) from error
+        finally:
+            logger.info(said.getvalue())
+
+
+def _notebook_error(specification: dict[str, Any]) -> TerraFusionError | None:
+    """The error that stopped the first failed notebook, read from its executed copy."""
+    for task in specification["tasks"]:
+        path = Path(task["product"])
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"] if path.is_file() else []
+        for output in (output for cell in cells for output in cell.get("outputs", [])):
+            if output["output_type"] == "error":
+                family = getattr(errors, output["ename"].rpartition(".")[2], None)
+                return (family or RunError)(output["evalue"])
+    return None

@@ -1,0 +1,48 @@
+"""Finished steps as small tables that notebooks show."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow.parquet as pq
+
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.pipelines.steps import VALUE
+
+
+def quarantined(step: Step, *, rows: int = 10) -> list[dict[str, Any]]:
+    """The first quarantined rows of a validate step: table, rule, reason and source key."""
+    table = pq.read_table(
+        step.folder / "quarantine.parquet",
+        columns=["table_name", "rule", "reason", "source_key"],
+    )
+    listed: list[dict[str, Any]] = table.slice(0, rows).to_pylist()
+    return listed
+
+
+def ratios(step: Step) -> list[dict[str, Any]]:
+    """Every statistic of the ratio study, in the order of the study."""
+    listed: list[dict[str, Any]] = pq.read_table(
+        _values(step) / "ratio_statistics.parquet"
+    ).to_pylist()
+    return listed
+
+
+def valuations(step: Step) -> list[dict[str, Any]]:
+    """Properties by valuation method: how many, and the median value, US dollars."""
+    relation = duckdb.execute(
+        """
+        SELECT coalesce(valuation_method, 'not valued') AS method, count(*) AS properties,
+               round(median(estimated_value)) AS median_value,
+               round(avg(confidence_score), 2) AS mean_confidence,
+               count(review_reasons) AS to_review
+        FROM read_parquet($path) GROUP BY ALL ORDER BY properties DESC, method
+        """,
+        {"path": str(_values(step) / "valuations.parquet")},
+    )
+    listed: list[dict[str, Any]] = relation.to_arrow_table().to_pylist()
+    return listed
+
+
+def _values(step: Step) -> Path:
+    return step.folder if step.name == VALUE else step.input_folder(VALUE)

@@ -1,0 +1,256 @@
+"""One step at work: where its inputs lie, where its product goes, and the record it leaves."""
+
+import json
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from terrafusion_lib.core.county import CountyConfig, load_county
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.files import file_hash, write_json
+from terrafusion_lib.core.progress import LineProgress, Progress
+from terrafusion_lib.core.settings import Settings, get_settings
+from terrafusion_lib.pipelines.steps import STEPS
+
+RECORD = "step.json"
+EVENTS = "events.jsonl"
+INTERACTIVE = "interactive"
+DEFAULT_SEED = 20_260_101
+
+
+def utc_now() -> datetime:
+    """The current time; the default clock of runs."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """What a finished step left behind (``step.json`` beside its product)."""
+
+    step: str
+    fingerprint: str
+    county_id: str
+    assessment_year: int
+    run_id: str
+    started_at: str
+    seconds: float
+    parts: dict[str, str]
+    rows: dict[str, dict[str, Any]]
+    summary: dict[str, Any]
+    outputs: dict[str, str]
+
+
+def product_folder(settings: Settings, county_id: str, step: str, fingerprint: str) -> Path:
+    """Folder of a step's product: immutable, one per fingerprint."""
+    return settings.county_data(county_id) / "steps" / step / fingerprint
+
+
+def staging_folder(settings: Settings, county_id: str, run_id: str) -> Path:
+    """Folder where a run keeps its plan, events and notebooks until it is promoted."""
+    return settings.county_data(county_id) / "staging" / run_id
+
+
+def read_record(folder: Path) -> StepRecord | None:
+    """The record of a finished step; None when there is none or it cannot be read."""
+    try:
+        return StepRecord(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
+    except (FileNotFoundError, json.JSONDecodeError, TypeError):
+        return None
+
+
+def damaged(folder: Path, record: StepRecord) -> list[str]:
+    """Outputs of a record that are missing or whose hash differs, sorted."""
+    return sorted(
+        name
+        for name, digest in record.outputs.items()
+        if not (folder / name).is_file() or file_hash(folder / name) != digest
+    )
+
+
+@dataclass
+class Step:
+    """A step that is running. Write products below `out`, then call `finish`."""
+
+    name: str
+    county: CountyConfig
+    year: int
+    run_id: str
+    fingerprint: str
+    parts: dict[str, str]
+    input_fingerprints: dict[str, str]
+    settings: Settings
+    reuse_raw: bool = False
+    seed: int = DEFAULT_SEED
+    progress: Progress = field(default_factory=LineProgress)
+    clock: Callable[[], datetime] = utc_now
+    started_at: datetime = field(default_factory=utc_now)
+    _timer: float = field(default_factory=time.monotonic)
+
+    @property
+    def folder(self) -> Path:
+        """Final place of the product."""
+        return product_folder(self.settings, self.county.county_id, self.name, self.fingerprint)
+
+    @property
+    def out(self) -> Path:
+        """Where the product is built; renamed to `folder` by `finish`."""
+        return self.folder.with_name(f".{self.fingerprint}.{self.run_id}.tmp")
+
+    def input_folder(self, step: str) -> Path:
+        """Product of an earlier step.
+
+        Raises
+        ------
+        RunError
+            That step has not finished with the fingerprint that this one needs.
+        """
+        folder = product_folder(
+            self.settings, self.county.county_id, step, self.input_fingerprints[step]
+        )
+        if not (folder / RECORD).is_file():
+            raise RunError(
+                f"{step} has not run on the present source, code and configuration",
+                county=self.county.county_id,
+                step=self.name,
+                hint=f"terrafusion run {self.county.county_id}, or run notebooks/{step}.ipynb",
+            )
+        return folder
+
+    def input_record(self, step: str) -> StepRecord:
+        """Record of an earlier step."""
+        record = read_record(self.input_folder(step))
+        if record is None:
+            raise RunError(f"The record of {step} cannot be read", step=self.name)
+        return record
+
+    def finish(
+        self, rows: dict[str, dict[str, Any]], summary: dict[str, Any] | None = None
+    ) -> StepRecord:
+        """Hash the outputs, write the record and move the product into place, replacing an old one.
+
+        Parameters
+        ----------
+        rows : dict
+            Counts by table, such as ``{"sales": {"read": 10, "mapped": 9}}``.
+        summary : dict, optional
+            Headline figures, JSON-serialisable.
+        """
+        self.out.mkdir(parents=True, exist_ok=True)
+        outputs = {
+            path.relative_to(self.out).as_posix(): file_hash(path)
+            for path in sorted(self.out.rglob("*"))
+            if path.is_file()
+        }
+        record = StepRecord(
+            step=self.name,
+            fingerprint=self.fingerprint,
+            county_id=self.county.county_id,
+            assessment_year=self.year,
+            run_id=self.run_id,
+            started_at=self.started_at.isoformat(timespec="seconds"),
+            seconds=round(time.monotonic() - self._timer, 3),
+            parts=self.parts,
+            rows=rows,
+            summary=summary or {},
+            outputs=outputs,
+        )
+        write_json(self.out / RECORD, record.__dict__)
+        if self.folder.exists():
+            old = self.folder.with_name(f".{self.fingerprint}.old")
+            shutil.rmtree(old, ignore_errors=True)
+            self.folder.rename(old)
+            self.out.rename(self.folder)
+            shutil.rmtree(old)
+        else:
+            self.out.rename(self.folder)
+        return record
+
+
+def open_step(
+    name: str,
+    *,
+    county: str,
+    year: int | None = None,
+    run_id: str = INTERACTIVE,
+    fingerprint: str = "",
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Step:
+    """Begin a step: resolve the county, its inputs and the place of its product.
+
+    In a run, the plan that the run wrote decides; opened by hand in a notebook, the step works on
+    the newest raw layer and the present code and configuration.
+
+    Parameters
+    ----------
+    name : str
+        A key of `steps.STEPS`, such as ``20_map``.
+    county : str
+        County id.
+    year : int, optional
+        Assessment year; the county's own when None.
+    fingerprint : str
+        The step's fingerprint by the run's plan; refused when the plan says another.
+
+    Raises
+    ------
+    ConfigError
+        Unknown county, or its configuration is not valid.
+    RunError
+        Unknown step, or a fingerprint that is not the plan's.
+    """
+    from terrafusion_lib.pipelines.plan import make_plan, read_plan
+
+    if name not in STEPS:
+        raise RunError(f"There is no step {name!r}", examples=list(STEPS))
+    settings = settings or get_settings()
+    config = load_county(county, settings)
+    plan = read_plan(settings, county, run_id) or make_plan(
+        config, settings, year=year, first=name, last=name, interactive=True
+    )
+    planned = plan.steps[name]
+    if fingerprint and fingerprint != planned.fingerprint:
+        raise RunError(
+            f"The run planned {planned.fingerprint}, the notebook was given {fingerprint}",
+            county=county,
+            step=name,
+            hint=f"terrafusion run {county}",
+        )
+    step = Step(
+        name=name,
+        county=config,
+        year=plan.assessment_year,
+        run_id=run_id,
+        fingerprint=planned.fingerprint,
+        parts=planned.parts,
+        input_fingerprints={key: item.fingerprint for key, item in plan.steps.items()},
+        settings=settings,
+        reuse_raw=plan.reuse_raw,
+        seed=plan.seed,
+        progress=progress or run_progress(settings, county, run_id),
+    )
+    shutil.rmtree(step.out, ignore_errors=True)
+    step.out.mkdir(parents=True)
+    return step
+
+
+def run_progress(settings: Settings, county: str, run_id: str) -> Progress:
+    """In a run, append to the run's event file; by hand, show lines below the cell."""
+    folder = staging_folder(settings, county, run_id)
+    return EventFile(folder / EVENTS) if folder.is_dir() else LineProgress()
+
+
+@dataclass(frozen=True)
+class EventFile:
+    """Progress as JSON lines, for another process to show."""
+
+    path: Path
+
+    def __call__(self, task: str, done: int, total: int | None) -> None:
+        line = json.dumps({"task": task, "done": done, "total": total})
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(line + "\n")

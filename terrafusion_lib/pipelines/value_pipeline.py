@@ -1,0 +1,74 @@
+"""Valuation and its report: the plugins run on the operational store, results keep the run id."""
+
+from collections.abc import Sequence
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from terrafusion_lib.core.config import parse
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.pipelines.step import Step, StepRecord
+from terrafusion_lib.pipelines.steps import VALUE
+from terrafusion_lib.plugins.base import PluginContext
+from terrafusion_lib.plugins.registry import load_plugin
+from terrafusion_lib.store.store import Store, open_store
+
+PUBLISHED = ("ratio_statistics", "valuations")
+
+
+def value(step: Step) -> StepRecord:
+    """Value every property and store values, comparables and the ratio study under the run id.
+
+    Raises
+    ------
+    ValuationError
+        The county's data do not allow any valuation.
+    """
+    plugin = load_plugin("valuation")
+    overrides = step.county.plugins.get("valuation", {})
+    params = parse(plugin.Params, overrides, where=f"{step.county.county_id} plugins.valuation")
+    with open_store(step.settings.operational_database_url) as store:
+        result = plugin.run(_context(step, store), params)
+        for name, table in result.tables.items():
+            store.save_results(name, table, county_id=step.county.county_id, run_id=step.run_id)
+    for name, table in result.tables.items():
+        pq.write_table(table, step.out / f"{name}.parquet", compression="zstd")
+    rows = {name: {"rows": table.num_rows} for name, table in result.tables.items()}
+    return step.finish(rows, result.summary)
+
+
+def _context(step: Step, store: Store) -> PluginContext:
+    def read(table: str, columns: Sequence[str] | None = None) -> pa.Table:
+        return store.read(table, county_id=step.county.county_id, columns=columns)
+
+    return PluginContext(
+        county_id=step.county.county_id,
+        assessment_year=step.year,
+        valuation_date=date(step.year, 1, 1),
+        run_id=step.run_id,
+        seed=step.seed,
+        progress=step.progress,
+        read=read,
+    )
+
+
+def report(step: Step) -> StepRecord:
+    """Publish the values and the ratio study as CSV files that a spreadsheet opens.
+
+    Raises
+    ------
+    RunError
+        The valuation left no table to publish.
+    """
+    source = step.input_folder(VALUE)
+    rows = {}
+    for name in PUBLISHED:
+        path = source / f"{name}.parquet"
+        if not path.is_file():
+            raise RunError(f"{path} is absent", county=step.county.county_id, step=step.name)
+        table = pq.read_table(path)
+        pa_csv.write_csv(table, step.out / f"{name}.csv")
+        rows[name] = {"rows": table.num_rows}
+    return step.finish(rows, step.input_record(VALUE).summary)

@@ -1,0 +1,46 @@
+"""Reading the run ledger and the summaries of runs."""
+
+import json
+from typing import Any
+
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.runs.summary import RUN_FILE
+from terrafusion_lib.store.store import open_store
+
+
+def list_runs(settings: Settings, county_id: str | None = None) -> list[dict[str, Any]]:
+    """Runs newest first, of one county when given."""
+    with open_store(settings.operational_database_url) as store:
+        store.migrate()
+        return store.list_runs(county_id)
+
+
+def load_summary(settings: Settings, text: str) -> dict[str, Any]:
+    """The stored summary of the run whose id holds `text`.
+
+    Raises
+    ------
+    RunError
+        No run or several match, or the run never closed.
+    """
+    found = [run for run in list_runs(settings) if text in run["run_id"]]
+    exact = [run for run in found if run["run_id"] == text] or found
+    if len(exact) != 1:
+        raise RunError(
+            f"{len(found) or 'No'} runs match {text!r}",
+            examples=[run["run_id"] for run in found],
+            hint="terrafusion runs list",
+        )
+    run = exact[0]
+    base = settings.county_data(run["county_id"])
+    for folder in ("runs", "staging"):
+        path = base / folder / run["run_id"] / RUN_FILE
+        if path.is_file():
+            data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            return data
+    raise RunError(
+        f"Run {run['run_id']} ended without a summary: {run['status']}",
+        county=run["county_id"],
+        hint=f"terrafusion run {run['county_id']} --resume",
+    )

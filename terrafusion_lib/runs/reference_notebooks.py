@@ -1,0 +1,49 @@
+"""The committed notebooks: executed on a small demo county that is the same everywhere."""
+
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.runs.notebook_runner import run_notebook
+
+REFERENCE_PARCELS = 600
+
+
+def prepare_reference(settings: Settings, data_dir: Path) -> dict[str, str]:
+    """Generate the small demo county below `data_dir`; returns the environment that uses it."""
+    from terrafusion_lib.demo.generate import generate
+
+    generate(data_dir / "demo_wa", parcels=REFERENCE_PARCELS)
+    return {
+        "TERRAFUSION_ROOT": str(settings.root),
+        "TERRAFUSION_DATA_DIR": str(data_dir),
+        "TERRAFUSION_OPERATIONAL_URL": "",
+        "TERRAFUSION_USER": "reference",
+    }
+
+
+def refresh(settings: Settings, only: Sequence[str] = ()) -> list[Path]:
+    """Run the notebooks in their order on the reference county and rewrite them with outputs.
+
+    Raises
+    ------
+    RunError
+        A notebook failed or is unknown; the files that came before it are already rewritten.
+    """
+    paths = sorted((settings.root / "notebooks").rglob("*.ipynb"))
+    unknown = set(only) - {path.stem for path in paths}
+    if unknown:
+        raise RunError(f"No notebook {min(unknown)}", examples=[path.stem for path in paths])
+    written = []
+    with tempfile.TemporaryDirectory(prefix="terrafusion-reference-") as folder:
+        os.environ |= prepare_reference(settings, Path(folder))
+        for path in paths:
+            executed = Path(folder) / path.name
+            run_notebook(path, executed, folder=path.parent)
+            if not only or path.stem in only:
+                path.write_bytes(executed.read_bytes())
+                written.append(path)
+    return written

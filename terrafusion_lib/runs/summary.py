@@ -1,0 +1,102 @@
+"""The summary of a run (``run.json``): what was read, kept and valued, in one document."""
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from terrafusion_lib.core.county import CountyConfig
+from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.pipelines.plan import Plan
+from terrafusion_lib.pipelines.step import StepRecord, product_folder, read_record
+from terrafusion_lib.pipelines.steps import CONNECT, LOAD, MAP, VALIDATE, VALUE
+
+RUN_FILE = "run.json"
+
+
+def run_records(plan: Plan, settings: Settings) -> dict[str, StepRecord]:
+    """The record of every planned step that has finished."""
+    found = {
+        name: read_record(product_folder(settings, plan.county_id, name, step.fingerprint))
+        for name, step in plan.steps.items()
+    }
+    return {name: record for name, record in found.items() if record}
+
+
+def table_rows(records: dict[str, StepRecord]) -> list[dict[str, Any]]:
+    """Rows by canonical table: read = filtered + quarantined + loaded, always."""
+    validated = records[VALIDATE].rows if VALIDATE in records else {}
+    loaded = records[LOAD].rows if LOAD in records else {}
+    return [
+        {
+            "table": name,
+            "read": counts["read"],
+            "filtered": counts["filtered"],
+            "quarantined": counts["quarantined"],
+            "loaded": loaded[name]["read"] if name in loaded else None,
+        }
+        for name, counts in validated.items()
+    ]
+
+
+def summarise(
+    plan: Plan,
+    county: CountyConfig,
+    settings: Settings,
+    *,
+    run_id: str,
+    started_at: datetime,
+    finished_at: datetime,
+    status: str,
+) -> dict[str, Any]:
+    """The run as plain data; the dashboard and ``terrafusion runs show`` read it."""
+    records = run_records(plan, settings)
+
+    def summary(name: str) -> dict[str, Any]:
+        return records[name].summary if name in records else {}
+
+    return {
+        "run_id": run_id,
+        "county_id": county.county_id,
+        "county_name": county.name,
+        "assessment_year": plan.assessment_year,
+        "started_at": started_at.isoformat(timespec="seconds"),
+        "finished_at": finished_at.isoformat(timespec="seconds"),
+        "username": settings.user,
+        "status": status,
+        "source_as_of": summary(CONNECT).get("source_as_of"),
+        "results_run_id": records[VALUE].run_id if VALUE in records else None,
+        "tables": table_rows(records),
+        "filtered_reasons": {
+            name: counts["filtered"]
+            for name, counts in (records[MAP].rows if MAP in records else {}).items()
+        },
+        "expectations": summary(VALIDATE),
+        "valuation": summary(VALUE),
+        "steps": [_step_row(name, plan, records, run_id) for name in plan.steps],
+        "products": {
+            name: str(product_folder(settings, plan.county_id, name, plan.steps[name].fingerprint))
+            for name in records
+        },
+    }
+
+
+def _step_row(name: str, plan: Plan, records: dict[str, StepRecord], run_id: str) -> dict[str, Any]:
+    step, record = plan.steps[name], records.get(name)
+    done = record is not None and (step.action == "reuse" or record.run_id == run_id)
+    row = asdict(step) | {
+        "step": name,
+        "status": ("reused" if step.action == "reuse" else "completed") if done else "not finished",
+        "seconds": record.seconds if record and record.run_id == run_id else 0.0,
+        "rows": record.rows if record and done else {},
+        "outputs": record.outputs if record and done else {},
+    }
+    return {key: value for key, value in row.items() if key not in ("name", "parts")}
+
+
+def current_run(settings: Settings, county_id: str) -> Path | None:
+    """Folder of the county's last promoted run; None before the first."""
+    pointer = settings.county_data(county_id) / "CURRENT"
+    if not pointer.is_file():
+        return None
+    return settings.county_data(county_id) / "runs" / pointer.read_text(encoding="utf-8").strip()

@@ -1,0 +1,79 @@
+"""Plans, runs and tables as text for the terminal."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from terrafusion_lib.pipelines.plan import Plan
+from terrafusion_lib.pipelines.steps import STEPS
+
+
+def table(
+    rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = (), *, title: str = ""
+) -> Table:
+    """A rich table of dictionaries; numbers right-aligned with thousands separators."""
+    listed = list(rows)
+    names = list(columns or (listed[0] if listed else ()))
+    shown = Table(title=title or None, title_justify="left", header_style="bold")
+    for name in names:
+        numeric = any(isinstance(row.get(name), int | float) for row in listed)
+        shown.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+    for row in listed:
+        shown.add_row(*(cell(row.get(name)) for name in names))
+    return shown
+
+
+def cell(value: object) -> str:
+    """One value as text: 12,345 · 0.987 · 2.5e-06 never · empty for None."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
+    return str(value)
+
+
+def show_plan(console: Console, plan: Plan, run_id: str = "") -> None:
+    """Every step with run or reuse, and why."""
+    title = f"{plan.county_id} {plan.assessment_year}" + (f", run {run_id}" if run_id else "")
+    rows = [
+        {"step": step.name, "does": STEPS[step.name].title, "plan": step.action, "why": step.reason}
+        for step in plan.steps.values()
+    ]
+    console.print(table(rows, title=title))
+
+
+def show_run(console: Console, run: Mapping[str, Any]) -> None:
+    """A run's summary: rows by table, expectations, valuation, steps."""
+    console.print(
+        f"[bold]{run['county_name']} {run['assessment_year']}[/bold]  run {run['run_id']}  "
+        f"{run['status']}  by {run['username']}, {run['started_at']} to {run['finished_at']}"
+    )
+    if run.get("message"):
+        console.print(run["message"], style="red", markup=False)
+    console.print(table(run["tables"], title="Rows"))
+    console.print(facts("Expectations", run["expectations"]))
+    console.print(facts("Values and ratio study", run["valuation"]))
+    steps = [
+        {key: row[key] for key in ("step", "status", "reason", "seconds")} for row in run["steps"]
+    ]
+    console.print(table(steps, title="Steps"))
+
+
+def facts(title: str, values: Mapping[str, Any]) -> Table:
+    """Names and values, nested mappings joined on one line."""
+    rows = [
+        {
+            "item": name.replace("_", " "),
+            "value": ", ".join(f"{key} {cell(item)}" for key, item in value.items())
+            if isinstance(value, Mapping)
+            else cell(value),
+        }
+        for name, value in values.items()
+    ]
+    return table(rows, title=title)
