@@ -53,6 +53,11 @@ class Settings(BaseSettings):
     def operational_database_url(self) -> str:
         return self.operational_url or f"sqlite:///{self.data_path / 'operational.db'}"
 
+    def environment(self) -> dict[str, str]:
+        """The environment variables that give another process, such as a kernel, these settings."""
+        values = self.model_dump(mode="json", exclude_none=True)
+        return {f"TERRAFUSION_{name.upper()}": str(value) for name, value in values.items()}
+
     def county_data(self, county_id: str) -> Path:
         """Folder that holds all derived data of one county."""
         return self.data_path / county_id

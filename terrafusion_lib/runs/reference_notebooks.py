@@ -17,12 +17,10 @@ def prepare_reference(settings: Settings, data_dir: Path) -> dict[str, str]:
     from terrafusion_lib.demo.generate import generate
 
     generate(data_dir / "demo_wa", parcels=REFERENCE_PARCELS)
-    return {
-        "TERRAFUSION_ROOT": str(settings.root),
-        "TERRAFUSION_DATA_DIR": str(data_dir),
-        "TERRAFUSION_OPERATIONAL_URL": "",
-        "TERRAFUSION_USER": "reference",
-    }
+    reference = Settings(
+        root=settings.root, data_dir=data_dir, operational_url="", user="reference"
+    )
+    return reference.environment()
 
 
 def refresh(settings: Settings, only: Sequence[str] = ()) -> list[Path]:

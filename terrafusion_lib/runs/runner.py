@@ -1,5 +1,6 @@
 """A run of the main job for one county: plan, stage, build, promote, and the ledger of it."""
 
+import os
 import secrets
 import shutil
 from collections.abc import Callable
@@ -170,6 +171,7 @@ class _Run:
             values=values,
             fingerprints={name: step.fingerprint for name, step in self.plan.steps.items()},
         )
+        os.environ |= self.settings.environment()
         with FollowEvents(self.staging / EVENTS, progress):
             ploomber_dag.build(specification, working_folder=self.settings.root)
 
