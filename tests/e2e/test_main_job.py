@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from terrafusion_lib.store.store import open_store
 
 from terrafusion_lib.core.errors import GateError, RunError, TerraFusionError
 from terrafusion_lib.core.settings import Settings
@@ -14,7 +15,6 @@ from terrafusion_lib.runs.ledger import list_runs, load_summary
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.runner import RunOptions, run_county
 from terrafusion_lib.runs.summary import current_run
-from terrafusion_lib.store.store import open_store
 from tests.support.county import demo_project
 
 COUNTY = "demo_wa"

@@ -3,8 +3,9 @@
 import shutil
 from pathlib import Path
 
-from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.demo.generate import generate
+
+from terrafusion_lib.core.settings import Settings
 from tests.support.require import ROOT
 
 PARCELS = 600
