@@ -259,7 +259,7 @@ def notebooks_refresh(
     ] = None,
 ) -> None:
     """Run the notebooks on the small demo county and keep their outputs in the files."""
-    from terrafusion_lib.runs.reference_notebooks import refresh
+    from terrafusion_lib.demo.reference_notebooks import refresh
 
     for path in refresh(_settings(), only or ()):
         print(path)
