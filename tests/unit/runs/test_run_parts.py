@@ -1,0 +1,96 @@
+"""Parts of a run: lock, followed events, run ids, and the difference of two runs."""
+
+import json
+import re
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.runs.diff import diff_runs
+from terrafusion_lib.runs.lock import county_lock
+from terrafusion_lib.runs.progress import FollowEvents
+from terrafusion_lib.runs.text import cell
+
+
+def test_the_lock_tells_who_holds_it_and_is_free_after_a_kill(tmp_path: Path) -> None:
+    code = (
+        "import sys, time\nfrom pathlib import Path\n"
+        "from terrafusion_lib.runs.lock import county_lock\n"
+        f"with county_lock(Path({str(tmp_path)!r}), run_id='r1', user='ann'):\n"
+        "    print('held', flush=True)\n    time.sleep(60)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline().strip() == "held"
+        with (
+            pytest.raises(RunError, match=f"run r1 of ann, process {other.pid}"),
+            county_lock(tmp_path, run_id="r2", user="bob"),
+        ):
+            pass
+        other.kill()
+        other.wait()
+    with county_lock(tmp_path, run_id="r2", user="bob"):
+        assert json.loads((tmp_path / "run.lock").read_text())["run_id"] == "r2"
+
+
+def test_events_of_another_process_are_shown_up_to_the_last(tmp_path: Path) -> None:
+    seen: list[tuple[str, int, int | None]] = []
+    path = tmp_path / "events.jsonl"
+    follow = FollowEvents(path, lambda task, done, total: seen.append((task, done, total)), every=9)
+    with follow, path.open("a") as file:
+        for done in range(3):
+            file.write(json.dumps({"task": "map", "done": done, "total": 2}) + "\n")
+    assert seen == [("map", 0, 2), ("map", 1, 2), ("map", 2, 2)]
+
+
+def test_run_ids_sort_by_time_and_can_be_said() -> None:
+    from terrafusion_lib.runs.runner import new_run_id
+
+    early, late = (new_run_id(datetime(2026, 11, day, tzinfo=UTC)) for day in (1, 2))
+    assert early < late
+    assert re.fullmatch(r"20261101-000000-[a-z]+-[a-z]+", early)
+
+
+def run(**changes: object) -> dict:
+    base = {
+        "steps": [{"step": "20_map", "fingerprint": "f1", "outputs": {"sales.parquet": "a" * 64}}],
+        "tables": [{"table": "sales", "read": 10, "filtered": 1, "quarantined": 2, "loaded": 7}],
+        "expectations": {"failed_errors": 2},
+        "valuation": {"cod": 9.1},
+    }
+    return base | changes
+
+
+def test_equal_runs_do_not_differ_and_changes_are_listed_by_kind() -> None:
+    assert diff_runs(run(), run()) == []
+    other = run(
+        steps=[{"step": "20_map", "fingerprint": "f2", "outputs": {"sales.parquet": "b" * 64}}],
+        valuation={"cod": 8.7, "prd": 1.01},
+    )
+    assert [
+        (row["what"], row["item"], row["one"], row["other"]) for row in diff_runs(run(), other)
+    ] == [
+        ("step", "20_map", "f1", "f2"),
+        ("output", "20_map/sales.parquet", "a" * 16, "b" * 16),
+        ("valuation", "cod", 9.1, 8.7),
+        ("valuation", "prd", None, 1.01),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, ""),
+        (True, "yes"),
+        (12345, "12,345"),
+        (12345.6, "12,346"),
+        (0.98765, "0.988"),
+        ("x", "x"),
+    ],
+)
+def test_cells_read_well(value: object, text: str) -> None:
+    assert cell(value) == text
