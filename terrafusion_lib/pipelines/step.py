@@ -1,6 +1,7 @@
 """One step at work: where its inputs lie, where its product goes, and the record it leaves."""
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable
@@ -98,7 +99,7 @@ class Step:
     @property
     def out(self) -> Path:
         """Where the product is built; renamed to `folder` by `finish`."""
-        return self.folder.with_name(f".{self.fingerprint}.{self.run_id}.tmp")
+        return self.folder.with_name(f".{self.fingerprint}.{os.getpid()}.tmp")
 
     def input_folder(self, step: str) -> Path:
         """Product of an earlier step.
@@ -233,9 +234,17 @@ def open_step(
         seed=plan.seed,
         progress=progress or run_progress(settings, county, run_id),
     )
-    shutil.rmtree(step.out, ignore_errors=True)
+    _clear_abandoned(step.out.parent)
     step.out.mkdir(parents=True)
     return step
+
+
+def _clear_abandoned(folder: Path) -> None:
+    """Remove what steps of this process, or of processes that are gone, left unfinished."""
+    for path in folder.glob(".*.tmp"):
+        process = int(path.name.split(".")[-2])
+        if process == os.getpid() or not _alive(process):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def run_progress(settings: Settings, county: str, run_id: str) -> Progress:
@@ -254,3 +263,13 @@ class EventFile:
         line = json.dumps({"task": task, "done": done, "total": total})
         with self.path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

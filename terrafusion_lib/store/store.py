@@ -1,0 +1,254 @@
+"""The operational store: one object for SQLite and PostgreSQL, by URL."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+
+from terrafusion_lib.core.errors import ConfigError, LoadError
+from terrafusion_lib.core.log import mask_secrets
+from terrafusion_lib.core.progress import Progress, silent
+from terrafusion_lib.core.schema import RESULT_TABLES, TABLES
+from terrafusion_lib.store import ledger, migrate, reading
+from terrafusion_lib.store.bulk import LoadResult, TableLoad, load_tables, replace_results
+from terrafusion_lib.store.models import CANONICAL, RESULTS, load_runs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+
+BUSY_SECONDS = 60
+
+
+def open_store(url: str) -> "Store":
+    """Open the operational database that `url` names; nothing is created yet.
+
+    Raises
+    ------
+    ConfigError
+        The URL is malformed or names another database than SQLite and PostgreSQL.
+    """
+    try:
+        parsed = sa.make_url(url)
+        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+            raise ConfigError(
+                f"The operational store cannot be {parsed.get_backend_name()}",
+                hint="set TERRAFUSION_OPERATIONAL_URL to sqlite:///… or postgresql+psycopg2://…",
+            )
+        return Store(parsed)
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigError(
+            f"{mask_secrets(url)} is not a database URL",
+            hint="set TERRAFUSION_OPERATIONAL_URL to sqlite:///… or postgresql+psycopg2://…",
+        ) from error
+
+
+class Store:
+    """The operational database. Use it in a ``with`` block; see `open_store`."""
+
+    def __init__(self, url: sa.URL) -> None:
+        self.url = url
+        self.sqlite = url.get_backend_name() == "sqlite"
+        if self.sqlite:
+            if url.database:
+                Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            self.engine = sa.create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+            sa.event.listen(self.engine, "connect", _configure_sqlite)
+            sa.event.listen(self.engine, "begin", _begin_sqlite)
+        else:
+            self.engine = sa.create_engine(url)
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.engine.dispose()
+
+    def migrate(self) -> None:
+        """Bring the schema to this version's; an up-to-date schema is left alone.
+
+        Raises
+        ------
+        LoadError
+            The database cannot be reached, or was made by a newer version.
+        """
+        with self._errors("migrate"):
+            migrate.upgrade(self.engine)
+
+    def load(
+        self,
+        county_id: str,
+        tables: Mapping[str, Path],
+        *,
+        run_id: str,
+        fingerprint: str,
+        clock: Callable[[], datetime],
+        quarantine: Path | None = None,
+        progress: Progress = silent,
+    ) -> LoadResult:
+        """Make the county's rows equal to the Parquet files, all tables in one transaction.
+
+        A row that is the same is not written; a row that the files lack is marked inactive; one
+        that comes back is made active again. Two loads of one county wait for each other.
+
+        Raises
+        ------
+        LoadError
+            The database refused; nothing of this load is kept.
+        """
+        with self._errors("load", county_id):
+            return load_tables(
+                self.engine,
+                county_id,
+                tables,
+                run_id=run_id,
+                fingerprint=fingerprint,
+                quarantine=quarantine,
+                now=clock(),
+                progress=progress,
+            )
+
+    def last_load_fingerprint(self, county_id: str) -> str | None:
+        """Fingerprint of the load that the county's rows come from."""
+        query = (
+            sa.select(load_runs.c.fingerprint)
+            .where(load_runs.c.county_id == county_id)
+            .order_by(load_runs.c.load_id.desc())
+            .limit(1)
+        )
+        with self._errors("read", county_id), self.engine.connect() as connection:
+            return connection.scalar(query)
+
+    def read(
+        self,
+        table: str,
+        *,
+        county_id: str,
+        columns: Sequence[str] | None = None,
+        active_only: bool = True,
+    ) -> "pa.Table":
+        """Canonical rows of a county in key order, typed as `core.schema` says."""
+        source, spec = CANONICAL[table], TABLES[table]
+        query = sa.select(*(source.c[name] for name in columns or spec.column_names))
+        query = query.where(source.c.county_id == county_id)
+        if active_only:
+            query = query.where(source.c.is_active)
+        query = query.order_by(*(source.c[name] for name in spec.key))
+        return self._read(query, spec.arrow_schema())
+
+    def save_results(
+        self, name: str, table: "pa.Table", *, county_id: str, run_id: str
+    ) -> TableLoad:
+        """Replace the rows of one result table for a county and run, in one transaction."""
+        with self._errors("save results", county_id):
+            return replace_results(self.engine, name, table, county_id=county_id, run_id=run_id)
+
+    def read_results(
+        self, name: str, *, county_id: str, run_id: str, columns: Sequence[str] | None = None
+    ) -> "pa.Table":
+        """Rows of a result table in key order, typed as `core.schema` says."""
+        source, spec = RESULTS[name], RESULT_TABLES[name]
+        query = sa.select(*(source.c[column] for column in columns or spec.column_names))
+        query = query.where(source.c.county_id == county_id, source.c.run_id == run_id)
+        return self._read(query.order_by(*(source.c[key] for key in spec.key)), spec.arrow_schema())
+
+    def has_results(self, county_id: str, run_id: str) -> bool:
+        """Whether the run's values are stored."""
+        source = RESULTS["valuations"]
+        query = sa.select(sa.literal(1)).where(
+            source.c.county_id == county_id, source.c.run_id == run_id
+        )
+        with self._errors("read", county_id), self.engine.connect() as connection:
+            return connection.scalar(query.limit(1)) is not None
+
+    def start_run(self, run_id: str, **fields: Any) -> None:
+        """Note a run that begins; a resumed run begins again under its id."""
+        with self._errors("ledger"), self.engine.begin() as connection:
+            ledger.start_run(connection, run_id, **fields)
+
+    def record_step(self, run_id: str, **fields: Any) -> None:
+        """Note how a step of a run ended."""
+        with self._errors("ledger"), self.engine.begin() as connection:
+            ledger.record_step(connection, run_id, **fields)
+
+    def finish_run(
+        self, run_id: str, *, status: str, finished_at: datetime, message: str = ""
+    ) -> None:
+        """Note how a run ended."""
+        values = {"status": status, "finished_at": finished_at, "message": message}
+        with self._errors("ledger"), self.engine.begin() as connection:
+            ledger.update_run(connection, run_id, **values)
+
+    def promote(self, run_id: str, *, promoted_at: datetime) -> None:
+        """Note that a run's results are the county's current ones."""
+        with self._errors("ledger"), self.engine.begin() as connection:
+            ledger.update_run(connection, run_id, promoted_at=promoted_at)
+
+    def close_stale_runs(self, county_id: str, *, clock: Callable[[], datetime]) -> int:
+        """Mark runs failed whose process ended without a word; the caller holds the lock."""
+        with self._errors("ledger", county_id), self.engine.begin() as connection:
+            return ledger.close_stale_runs(connection, county_id, clock())
+
+    def list_runs(self, county_id: str | None = None) -> list[dict[str, Any]]:
+        """Runs of the ledger, newest first."""
+        with self._errors("ledger", county_id), self.engine.connect() as connection:
+            return ledger.list_runs(connection, county_id)
+
+    def _read(self, query: sa.Select[Any], schema: "pa.Schema") -> "pa.Table":
+        with self._errors("read"):
+            return reading.read_arrow(self.engine, query, schema)
+
+    @contextmanager
+    def _errors(self, what: str, county_id: str | None = None) -> "Iterator[None]":
+        driver = self.engine.dialect.loaded_dbapi.Error
+        try:
+            yield
+        except (DBAPIError, driver) as error:
+            text = mask_secrets(str(getattr(error, "orig", error))).strip()
+            raise LoadError(
+                f"The operational database refused to {what}: {text}",
+                county=county_id,
+                cause=_cause(text),
+                hint=f"look at {self.url.render_as_string()}; its last good state stands",
+            ) from error
+
+
+def _cause(text: str) -> str | None:
+    """The likely cause of a database's message, in words of the trade."""
+    causes = {
+        "is full": "the disk is full",
+        "No space left": "the disk is full",
+        "locked": f"another load has held the database for {BUSY_SECONDS} seconds",
+        "lock timeout": f"another load has held the county for {BUSY_SECONDS} seconds",
+        "Connection refused": "the server is not running or listens elsewhere",
+        "password authentication": "the user or password is wrong",
+        "no such table": "the database has not been migrated",
+    }
+    return next((cause for sign, cause in causes.items() if sign in text), None)
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: sa.Connection) -> None:
+    """Begin for real: the driver would begin at the first write only, and not before DDL."""
+    immediate = connection.get_execution_options().get("immediate")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
