@@ -270,11 +270,10 @@ def dashboard(
     port: Annotated[int, typer.Option(help="Port on this machine")] = 8866,
 ) -> None:
     """Serve the dashboard to this machine only (make hub serves it with logins)."""
-    import subprocess
+    from terrafusion_lib.hub.dashboard import serve
 
-    from terrafusion_lib.ui.serve import voila_command
-
-    raise typer.Exit(subprocess.call(voila_command(_settings(), port=port)))  # noqa: S603
+    print(f"http://127.0.0.1:{port}/?county={DEMO_COUNTY}")
+    serve(_settings(), port=port)
 
 
 @app.command()

@@ -19,9 +19,10 @@ def silent(task: str, done: int, total: int | None) -> None:
 
 @dataclass
 class LineProgress:
-    """One line per task on a terminal or in a notebook, with rate and time left.
+    """Lines on a terminal or in a notebook, with rate and time left.
 
-    At most one update per `every` seconds and task, and always the last one.
+    At most one update per `every` seconds and task; a task that ends sooner is not shown. A task
+    with a total of one is a stage: its end is shown with its duration.
     """
 
     stream: TextIO = field(default_factory=lambda: sys.stderr)
@@ -34,18 +35,32 @@ class LineProgress:
         now = self.clock()
         start = self._started.setdefault(task, now)
         finished = total is not None and done >= total
-        if not finished and now - self._shown.get(task, -self.every) < self.every:
+        if finished:
+            self._started.pop(task)
+        if total == 1:
+            if finished:
+                self._write(f"{task}: {now - start:.1f} s", end="\n")
+            return
+        if now - self._shown.get(task, start) < self.every and not (
+            finished and task in self._shown
+        ):
             return
         self._shown[task] = now
-        rate = done / (now - start) if now > start else 0.0
-        text = f"{task}: {done:,}" + (f" of {total:,}" if total else "")
-        if rate:
-            text += f", {rate:,.0f}/s"
-        if rate and total and not finished:
-            text += f", {(total - done) / rate:,.0f} s left"
-        end = "\n" if finished or not self.stream.isatty() else "\r"
-        self.stream.write(text.ljust(78) + end)
-        self.stream.flush()
+        self._write(_line(task, done, total, now - start), end="\n" if finished else None)
         if finished:
-            self._started.pop(task, None)
-            self._shown.pop(task, None)
+            self._shown.pop(task)
+
+    def _write(self, text: str, *, end: str | None) -> None:
+        self.stream.write(text.ljust(78) + (end or ("\r" if self.stream.isatty() else "\n")))
+        self.stream.flush()
+
+
+def _line(task: str, done: int, total: int | None, seconds: float) -> str:
+    """``map sales: 50,000 of 80,000, 25,000/s, 1 s left``."""
+    text = f"{task}: {done:,}" + (f" of {total:,}" if total else "")
+    rate = done / seconds if seconds else 0.0
+    if rate:
+        text += f", {rate:,.0f}/s"
+    if rate and total and done < total:
+        text += f", {(total - done) / rate:,.0f} s left"
+    return text

@@ -11,6 +11,7 @@ import io
 import json
 import logging
 import os
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +85,12 @@ def build(specification: dict[str, Any], *, working_folder: Path) -> None:
     # Kernels listen on sockets in the user's own folder instead of open TCP ports.
     ConnectionFileMixin.transport.default_value = "ipc"
     said = io.StringIO()
-    with contextlib.chdir(working_folder), contextlib.redirect_stdout(said):
+    with (
+        contextlib.chdir(working_folder),
+        contextlib.redirect_stdout(said),
+        warnings.catch_warnings(),
+    ):
+        warnings.simplefilter("ignore")  # Ploomber's own, of notebooks that take no upstream
         dag = DAGSpec(specification).to_dag()
         dag.executor.build_in_subprocess = False
         try:

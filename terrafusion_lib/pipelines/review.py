@@ -1,5 +1,6 @@
 """Finished steps as small tables that notebooks show."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,18 @@ def quarantined(step: Step, *, rows: int = 10) -> list[dict[str, Any]]:
     )
     listed: list[dict[str, Any]] = table.slice(0, rows).to_pylist()
     return listed
+
+
+def rules(step: Step) -> list[dict[str, Any]]:
+    """Rules that found something in a validate step, worst first within errors and warnings."""
+    results = json.loads((step.folder / "results.json").read_text(encoding="utf-8"))
+    found = [rule for rule in results["rules"] if not rule["passed"]]
+    names = ("table", "rule", "severity", "failed", "checked", "because", "examples")
+    ordered = sorted(found, key=lambda rule: (rule["severity"], -rule["failed"], rule["rule"]))
+    return [
+        {name: rule[name] for name in names} | {"examples": ", ".join(rule["examples"][:3])}
+        for rule in ordered
+    ]
 
 
 def ratios(step: Step) -> list[dict[str, Any]]:

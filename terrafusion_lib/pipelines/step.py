@@ -168,6 +168,7 @@ class Step:
             shutil.rmtree(old)
         else:
             self.out.rename(self.folder)
+        self.progress(self.name, 1, 1)
         return record
 
 
@@ -236,6 +237,7 @@ def open_step(
     )
     _clear_abandoned(step.out.parent)
     step.out.mkdir(parents=True)
+    step.progress(name, 0, 1)
     return step
 
 

@@ -1,1 +1,1 @@
-"""Ratio-study statistics: pure NumPy."""
+"""Ratio-study statistics: NumPy arrays in, figures out; nothing here knows tables or files."""

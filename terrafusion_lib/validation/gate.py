@@ -1,64 +1,103 @@
-"""The gate: whether a run may load what was validated."""
+"""The gate between validation and loading, and the reconciliation of every row."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from terrafusion_lib.core.county import GateConfig
 from terrafusion_lib.core.errors import GateError
+from terrafusion_lib.validation.base import Severity
 from terrafusion_lib.validation.results import ValidationResult
 
+REQUIRED = "properties_operational"
+STEP = "30_validate"
 
-def gate(result: ValidationResult, config: GateConfig, *, county: str) -> None:
-    """Let the run pass, or stop it.
+
+def gate(result: ValidationResult, config: GateConfig, *, county: str | None = None) -> None:
+    """Stop the run unless every table keeps the county's limits.
 
     Raises
     ------
     GateError
-        A table has too large a share in quarantine or too few accepted rows; every such table is
-        named with its worst rules.
+        A table has too large a share in quarantine or too few accepted rows, breaks an error
+        rule on the table as a whole, or no property was accepted. All are listed.
     """
-    reasons = []
-    for name, rows in result.tables.items():
-        share = rows.quarantined / rows.read if rows.read else 0.0
-        if share > config.max_quarantined_share:
-            reasons.append(
-                f"{name}: {rows.quarantined:,} of {rows.read:,} rows ({share:.2%}) are "
-                f"quarantined, {config.max_quarantined_share:.2%} are allowed{_worst(result, name)}"
-            )
-        fewest = config.min_rows.get(name, 0)
-        if rows.accepted < fewest:
-            reasons.append(f"{name}: {rows.accepted:,} rows accepted, {fewest:,} are expected")
-    missing = [name for name in config.min_rows if name not in result.tables]
-    reasons += [f"{name}: not there, {config.min_rows[name]:,} rows expected" for name in missing]
-    if reasons:
+    problems = [*_quarantined(result, config), *_too_few(result, config), *_broken(result)]
+    if problems:
         raise GateError(
-            "The gate is closed: " + "; ".join(reasons),
+            "The gate stays closed: " + "; ".join(problems),
             county=county,
-            cause="the source changed, or the mapping or a rule does not fit it",
-            hint="read the quarantine in 30_validate.ipynb, mend the source or the mapping",
+            step=STEP,
+            cause="the source, its mapping or a rule is wrong",
+            hint="read the quarantine and the rules that failed before you change a limit",
         )
 
 
-def _worst(result: ValidationResult, table: str) -> str:
-    rules = [r for r in result.rules if r.table == table and r.failed and r.severity == "error"]
-    worst = sorted(rules, key=lambda rule: -rule.failed)[:3]
-    listed = ", ".join(f"{rule.rule} {rule.failed:,}" for rule in worst)
-    return f" ({listed})" if listed else ""
+def _quarantined(result: ValidationResult, config: GateConfig) -> list[str]:
+    limit = config.max_quarantined_share
+    return [
+        f"{name}: {counts.quarantined:,} of {counts.read:,} rows quarantined "
+        f"({counts.quarantined / counts.read:.1%}, limit {limit:.1%}), "
+        f"most by {_main_cause(result, name)}"
+        for name, counts in result.tables.items()
+        if counts.quarantined > limit * counts.read
+    ]
 
 
-def reconcile(rows: Mapping[str, Mapping[str, Any]], *, county: str) -> None:
-    """Check that every row read is filtered, quarantined or accepted.
+def _main_cause(result: ValidationResult, table: str) -> str:
+    errors = [
+        rule
+        for rule in result.rules
+        if rule.table == table and rule.on_rows and rule.severity is Severity.ERROR
+    ]
+    worst = max(errors, key=lambda rule: rule.failed)
+    return f"{worst.rule} ({worst.failed:,}, such as {', '.join(worst.examples[:3])})"
+
+
+def _too_few(result: ValidationResult, config: GateConfig) -> list[str]:
+    limits = {REQUIRED: 1} | config.min_rows
+    accepted = {name: result.tables[name].accepted for name in result.tables}
+    return [
+        f"{name}: {accepted.get(name, 0):,} rows accepted, at least {limit:,} are needed"
+        for name, limit in limits.items()
+        if accepted.get(name, 0) < limit
+    ]
+
+
+def _broken(result: ValidationResult) -> list[str]:
+    return [
+        f"{rule.table}: {rule.rule} ({rule.failed:,} of {rule.checked:,}): {rule.because}"
+        for rule in result.rules
+        if not rule.on_rows and not rule.passed and rule.severity is Severity.ERROR
+    ]
+
+
+def reconcile(tables: Mapping[str, Mapping[str, int]], *, county: str | None = None) -> None:
+    """Account for every source row: read = filtered + quarantined + loaded, by table.
+
+    Parameters
+    ----------
+    tables : mapping
+        ``read``, ``filtered``, ``quarantined`` and ``loaded`` (or ``accepted`` before the load)
+        by table; a count left out is 0.
 
     Raises
     ------
     GateError
-        Rows of a table were lost or made up; every such table is named.
+        Rows are missing or too many; each table is listed.
     """
-    wrong = [
-        f"{name}: read {counts['read']:,}, filtered {counts['filtered']:,}, "
-        f"quarantined {counts['quarantined']:,}, accepted {counts['accepted']:,}"
-        for name, counts in rows.items()
-        if counts["read"] != counts["filtered"] + counts["quarantined"] + counts["accepted"]
-    ]
+    wrong = []
+    for name, rows in tables.items():
+        kept = rows.get("loaded", rows.get("accepted", 0))
+        parts = rows.get("filtered", 0), rows.get("quarantined", 0), kept
+        if rows["read"] != sum(parts):
+            wrong.append(
+                f"{name}: {rows['read']:,} read, but {parts[0]:,} filtered + "
+                f"{parts[1]:,} quarantined + {parts[2]:,} kept = {sum(parts):,}"
+            )
     if wrong:
-        raise GateError("Rows do not reconcile: " + "; ".join(wrong), county=county)
+        raise GateError(
+            "Rows do not reconcile: " + "; ".join(wrong),
+            county=county,
+            step=STEP,
+            cause="rows were lost or multiplied between the source and the load",
+            hint="run the map and validate steps again with --force",
+        )

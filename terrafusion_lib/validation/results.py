@@ -1,38 +1,41 @@
-"""What validation found."""
+"""What validation found, as plain values for the gate, the command line and notebooks."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
-from terrafusion_lib.validation.suites import Severity
+from terrafusion_lib.validation.base import Severity
 
 
 @dataclass(frozen=True)
 class RuleResult:
-    """How one rule went: `checked` rows, of which `failed`; up to five example keys."""
+    """One rule on one table.
+
+    `checked` counts the rows that the rule applies to; `failed` those that break it, of which
+    `examples` has up to five keys.
+    """
 
     table: str
     rule: str
     kind: str
-    severity: str
+    severity: Severity
     because: str
     source: str
+    on_rows: bool
     checked: int
     failed: int
-    examples: tuple[str, ...]
+    passed: bool
+    examples: tuple[str, ...] = ()
 
     @property
-    def passed(self) -> bool:
-        """No row failed."""
-        return self.failed == 0
-
-    def as_dict(self) -> dict[str, Any]:
-        """The result as plain data."""
-        return asdict(self) | {"passed": self.passed}
+    def share(self) -> float:
+        """Failed share of the checked rows; 0 when none was checked."""
+        return self.failed / self.checked if self.checked else 0.0
 
 
 @dataclass(frozen=True)
-class TableResult:
-    """Rows of one table: read = quarantined + accepted."""
+class TableCounts:
+    """Rows of one table; ``read == quarantined + accepted``."""
 
     read: int
     quarantined: int
@@ -41,20 +44,60 @@ class TableResult:
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """Every rule and every table."""
+    """What `validate_tables` found and where it wrote it."""
 
+    folder: Path
+    tables: dict[str, TableCounts]
     rules: tuple[RuleResult, ...]
-    tables: dict[str, TableResult]
+    engine: str = ""
+    """Name and version of the framework whose results lie beside; empty when it did not run."""
+    accepted: dict[str, Path] = field(default_factory=dict)
 
-    def headline(self) -> dict[str, int]:
-        """Figures for the run summary."""
-        errors = [rule for rule in self.rules if rule.severity == Severity.ERROR]
-        warnings = [rule for rule in self.rules if rule.severity == Severity.WARNING]
+    def summary(self) -> list[dict[str, Any]]:
+        """One row per table: counts of rows, and of rules that found something."""
+        return [
+            {"table": name, **asdict(counts)}
+            | {
+                "rules": sum(rule.table == name for rule in self.rules),
+                "errors": self._broken(Severity.ERROR, name),
+                "warnings": self._broken(Severity.WARNING, name),
+            }
+            for name, counts in self.tables.items()
+        ]
+
+    def headline(self) -> dict[str, Any]:
+        """The figures that a run's summary shows."""
         return {
-            "evaluated": len(self.rules),
+            "rules": len(self.rules),
             "passed": sum(rule.passed for rule in self.rules),
-            "failed_errors": sum(not rule.passed for rule in errors),
-            "warnings": sum(not rule.passed for rule in warnings),
-            "quarantined_rows": sum(table.quarantined for table in self.tables.values()),
-            "warned_rows": sum(rule.failed for rule in warnings),
+            "failed_errors": self._broken(Severity.ERROR),
+            "failed_warnings": self._broken(Severity.WARNING),
+            "rows_quarantined": sum(table.quarantined for table in self.tables.values()),
+            "engine": self.engine,
         }
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row per rule, in the order of the suites."""
+        return [
+            asdict(rule)
+            | {
+                "severity": rule.severity.value,
+                "examples": list(rule.examples),
+                "share": round(rule.share, 6),
+            }
+            for rule in self.rules
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Everything, for ``results.json``."""
+        return {
+            "tables": {name: asdict(counts) for name, counts in self.tables.items()},
+            "rules": self.rows(),
+            "headline": self.headline(),
+        }
+
+    def _broken(self, severity: Severity, table: str | None = None) -> int:
+        return sum(
+            not rule.passed and rule.severity is severity and table in (None, rule.table)
+            for rule in self.rules
+        )

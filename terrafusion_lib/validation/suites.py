@@ -1,126 +1,200 @@
-"""Suites: engine-neutral rules on canonical tables, read from ``expectations/<table>.yaml``."""
+"""Suites: the rules of one canonical table, read from ``expectations/<table>.yaml``."""
 
-from collections.abc import Sequence
-from enum import StrEnum
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
-from typing import Self
+from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
-from terrafusion_lib.core.config import FrozenModel, load, nearest
+from terrafusion_lib.core.config import FrozenModel, nearest, parse, read_yaml
 from terrafusion_lib.core.errors import ConfigError
-from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.schema import TABLES, CanonicalTable
+from terrafusion_lib.validation.base import RowRule, Rule, Severity, TableRule
+from terrafusion_lib.validation.expressions import Scope
+from terrafusion_lib.validation.rules import KINDS, Finite, InSet, References, Unique
 
 
-class Severity(StrEnum):
-    """An error quarantines the row; a warning reports it."""
+def complete(parameters: Mapping[str, object]) -> dict[str, object]:
+    """Parameters with those that follow from the assessment year: tax year and its last day.
 
-    ERROR = "error"
-    WARNING = "warning"
-
-
-class RuleKind(StrEnum):
-    """What a rule demands of each row; a null passes every kind but not_null."""
-
-    NOT_NULL = "not_null"
-    UNIQUE = "unique"
-    IN_SET = "in_set"
-    MATCHES = "matches"
-    BETWEEN = "between"
-    REFERENCES = "references"
-    EXPRESSION = "expression"
+    Taxes on a value of assessment year N are payable in N + 1 (RCW 84.40.020, 84.56.020).
+    """
+    known = dict(parameters)
+    if isinstance(year := known.get("assessment_year"), int):
+        known |= {"tax_year": year + 1, "tax_year_end": date(year + 1, 12, 31)}
+    return known
 
 
-NEEDS: dict[RuleKind, tuple[str, ...]] = {
-    RuleKind.NOT_NULL: ("column",),
-    RuleKind.UNIQUE: ("columns",),
-    RuleKind.IN_SET: ("column", "values"),
-    RuleKind.MATCHES: ("column", "pattern"),
-    RuleKind.BETWEEN: ("column",),
-    RuleKind.REFERENCES: ("columns", "table"),
-    RuleKind.EXPRESSION: ("expression",),
-}
-OPTIONAL = {RuleKind.BETWEEN: ("min", "max")}
-FIELDS = ("column", "columns", "values", "pattern", "min", "max", "table", "expression")
+STAND_INS = complete({"county_id": "county", "assessment_year": 2000})
+"""What every suite may name in braces, with values to check it by."""
 
 
-class Rule(FrozenModel):
-    """One rule. `because` is the sentence that a quarantined row carries."""
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    kind: RuleKind
-    severity: Severity = Severity.ERROR
-    because: str
-    source: str = Field(default="", description="Citation: standard, code, office practice")
-    when: str = Field(default="", description="SQL condition: the rule applies to these rows only")
-    column: str = ""
-    columns: tuple[str, ...] = ()
-    values: tuple[str | int | float, ...] = ()
-    pattern: str = Field(default="", description="Regular expression that the whole value matches")
-    min: float | str | None = Field(default=None, description="Inclusive; number or SQL expression")
-    max: float | str | None = Field(default=None, description="Inclusive; number or SQL expression")
-    table: str = Field(default="", description="Canonical table that the columns refer to")
-    expression: str = Field(default="", description="SQL condition that must hold")
-
-    @model_validator(mode="after")
-    def _check_fields(self) -> Self:
-        needed = NEEDS[self.kind]
-        allowed = (*needed, *OPTIONAL.get(self.kind, ()))
-        missing = [name for name in needed if not getattr(self, name)]
-        extra = [n for n in FIELDS if getattr(self, n) not in ("", (), None) and n not in allowed]
-        if missing or extra:
-            word = f"needs {missing[0]}" if missing else f"does not take {extra[0]}"
-            raise ValueError(f"rule {self.name}: a rule of kind {self.kind} {word}")
-        if self.kind is RuleKind.BETWEEN and self.min is None and self.max is None:
-            raise ValueError(f"rule {self.name}: between needs min, max or both")
-        return self
-
-    @property
-    def own_columns(self) -> tuple[str, ...]:
-        """Columns that the rule names outside SQL text."""
-        return (self.column,) if self.column else self.columns
-
-
-class Suite(FrozenModel):
-    """The rules of one canonical table."""
+class SuiteFile(FrozenModel):
+    """A suite's file."""
 
     table: str
+    meaning: str = Field(min_length=10)
+    rules: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """The rules of one canonical table: those of its schema first, then those of its file."""
+
+    table: str
+    meaning: str
     rules: tuple[Rule, ...]
 
-    @model_validator(mode="after")
-    def _check(self) -> Self:
-        if self.table not in TABLES:
-            close = nearest(self.table, list(TABLES))
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise ValueError(f"{self.table} is no canonical table{hint}")
-        known = TABLES[self.table].column_names
-        names: set[str] = set()
-        for rule in self.rules:
-            if rule.name in names:
-                raise ValueError(f"rule {rule.name} stands twice")
-            names.add(rule.name)
-            for column in rule.own_columns:
-                if column not in known:
-                    close = nearest(column, list(known))
-                    hint = f"; did you mean {close[0]}?" if close else ""
-                    raise ValueError(f"rule {rule.name}: no column {column}{hint}")
-        return self
+    @property
+    def row_rules(self) -> tuple[RowRule, ...]:
+        return tuple(rule for rule in self.rules if isinstance(rule, RowRule))
+
+    @property
+    def table_rules(self) -> tuple[TableRule, ...]:
+        return tuple(rule for rule in self.rules if isinstance(rule, TableRule))
+
+    @property
+    def needs(self) -> set[str]:
+        """Tables that must be validated before this one."""
+        return {rule.table for rule in self.rules if isinstance(rule, References)} - {self.table}
+
+
+def schema_rules(table: CanonicalTable) -> tuple[Rule, ...]:
+    """Rules that follow from the canonical schema; they hold in every table, with or without a file."""
+    error = {"severity": Severity.ERROR}
+    rules: list[Rule] = [
+        Unique(
+            name="key_unique",
+            kind="unique",
+            columns=table.key,
+            because="Rows that share a key contradict each other, and no one may guess which is right.",
+            **error,
+        ),
+        InSet(
+            name="county_is_this_one",
+            kind="in_set",
+            column="county_id",
+            values=("{county_id}",),
+            because="The row belongs to another county.",
+            **error,
+        ),
+        Finite(
+            name="numbers_finite",
+            kind="finite",
+            because="A number is infinite or not a number, so nothing can be computed with it.",
+            **error,
+        ),
+    ]
+    if table.parent:
+        rules.append(
+            References(
+                name="property_on_roll",
+                kind="references",
+                columns=("county_id", "property_id"),
+                table=table.parent,
+                because="The property is not among the accepted properties of the roll.",
+                **error,
+            )
+        )
+    return tuple(rules)
 
 
 def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
-    """Suites by table, of `names` when given.
+    """Read and check suites.
+
+    Parameters
+    ----------
+    folder : Path
+        Folder of ``<canonical table>.yaml``.
+    names : sequence of str, optional
+        Tables to read; empty means all that the folder holds.
+
+    Returns
+    -------
+    dict
+        Suite by table, in the order of the schema.
 
     Raises
     ------
     ConfigError
-        A suite is missing or not valid: unknown keys, kinds, tables and columns are named.
+        An unknown table, rule kind, key, column or parameter (the nearest name is suggested), or
+        two rules of one name.
     """
-    found = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
-    unknown = [name for name in names if name not in found]
-    if unknown:
-        raise ConfigError(f"{folder} has no suite {unknown[0]}", examples=list(found))
-    suites = {stem: load(Suite, found[stem]) for stem in (names or found)}
-    for stem, suite in suites.items():
-        if suite.table != stem:
-            raise ConfigError(f"{found[stem]} is the suite of {suite.table}: name it so")
-    return suites
+    files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    for name in names:
+        if name not in files:
+            raise _unknown("suite", name, files, where=str(folder))
+    for name in files:
+        if name not in TABLES:
+            raise _unknown("canonical table", name, TABLES, where=str(files[name]))
+    chosen = [name for name in TABLES if name in (names or files)]
+    return {name: _read(files[name], TABLES[name]) for name in chosen}
+
+
+def _read(path: Path, table: CanonicalTable) -> Suite:
+    file = parse(SuiteFile, read_yaml(path), where=str(path))
+    if file.table != table.name:
+        raise ConfigError(f"{path} says table: {file.table}, its name says {table.name}")
+    rules = (*schema_rules(table), *(_rule(item, path) for item in file.rules))
+    suite = Suite(table.name, file.meaning, rules)
+    check_suite(suite, STAND_INS, where=str(path))
+    return suite
+
+
+def _rule(item: Mapping[str, Any], path: Path) -> Rule:
+    where = f"{path}, rule {item.get('name', '?')}"
+    kind = str(item.get("kind"))
+    if kind not in KINDS:
+        raise _unknown("kind of rule", kind, KINDS, where=where)
+    return parse(KINDS[kind], dict(item), where=where)
+
+
+def check_suite(suite: Suite, parameters: Mapping[str, object], *, where: str) -> None:
+    """Refuse rules of one name and rules that name what does not exist."""
+    seen: set[str] = set()
+    for rule in suite.rules:
+        scope = Scope(TABLES[suite.table], parameters, f"{where}, rule {rule.name}")
+        if rule.name in seen:
+            raise ConfigError(f"{scope.where}: another rule has this name")
+        seen.add(rule.name)
+        rule.verify(scope)
+
+
+def ordered(suites: Mapping[str, Suite]) -> list[Suite]:
+    """Suites such that each comes after the tables that its rules refer to.
+
+    Raises
+    ------
+    ConfigError
+        A table that is referred to is not validated, or tables refer to each other in a circle.
+    """
+    done: dict[str, Suite] = {}
+    while len(done) < len(suites):
+        ready = [
+            suite
+            for name, suite in suites.items()
+            if name not in done and suite.needs <= done.keys()
+        ]
+        if not ready:
+            waiting = {name: suite.needs for name, suite in suites.items() if name not in done}
+            raise _stuck(waiting, suites)
+        done |= {suite.table: suite for suite in ready}
+    return list(done.values())
+
+
+def _stuck(waiting: dict[str, set[str]], suites: Mapping[str, Suite]) -> ConfigError:
+    absent = sorted({need for needs in waiting.values() for need in needs} - suites.keys())
+    if absent:
+        return ConfigError(
+            f"Rules refer to {', '.join(absent)}, which the mapping does not make",
+            examples=[name for name, needs in waiting.items() if needs & set(absent)],
+        )
+    return ConfigError("The rules of these tables refer to each other", examples=sorted(waiting))
+
+
+def _unknown(what: str, name: str, known: Iterable[str], *, where: str) -> ConfigError:
+    close = nearest(name, list(known))
+    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+    return ConfigError(f"{where}: there is no {what} {name!r}", hint=hint)

@@ -84,14 +84,18 @@ def test_secrets_are_masked_in_logs(text: str, tmp_path: Path) -> None:
     assert len([json.loads(line) for line in lines.splitlines()]) == 2
 
 
-def test_progress_shows_rate_and_time_left_and_always_the_end() -> None:
-    times = iter([0.0, 1.0, 1.1, 2.0])
+def test_progress_shows_rate_and_time_left_and_the_end_of_what_took_long() -> None:
+    times = iter([0.0, 1.0, 1.1, 2.0, 3.0, 3.1, 4.0, 9.5])
     stream = io.StringIO()
     progress = LineProgress(stream, every=0.5, clock=lambda: next(times))
     for done in (0, 50, 60, 100):
         progress("map", done, 100)
+    for done in (0, 7):
+        progress("quick", done, 7)
+    for done in (0, 1):
+        progress("20_map", done, 1)
     lines = [line.strip() for line in stream.getvalue().splitlines()]
-    assert lines == ["map: 0 of 100", "map: 50 of 100, 50/s, 1 s left", "map: 100 of 100, 50/s"]
+    assert lines == ["map: 50 of 100, 50/s, 1 s left", "map: 100 of 100, 50/s", "20_map: 5.5 s"]
 
 
 def test_the_canonical_schema_is_consistent() -> None:

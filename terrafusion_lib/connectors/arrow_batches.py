@@ -1,0 +1,80 @@
+"""Arrow columns of whatever type a source sends, as the types of the raw layer."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from terrafusion_lib.connectors.protocol import ARROW_TYPES, raw_schema
+from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.core.raw import RawType, SourceTable
+
+DATE_LENGTH = len("2026-01-01")
+
+
+def raw_batch(columns: Sequence[pa.Array], table: SourceTable) -> pa.RecordBatch:
+    """One batch of the raw layer from columns in the order of `table.columns`.
+
+    Raises
+    ------
+    ConnectError
+        A value cannot be read as the declared type; column and first value are named.
+    """
+    arrays = [
+        _read(column, kind, name, table)
+        for column, (name, kind) in zip(columns, table.columns.items(), strict=True)
+    ]
+    return pa.RecordBatch.from_arrays(arrays, schema=raw_schema(table))
+
+
+def cast_raw(column: pa.Array, kind: RawType) -> pa.Array:
+    """`column` as `kind`; nothing is rounded, cut or guessed.
+
+    A moment read as a date loses its time of day: that is what reading it as a date asks for.
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError
+        A value, or the column's type, cannot be read as `kind`.
+    """
+    target = ARROW_TYPES[kind]
+    if column.type == target:
+        return column
+    if kind is RawType.DATE and pa.types.is_string(column.type):
+        return pc.utf8_slice_codeunits(column, 0, DATE_LENGTH).cast(target)
+    if kind is RawType.DATE and pa.types.is_timestamp(column.type):
+        return column.cast(target, safe=False)
+    if kind is RawType.TIMESTAMP and pa.types.is_timestamp(column.type):
+        return column.cast(target, safe=False)
+    return column.cast(target)
+
+
+def _read(column: pa.Array, kind: RawType, name: str, table: SourceTable) -> pa.Array:
+    try:
+        return cast_raw(column, kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        bad = _first_bad(column, kind)
+        raise ConnectError(
+            f"A value of {table.table} cannot be read as {kind.value}",
+            table=table.table,
+            column=name,
+            examples=[repr(bad)],
+            cause="the column's type was changed at the source, or the mapping declares it wrongly",
+            hint="declare the column as text in the mapping and convert it there",
+        ) from error
+
+
+def _first_bad(column: pa.Array, kind: RawType) -> object:
+    """The first value that cannot be read as `kind`, found by halving."""
+    while len(column) > 1:
+        half = len(column) // 2
+        column = column[:half] if not _reads(column[:half], kind) else column[half:]
+    return column[0].as_py()
+
+
+def _reads(column: pa.Array, kind: RawType) -> bool:
+    try:
+        cast_raw(column, kind)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        return False
+    return True

@@ -1,0 +1,98 @@
+"""The connection check of a county: everything between here and the rows, line by line."""
+
+from collections.abc import Mapping
+from contextlib import closing
+
+from terrafusion_lib.connectors.protocol import CheckItem, Connector
+from terrafusion_lib.connectors.registry import open_source
+from terrafusion_lib.core.county import CountyConfig
+from terrafusion_lib.core.errors import TerraFusionError
+from terrafusion_lib.core.raw import RawType, SourceFilter, SourceTable
+from terrafusion_lib.core.settings import Settings
+
+LAYERS = SourceTable(
+    name="pacs_system",
+    source="",
+    table="pacs_system",
+    columns={"appr_yr": RawType.INTEGER, "tax_yr": RawType.INTEGER},
+)
+CURRENT = "prop_supp_assoc"
+
+
+def check_sources(
+    county: CountyConfig, tables: Mapping[str, SourceTable], *, settings: Settings
+) -> list[CheckItem]:
+    """Driver, login, database, and every table and column that the mapping reads.
+
+    Never raises for what is missing at a source: that is what the lines say.
+
+    Raises
+    ------
+    ConfigError
+        The county's configuration itself is wrong.
+    """
+    items: list[CheckItem] = []
+    for name in dict.fromkeys(table.source for table in tables.values()):
+        wanted = [table for table in tables.values() if table.source == name]
+        with closing(open_source(county, name, settings)) as connector:
+            found = connector.check()
+            if not any(item.ok is False for item in found):
+                found += [_table_line(connector, table, county) for table in wanted]
+                found += _layer_lines(connector, county)
+        items += [
+            CheckItem(f"{name}: {item.name}", item.ok, item.detail, item.hint) for item in found
+        ]
+    return items
+
+
+def _table_line(connector: Connector, table: SourceTable, county: CountyConfig) -> CheckItem:
+    line = f"table {table.table}"
+    try:
+        connector.verify(table)
+        rows = connector.row_estimate(table, [county.assessment_year])
+    except TerraFusionError as error:
+        return _failed(line, error)
+    about = "unknown number of" if rows is None else f"about {rows:,}"
+    return CheckItem(line, True, f"all {len(table.columns)} columns, {about} rows")
+
+
+def _layer_lines(connector: Connector, county: CountyConfig) -> list[CheckItem]:
+    """PACS's own word on its year layers, where the source is PACS."""
+    names = {name.rpartition(".")[2].casefold() for name in connector.tables()}
+    if not {LAYERS.table, CURRENT} <= names:
+        return []
+    year = county.assessment_year
+    try:
+        rows = [row for batch in connector.read(LAYERS, [year]) for row in batch.to_pylist()]
+        current = SourceTable(
+            name=CURRENT,
+            source="",
+            table=CURRENT,
+            columns={"prop_id": RawType.INTEGER},
+            filters=(SourceFilter(kind="years", column="owner_tax_yr"),),
+        )
+        count = sum(batch.num_rows for batch in connector.read(current, [year]))
+    except TerraFusionError as error:
+        return [_failed("year layers", error)]
+    appraised = ", ".join(str(row["appr_yr"]) for row in rows) or "no"
+    return [
+        CheckItem(
+            "year layers",
+            any(row["appr_yr"] == year for row in rows),
+            f"PACS appraises year {appraised}; county.yaml has assessment_year {year}",
+            "correct assessment_year, or run with --year",
+        ),
+        CheckItem(
+            "current supplement",
+            count > 0,
+            f"{count:,} properties have a current supplement in {year}",
+            f"{CURRENT} has no rows of that year: has the year layer been made?",
+        ),
+    ]
+
+
+def _failed(name: str, error: TerraFusionError) -> CheckItem:
+    detail = error.what
+    if error.column:
+        detail += f": {error.column}"
+    return CheckItem(name, False, detail, error.hint or error.cause or "")

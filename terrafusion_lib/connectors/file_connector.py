@@ -1,0 +1,180 @@
+"""CSV, TSV, Excel and Parquet files of a folder, as tables."""
+
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+from pydantic import Field
+
+from terrafusion_lib.connectors.delimited_file import DELIMITERS, DelimitedFile
+from terrafusion_lib.connectors.excel_file import ExcelFile
+from terrafusion_lib.connectors.file_tables import (
+    TableOptions,
+    as_kind,
+    find_unique,
+    keep,
+    readable,
+    table_options,
+)
+from terrafusion_lib.connectors.parquet_file import ParquetFile
+from terrafusion_lib.connectors.protocol import (
+    ARROW_TYPES,
+    BATCH_ROWS,
+    Capabilities,
+    CheckItem,
+    SourceColumn,
+    find_table,
+)
+from terrafusion_lib.core.config import FrozenModel
+from terrafusion_lib.core.errors import ConnectError, TerraFusionError
+from terrafusion_lib.core.raw import RawType, SourceTable
+from terrafusion_lib.core.secrets import resolve
+
+EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
+PARQUET = {".parquet", ".geoparquet", ".pq"}
+
+
+class FileOptions(FrozenModel):
+    """Where the files lie."""
+
+    path: str = Field(description="Folder, or one file; may be a reference such as env:NAME")
+
+
+class FileReader(Protocol):
+    """What the connector needs of a file format."""
+
+    def columns(self) -> list[SourceColumn]: ...
+    def row_count(self) -> int: ...
+    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]: ...
+
+
+class FileConnector:
+    """Files as tables, named relative to the folder; a sheet is ``book.xlsx#Sheet1``.
+
+    A column in which any value cannot be read as declared is text in the whole raw table: the
+    mapping then converts value by value and counts what fails. So files are read twice, once to
+    find such columns and once to send the rows.
+    """
+
+    name = "file"
+    Options = FileOptions
+    capabilities = Capabilities(pushdown=False, row_estimate=True, freshness=True, cancel=True)
+
+    def __init__(self, options: FileOptions, folder: Path) -> None:
+        self.options = options
+        self._folder = folder
+
+    @property
+    def path(self) -> Path:
+        """The folder or file that the options name.
+
+        Raises
+        ------
+        ConnectError
+            It does not exist.
+        """
+        path = self._folder / Path(resolve(self.options.path, what="path of the file source"))
+        if not path.exists():
+            raise ConnectError(
+                f"{path} does not exist",
+                hint="put the file there, or correct path in county.yaml",
+            )
+        return path
+
+    def check(self) -> list[CheckItem]:
+        try:
+            count = len(self._files())
+        except TerraFusionError as error:
+            return [CheckItem("path", False, error.what, error.hint or "")]
+        return [CheckItem("path", True, f"{self.path}: {count} files that can be read")]
+
+    def tables(self) -> list[str]:
+        """Files that can be read, sorted; a workbook also by each of its sheets."""
+        names = []
+        for name, path in self._files().items():
+            names.append(name)
+            if path.suffix.lower() in EXCEL:
+                names += [f"{name}#{sheet}" for sheet in ExcelFile(path).sheets()]
+        return names
+
+    def columns(self, table: str) -> list[SourceColumn]:
+        return self._reader(table, TableOptions()).columns()
+
+    def verify(self, table: SourceTable) -> None:
+        if not self._absent(table):
+            reader = self._reader(table.table, table_options(table))
+            find_unique(table, reader.columns())
+
+    def row_estimate(self, table: SourceTable, years: Sequence[int]) -> int | None:  # noqa: ARG002 - files are not filtered before they are read
+        if self._absent(table):
+            return 0
+        reader = self._reader(table.table, table_options(table))
+        return None if table.filters else reader.row_count()
+
+    def freshness(self, table: SourceTable) -> str:
+        """Size and time of the file."""
+        if self._absent(table):
+            return "absent"
+        state = self._file(table.table).stat()
+        return f"{state.st_size} bytes at {state.st_mtime_ns}"
+
+    def read(
+        self, table: SourceTable, years: Sequence[int], *, batch_rows: int = BATCH_ROWS
+    ) -> Generator[pa.RecordBatch]:
+        if self._absent(table):
+            return
+        options = table_options(table)
+        reader = self._reader(table.table, options)
+        names = find_unique(table, reader.columns())
+        kinds = list(table.columns.values())
+        for arrays in reader.batches(names, batch_rows):
+            kinds = [
+                kind if readable(array, kind, options) else RawType.TEXT
+                for array, kind in zip(arrays, kinds, strict=True)
+            ]
+        schema = pa.schema(zip(table.columns, (ARROW_TYPES[kind] for kind in kinds), strict=True))
+        for arrays in reader.batches(names, batch_rows):
+            read = [
+                as_kind(array, kind, options) for array, kind in zip(arrays, kinds, strict=True)
+            ]
+            batch = pa.RecordBatch.from_arrays(read, schema=schema)
+            for item in table.filters:
+                batch = batch.filter(keep(batch, item, years, table))
+            yield batch
+
+    def close(self) -> None:
+        """Nothing is held open between calls."""
+
+    def _files(self) -> dict[str, Path]:
+        """Files of a known format by their name relative to the folder."""
+        path = self.path
+        found = [path] if path.is_file() else sorted(path.rglob("*"))
+        base = path.parent if path.is_file() else path
+        known = EXCEL | PARQUET | DELIMITERS.keys()
+        return {
+            item.relative_to(base).as_posix(): item
+            for item in found
+            if item.suffix.lower() in known and item.is_file()
+        }
+
+    def _file(self, table: str) -> Path:
+        files = self._files()
+        return files[find_table(table.partition("#")[0], list(files), source=str(self.path))]
+
+    def _absent(self, table: SourceTable) -> bool:
+        names = {name.casefold() for name in self._files()}
+        return table.optional and table.table.partition("#")[0].casefold() not in names
+
+    def _reader(self, table: str, options: TableOptions) -> FileReader:
+        path = self._file(table)
+        if path.suffix.lower() in EXCEL:
+            return ExcelFile(path, sheet=table.partition("#")[2] or options.sheet)
+        if path.suffix.lower() in PARQUET:
+            return ParquetFile(path)
+        return DelimitedFile(
+            path,
+            encoding=options.encoding,
+            delimiter=options.delimiter,
+            null_values=options.nulls,
+        )

@@ -1,0 +1,168 @@
+"""What a driver's message means: what failed, the likely cause, the next step, and may it pass."""
+
+import re
+from dataclasses import dataclass
+
+from terrafusion_lib.connectors.protocol import TransientError
+from terrafusion_lib.core.errors import ConnectError, MissingDependencyError, TerraFusionError
+from terrafusion_lib.core.log import mask_secrets
+
+NATIVE = re.compile(r"\((-?\d+)\)|Native error: (-?\d+)")
+STATE = re.compile(r"State: (\w{5})|^\('?(\w{5})'?|\[(\w{5})\]")
+
+TRANSIENT_NATIVE = {
+    -2,  # time-out of the client
+    64,  # connection dropped while logging in
+    233,
+    701,  # memory
+    1204,  # locks
+    1205,  # deadlock victim
+    1222,  # lock time-out
+    8645,
+    8651,
+    10053,  # connection reset
+    10054,
+    10060,
+    10928,  # Azure: limits and failovers
+    10929,
+    40143,
+    40197,
+    40501,
+    40540,
+    40613,
+    49918,
+    49919,
+    49920,
+    20003,  # FreeTDS: time-out, read and write errors, end of file
+    20004,
+    20006,
+    20017,
+    20047,
+}
+TRANSIENT_STATES = {"08S01", "08007", "HYT00", "HYT01", "40001", "01002"}
+UNREACHABLE_NATIVE = {20002, 20009, 20013, 10061, 11001, 111, 113}
+UNREACHABLE_STATES = {"08001"}
+NO_PERMISSION = {229, 230, 262, 297, 300, 371}
+TLS_WORDS = ("ssl", "tls", "certificate", "encrypt")
+
+
+class NotPermittedError(ConnectError):
+    """The login lacks a right."""
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What to tell the user about one kind of fault."""
+
+    what: str
+    cause: str
+    hint: str
+
+
+BY_NATIVE = {
+    18456: Meaning(
+        "{server} refused the login",
+        "wrong user or password, or the login is disabled",
+        "check the variables that user and password refer to",
+    ),
+    18452: Meaning(
+        "{server} refused the login: it does not trust this account's domain",
+        "no user is given, so the account that runs TerraFusion was tried",
+        "give user and password, or run as a domain account with a Kerberos ticket (kinit)",
+    ),
+    4060: Meaning(
+        "{server} has no database of that name that this login may open",
+        "the database has another name, or the login has no user in it",
+        "check database in county.yaml; ask the administrator for db_datareader",
+    ),
+    208: Meaning(
+        "A table does not exist",
+        "it was renamed or dropped since the connection check",
+        "terrafusion connect check <county>",
+    ),
+    207: Meaning(
+        "A column does not exist",
+        "it was renamed or dropped since the connection check",
+        "terrafusion connect check <county>",
+    ),
+    229: Meaning(
+        "This login may not read the table",
+        "it lacks SELECT",
+        "ask the administrator for db_datareader, or GRANT SELECT on the table",
+    ),
+}
+UNREACHABLE = Meaning(
+    "{server} cannot be reached",
+    "wrong host or port, a firewall, or TCP is switched off at the server",
+    "check host and port in county.yaml and try: nc -vz <host> <port>",
+)
+TLS = Meaning(
+    "No encrypted connection to {server} could be made",
+    "its certificate is not trusted here or names another host, or it offers no encryption",
+    "install the county's CA certificate on this machine; only in a closed network set "
+    "trust_server_certificate: true",
+)
+PASSING = Meaning(
+    "{server} broke off",
+    "a deadlock, a time-out or a lost connection",
+    "run again; finished tables are kept",
+)
+OTHER = Meaning("{server} cannot be read", "", "terrafusion connect check <county>")
+
+
+def native_number(message: str) -> int | None:
+    """SQL Server's (or FreeTDS's) own number of the error; the last one, which is the cause."""
+    found = [int(one or other) for one, other in NATIVE.findall(message)]
+    return next((number for number in reversed(found) if number), None)
+
+
+def sql_state(message: str) -> str:
+    """The five-character SQLSTATE of a driver's message."""
+    found = STATE.search(message)
+    return next((group for group in found.groups() if group), "") if found else ""
+
+
+def explain(
+    error: Exception, *, server: str, secret: str, table: str | None = None, connected: bool
+) -> TerraFusionError:
+    """The driver's error as one of ours; the password never shows.
+
+    Parameters
+    ----------
+    connected : bool
+        A connection to this server was made before: then that it cannot be reached may pass.
+    """
+    text = _clean(str(error.args[-1] if error.args else error), secret)
+    if "Can't open lib" in text or "Data source name not found" in text:
+        return MissingDependencyError(
+            f"The ODBC driver cannot be loaded: {text}", hint="terrafusion connect check <county>"
+        )
+    meaning, kind = _meaning(text, connected=connected)
+    return kind(
+        meaning.what.format(server=server),
+        table=table,
+        examples=[text],
+        cause=meaning.cause or None,
+        hint=meaning.hint,
+    )
+
+
+def _meaning(text: str, *, connected: bool) -> tuple[Meaning, type[ConnectError]]:
+    number, state = native_number(text), sql_state(text)
+    if number in NO_PERMISSION:
+        return BY_NATIVE[229], NotPermittedError
+    if number in BY_NATIVE:
+        return BY_NATIVE[number], ConnectError
+    if not connected and any(word in text.lower() for word in TLS_WORDS):
+        return TLS, ConnectError
+    if number in UNREACHABLE_NATIVE or state in UNREACHABLE_STATES:
+        return UNREACHABLE, TransientError if connected else ConnectError
+    if number in TRANSIENT_NATIVE or state in TRANSIENT_STATES:
+        return PASSING, TransientError
+    return OTHER, ConnectError
+
+
+def _clean(text: str, secret: str) -> str:
+    if secret:
+        text = text.replace(secret, "***")
+    return " ".join(mask_secrets(text).split())

@@ -1,0 +1,170 @@
+"""What every connector offers: tables, columns, freshness and a stream of Arrow batches."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+
+from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.core.raw import RawType, SourceTable
+
+BATCH_ROWS = 65_536
+
+ARROW_TYPES: dict[RawType, pa.DataType] = {
+    RawType.TEXT: pa.string(),
+    RawType.INTEGER: pa.int64(),
+    RawType.NUMBER: pa.float64(),
+    RawType.DATE: pa.date32(),
+    RawType.TIMESTAMP: pa.timestamp("us"),
+    RawType.BOOLEAN: pa.bool_(),
+    RawType.GEOMETRY: pa.binary(),
+}
+
+
+@dataclass(frozen=True)
+class SourceColumn:
+    """One column as the source declares it; `type` is the source's own name for it."""
+
+    name: str
+    type: str
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class CheckItem:
+    """One line of a connection check: `ok` is None when there was nothing to judge."""
+
+    name: str
+    ok: bool | None
+    detail: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Capabilities:
+    """What a connector can do.
+
+    `retries` is how often a table is begun again after a fault that may pass.
+    """
+
+    pushdown: bool
+    row_estimate: bool
+    freshness: bool
+    cancel: bool
+    retries: int = 0
+
+
+class TransientError(ConnectError):
+    """A fault that may pass (deadlock, time-out, cut connection): the table can be begun again."""
+
+
+class Connector(Protocol):
+    """A source system, read only.
+
+    A connector is built by ``Class(options, folder=…)`` from its own ``Options`` model and opens
+    nothing before the first call. `read` checks table and columns first and raises ConnectError
+    naming what is missing; every batch has the schema `raw_schema(table)`, except that a column
+    of a *file* that cannot be read as its declared type is text in all batches.
+    """
+
+    name: str
+    capabilities: Capabilities
+
+    def check(self) -> list[CheckItem]:
+        """What stands between here and the source; never raises for what is missing."""
+        ...
+
+    def tables(self) -> list[str]:
+        """Names of the tables that can be read, sorted."""
+        ...
+
+    def columns(self, table: str) -> list[SourceColumn]:
+        """Columns of one table in the source's order."""
+        ...
+
+    def verify(self, table: SourceTable) -> None:
+        """Compare table, columns and types with the source, without reading a row.
+
+        Raises
+        ------
+        ConnectError
+            What is missing or of another type, with the nearest names.
+        """
+        ...
+
+    def row_estimate(self, table: SourceTable, years: Sequence[int]) -> int | None:
+        """About how many rows `read` will send; None when the source does not tell."""
+        ...
+
+    def freshness(self, table: SourceTable) -> str:
+        """A mark that changes when the table's data does; empty when the source does not tell."""
+        ...
+
+    def read(
+        self, table: SourceTable, years: Sequence[int], *, batch_rows: int = BATCH_ROWS
+    ) -> Generator[pa.RecordBatch]:
+        """Stream the table; raises TransientError for a fault after which it may be begun again.
+
+        Closing the generator stops the read at the source.
+        """
+        ...
+
+    def close(self) -> None:
+        """Free connections; the connector may be used again."""
+        ...
+
+
+def raw_schema(table: SourceTable) -> pa.Schema:
+    """Arrow schema of a table in the raw layer."""
+    return pa.schema([(name, ARROW_TYPES[kind]) for name, kind in table.columns.items()])
+
+
+def find_table(name: str, known: Sequence[str], *, source: str) -> str:
+    """The table of `known` that `name` means, upper and lower case alike.
+
+    Raises
+    ------
+    ConnectError
+        There is none; the nearest names are given.
+    """
+    by_fold = {item.casefold(): item for item in known}
+    found = by_fold.get(name.casefold())
+    if found is None:
+        close = nearest(name, list(known), count=3)
+        raise ConnectError(
+            f"{source} has no table {name}",
+            table=name,
+            examples=close,
+            cause="it has another name, or this login may not see it",
+            hint=f"did you mean {close[0]}?" if close else "terrafusion connect check <county>",
+        )
+    return found
+
+
+def find_columns(
+    wanted: Sequence[str], known: Sequence[SourceColumn], *, table: str
+) -> dict[str, SourceColumn]:
+    """Source column of each wanted name, upper and lower case alike.
+
+    Raises
+    ------
+    ConnectError
+        Some are missing; all of them are named, each with the nearest name.
+    """
+    by_fold = {column.name.casefold(): column for column in known}
+    missing = [name for name in wanted if name.casefold() not in by_fold]
+    if missing:
+        names = [column.name for column in known]
+        meant = {name: nearest(name, names) for name in missing}
+        raise ConnectError(
+            f"Table {table} lacks {len(missing)} of {len(wanted)} columns that the mapping reads",
+            table=table,
+            column=", ".join(missing),
+            hint="; ".join(
+                f"{name}: did you mean {close[0]}?" if close else f"{name}: no similar column"
+                for name, close in meant.items()
+            ),
+        )
+    return {name: by_fold[name.casefold()] for name in wanted}

@@ -1,0 +1,74 @@
+"""Text columns of a file as the types that the mapping declares; strict, and nothing is guessed."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from terrafusion_lib.connectors.protocol import ARROW_TYPES
+from terrafusion_lib.core.raw import RawType
+
+WHOLE_NUMBER = r"^[+-]?[0-9]+(\.0*)?$"
+
+
+class NotReadableError(ValueError):
+    """Some text of the column cannot be read as the declared type."""
+
+
+def read_text(column: pa.Array, kind: RawType, date_formats: Sequence[str] = ()) -> pa.Array:
+    """`column` as `kind`.
+
+    Blanks around numbers and dates are dropped and empty text is null. Whole numbers may be
+    written ``3.0``. Dates are ISO 8601 unless `date_formats` (strptime) are given, of which the
+    first that fits is taken; a day that does not exist does not fit.
+
+    Raises
+    ------
+    NotReadableError
+        At least one value does not fit; the column then stays text.
+    """
+    if kind is RawType.TEXT:
+        return column
+    trimmed = pc.utf8_trim_whitespace(column)
+    filled = pc.if_else(pc.equal(trimmed, ""), None, trimmed)
+    try:
+        return _convert(filled, kind, date_formats)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise NotReadableError(str(error)) from error
+
+
+def _convert(column: pa.Array, kind: RawType, date_formats: Sequence[str]) -> pa.Array:
+    if kind is RawType.INTEGER:
+        _require(pc.match_substring_regex(column, WHOLE_NUMBER))
+        column = pc.replace_substring_regex(column, r"^\+|\.0*$", "")
+    if kind in (RawType.DATE, RawType.TIMESTAMP):
+        moments = _with_formats(column, date_formats) if date_formats else _iso(column)
+        return moments.cast(ARROW_TYPES[kind], safe=False)
+    read = column.cast(ARROW_TYPES[kind])
+    if kind is RawType.NUMBER:
+        _require(pc.is_finite(read))
+    return read
+
+
+def _iso(column: pa.Array) -> pa.Array:
+    return column.cast(pa.timestamp("us"))
+
+
+def _with_formats(column: pa.Array, formats: Sequence[str]) -> pa.Array:
+    """Moments by DuckDB, whose strptime refuses 30 February (Arrow's makes it 1 March)."""
+    import duckdb
+
+    with duckdb.connect() as engine:
+        engine.register("texts", pa.table({"value": column}))
+        rows: Any = engine.sql(
+            "SELECT try_strptime(value, ?::VARCHAR[]) FROM texts", params=[list(formats)]
+        )
+        moments = rows.to_arrow_table().column(0).combine_chunks()
+    _require(pc.or_(pc.is_null(column), pc.is_valid(moments)))
+    return moments
+
+
+def _require(fits: pa.Array) -> None:
+    if pc.all(fits).as_py() is False:
+        raise NotReadableError("a value does not fit")

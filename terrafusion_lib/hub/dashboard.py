@@ -1,0 +1,108 @@
+"""The dashboards, served by Voilà: alone on this machine, or as a service behind JupyterHub.
+
+Behind the hub everybody logs in there, the hub's scopes decide who reaches the service, and before
+a dashboard's kernel starts the county asked for is checked against the user's roles.
+"""
+
+import os
+from typing import Any
+from urllib.parse import urlparse
+
+from jupyterhub.singleuser.extension import JupyterHubIdentityProvider
+from jupyterhub.utils import url_path_join
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+from tornado.web import HTTPError
+from traitlets.config import Config
+from voila.app import Voila
+
+from terrafusion_lib.core.county import list_counties
+from terrafusion_lib.core.settings import Settings, get_settings
+from terrafusion_lib.hub.rbac import counties_of
+from terrafusion_lib.hub.users import groups_of
+
+NOTEBOOK = "run_summary.ipynb"
+CULL_SECONDS = 600
+TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
+
+
+class HubIdentityProvider(JupyterHubIdentityProvider):  # type: ignore[misc]
+    """The hub's login for Voilà, which keeps the hub's token out of its kernels."""
+
+    def __init__(self, **options: Any) -> None:
+        for unused in ("token", "login_handler_class"):
+            options.pop(unused, None)
+        super().__init__(**options)
+        held = (self.hub_auth.api_token, self.hub_auth.oauth_client_id, self.hub_auth.access_scopes)
+        self.log.info("behind the hub, for %s", held[2])
+        for name in TOKENS:
+            os.environ.pop(name, None)
+
+    def get_handlers(self) -> list[Any]:
+        """The hub's handlers below the service's own address."""
+        prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
+        return [(url_path_join(prefix, path), *rest) for path, *rest in super().get_handlers()]
+
+
+def allowed_counties(username: str | None, settings: Settings) -> list[str]:
+    """Counties whose dashboards a user may see; all of them where nobody logs in (None)."""
+    if username is None:
+        return list_counties(settings)
+    return counties_of(groups_of(username, settings), "dashboard:view")
+
+
+def choose_county(handler: Any, notebook: NotebookNode, cwd: str) -> None:
+    """Voilà's hook before a kernel starts: check the county asked for and tell the notebook.
+
+    Raises
+    ------
+    HTTPError
+        403 when the user has no role in the county.
+    """
+    del cwd
+    user = handler.current_user if "JUPYTERHUB_SERVICE_PREFIX" in os.environ else None
+    counties = allowed_counties(user.name if user else None, get_settings())
+    county = handler.get_argument("county", default="")
+    if not counties or (county and county not in counties):
+        raise HTTPError(403, f"You have no role that shows {county or 'any county'}")
+    chosen = {"counties": counties, "county": county}
+    source = "\n".join(f"{name} = {value!r}" for name, value in chosen.items())
+    at = next(
+        i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])
+    )
+    notebook.cells.insert(at + 1, new_code_cell(source))
+
+
+def voila_config(settings: Settings, *, port: int, prefix: str = "/") -> Config:
+    """Voilà's configuration: one notebook, no tracebacks, idle kernels ended."""
+    config = Config()
+    config.Voila.ip = "127.0.0.1"
+    config.Voila.port = port
+    config.Voila.open_browser = False
+    config.Voila.base_url = prefix
+    config.VoilaConfiguration.show_tracebacks = False
+    config.VoilaConfiguration.theme = "light"
+    config.VoilaConfiguration.prelaunch_hook = choose_county
+    config.MappingKernelManager.cull_idle_timeout = CULL_SECONDS
+    config.MappingKernelManager.cull_interval = 60
+    config.MappingKernelManager.cull_connected = False
+    if prefix != "/":
+        config.Voila.identity_provider_class = HubIdentityProvider
+    os.environ |= settings.environment()
+    return config
+
+
+def serve(settings: Settings, *, port: int, prefix: str = "/") -> None:
+    """Serve the dashboards until interrupted."""
+    config = voila_config(settings, port=port, prefix=prefix)
+    notebook = str(settings.root / "dashboards" / NOTEBOOK)
+    Voila.launch_instance(argv=[notebook], config=config)
+
+
+if __name__ == "__main__":
+    address = urlparse(os.environ["JUPYTERHUB_SERVICE_URL"])
+    serve(
+        get_settings(),
+        port=address.port or 80,
+        prefix=os.environ["JUPYTERHUB_SERVICE_PREFIX"],
+    )

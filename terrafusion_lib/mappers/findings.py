@@ -1,0 +1,130 @@
+"""What a mapping could not read: failed conversions and codes outside their value map."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from terrafusion_lib.core.errors import MappingError
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.mappers.conversions import quote
+from terrafusion_lib.mappers.model import Table
+from terrafusion_lib.mappers.session import Session
+from terrafusion_lib.mappers.stage import DROP, FAILED, UNMAPPED, Stage, key_text, staged
+
+BATCH_ROWS = 65_536
+FAILURES = "failures.parquet"
+CODE_TABLE = "the source's code table"
+UNMAPPED_CODES = "unmapped_codes.parquet"
+FAILURE_SCHEMA = pa.schema(
+    [
+        pa.field(name, pa.string(), nullable=False)
+        for name in ("table_name", "column_name", "source_key", "raw_value", "reason")
+    ]
+)
+CODE_SCHEMA = pa.schema(
+    [
+        pa.field("table_name", pa.string(), nullable=False),
+        pa.field("column_name", pa.string(), nullable=False),
+        pa.field("value_map", pa.string(), nullable=False),
+        pa.field("code", pa.string(), nullable=False),
+        pa.field("rows", pa.int64(), nullable=False),
+    ]
+)
+
+
+class Findings:
+    """Collects findings table by table into two Parquet files."""
+
+    def __init__(self, session: Session, failures_path: Path, codes_path: Path) -> None:
+        self._session = session
+        self._failures = pq.ParquetWriter(failures_path, FAILURE_SCHEMA, compression="zstd")
+        self._codes_path = codes_path
+        self._codes: list[tuple[str, str, str, str, int]] = []
+        self.failures = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._failures.close()
+        columns = list(zip(*self._codes, strict=True)) or [()] * len(CODE_SCHEMA)
+        arrays = [
+            pa.array(column, item.type) for column, item in zip(columns, CODE_SCHEMA, strict=True)
+        ]
+        pq.write_table(pa.table(arrays, schema=CODE_SCHEMA), self._codes_path)
+
+    @property
+    def unmapped(self) -> int:
+        """Rows with an unlisted code, over all tables and columns."""
+        return sum(row[-1] for row in self._codes)
+
+    def add(self, name: str, table: Table, stage: Stage) -> None:
+        """Keep what failed in the rows of a staged table that are not left out.
+
+        Raises
+        ------
+        MappingError
+            A code is not listed in a value map with ``unmapped: fail``.
+        """
+        key = key_text(TABLES[name])
+        for output in stage.outputs:
+            if output.failed:
+                raw = f'"{output.name}{FAILED}"'
+                self._keep(
+                    f"SELECT {quote(name)}, {quote(output.name)}, {key} AS source_key, "
+                    f"{raw} AS raw_value, {output.reason.replace('{raw}', raw)} "
+                    f'FROM {staged(name)} WHERE "{DROP}" IS NULL AND {raw} IS NOT NULL '
+                    "ORDER BY source_key, raw_value",
+                    name,
+                )
+            if output.unmapped:
+                self._keep_codes(name, table, output.name)
+
+    def add_raw(self) -> None:
+        """Keep the values of raw columns that are not of their declared type."""
+        for item in self._session.failures:
+            key = ", ".join(f'"{column}"' for column in self._session.row_key(item.table))
+            self._keep(
+                f"SELECT {quote(item.table)}, {quote(item.column)}, "
+                f"concat_ws('/', {key}) AS source_key, "
+                f'CAST("{item.column}" AS VARCHAR) AS raw_value, {item.reason} '
+                f"FROM {item.scan} WHERE {item.failed} ORDER BY source_key, raw_value",
+                item.table,
+            )
+
+    def _keep(self, query: str, where: str) -> None:
+        reader = self._session.reader(query, BATCH_ROWS, where=where)
+        with self._session.fitting(where):
+            for batch in reader:
+                self._failures.write_batch(pa.record_batch(batch.columns, schema=FAILURE_SCHEMA))
+                self.failures += batch.num_rows
+
+    def _keep_codes(self, name: str, table: Table, column: str) -> None:
+        code = f'"{column}{UNMAPPED}"'
+        rows = self._session.rows(
+            f'SELECT {code}, count(*) FROM {staged(name)} WHERE "{DROP}" IS NULL '
+            f"AND {code} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+            where=name,
+        )
+        value_map = table.fields[column].value_map
+        maps = self._session.mapping.file.value_maps
+        if rows and value_map and maps[value_map].unmapped == "fail":
+            raise MappingError(
+                f"The value map {value_map} does not list every code",
+                table=name,
+                column=column,
+                count=sum(row[1] for row in rows),
+                examples=[f"{row[0]} ({row[1]} rows)" for row in rows],
+                hint=f"add them to value_maps.{value_map}",
+            )
+        self._codes += [
+            (name, column, value_map or CODE_TABLE, str(row[0]), row[1]) for row in rows
+        ]

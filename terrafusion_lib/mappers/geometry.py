@@ -1,0 +1,184 @@
+"""Shapes and points measured in the county's projected system, batch by batch."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from terrafusion_lib.core.errors import MappingError
+from terrafusion_lib.mappers.conversions import quote
+from terrafusion_lib.mappers.model import Geometry, Points, Relation
+from terrafusion_lib.mappers.session import RELATION, RawFailure, Session
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+BATCH_ROWS = 20_000
+WGS84 = "EPSG:4326"
+METRES_PER_FOOT = 0.3048
+UNREADABLE = "unreadable"
+"""Column that marks a row whose shape or coordinates cannot be read."""
+SHAPE = pa.schema(
+    [
+        ("area_sqft", pa.float64()),
+        ("latitude", pa.float64()),
+        ("longitude", pa.float64()),
+        ("part_count", pa.int64()),
+        ("geometry", pa.binary()),
+        (UNREADABLE, pa.bool_()),
+    ]
+)
+POINT = pa.schema(
+    [("latitude", pa.float64()), ("longitude", pa.float64()), (UNREADABLE, pa.bool_())]
+)
+
+Floats = NDArray[np.float64]
+Measure = Callable[[pa.RecordBatch], dict[str, pa.Array]]
+
+
+def add_measured(session: Session, name: str, relation: Relation) -> None:
+    """Make a relation of shapes or points: its base's columns and the measures.
+
+    Raises
+    ------
+    MappingError
+        The county's system is unknown or not projected.
+    """
+    if relation.geometry:
+        column, reason = relation.geometry.column, "'not a readable shape'"
+        measure: Measure = partial(_shapes, spec=relation.geometry, county=session.crs)
+        schema = SHAPE
+    elif relation.points:
+        column = relation.points.x
+        reason = "'coordinates are neither degrees nor in the projected system of the county'"
+        measure, schema = partial(_points, spec=relation.points, county=session.crs), POINT
+    else:
+        raise MappingError("The relation has nothing to measure", table=name)
+    path = session.work_dir / f"{name}.parquet"
+    _write(session, relation.base, schema, measure, path)
+    scan = f"read_parquet({quote(str(path))})"
+    session.run(f'CREATE VIEW {RELATION}."{name}" AS FROM {scan}', where=name)
+    session.failures.append(RawFailure(relation.base, column, scan, UNREADABLE, reason))
+
+
+def _write(session: Session, base: str, schema: pa.Schema, measure: Measure, path: Path) -> None:
+    """Stream the base through `measure` into Parquet, rows in the order of their key."""
+    wanted = session.used[base]
+    listed = ", ".join(f'"{item}"' for item in session.mapping.columns[base] if item in wanted)
+    order = ", ".join(f'"{key}"' for key in session.row_key(base))
+    query = f"SELECT {listed} FROM {session.identifier(base)} ORDER BY {order}"
+    reader = session.reader(query, BATCH_ROWS, where=base)
+    target = pa.schema(
+        [*(item for item in reader.schema if item.name not in schema.names), *schema]
+    )
+    with session.fitting(base), pq.ParquetWriter(path, target, compression="zstd") as writer:
+        for batch in reader:
+            found = measure(batch)
+            arrays = [found.get(item.name) or batch[item.name] for item in target]
+            writer.write_batch(pa.record_batch(arrays, schema=target))
+
+
+def _shapes(batch: pa.RecordBatch, *, spec: Geometry, county: str) -> dict[str, pa.Array]:
+    import shapely
+
+    wkb = batch[spec.column].to_numpy(zero_copy_only=False)
+    shapes = shapely.from_wkb(wkb, on_invalid="ignore")
+    present = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    projected = _project(shapes, spec.crs, projected_system(county).to_string())
+    degrees = _project(shapes, spec.crs, WGS84)
+    inside = _project(shapely.point_on_surface(shapes), spec.crs, WGS84)
+    scale = square_feet_per_unit(projected_system(county))
+    given = ~np.array([item is None for item in wkb], dtype=bool)
+    return {
+        "area_sqft": _or_null(shapely.area(projected) * scale, present),
+        "latitude": _or_null(shapely.get_y(inside), present),
+        "longitude": _or_null(shapely.get_x(inside), present),
+        "part_count": _or_null(shapely.get_num_geometries(shapes).astype(np.int64), present),
+        "geometry": pa.array(shapely.to_wkb(degrees), pa.binary()),
+        UNREADABLE: pa.array(given & ~present),
+    }
+
+
+def _project(shapes: Any, source: str, target: str) -> Any:
+    """Shapes in another system; the same shapes when it is the same system."""
+    import shapely
+
+    if source.upper() == target.upper():
+        return shapes
+    return shapely.transform(shapes, _transformer(source, target))
+
+
+def _transformer(source: str, target: str) -> Callable[[Floats], Floats]:
+    from pyproj import Transformer
+
+    change = Transformer.from_crs(source, target, always_xy=True)
+
+    def transform(points: Floats) -> Floats:
+        return np.column_stack(change.transform(points[:, 0], points[:, 1]))
+
+    return transform
+
+
+def projected_system(crs: str) -> "CRS":
+    """The county's projected system.
+
+    Raises
+    ------
+    MappingError
+        It is unknown or geographic, so that areas cannot be measured.
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        system = CRS.from_user_input(crs)
+    except CRSError as error:
+        raise MappingError(f"The county's crs {crs!r} is unknown", cause=str(error)) from error
+    if not system.is_projected:
+        raise MappingError(
+            f"The county's crs {crs} is not projected, so areas cannot be measured",
+            hint="set crs in county.yaml, such as EPSG:2927 (Washington South, US survey feet)",
+        )
+    return system
+
+
+def square_feet_per_unit(system: "CRS") -> float:
+    """Square feet per square unit; feet of any kind count as feet, as deeds do."""
+    axis = system.axis_info[0]
+    if "foot" in axis.unit_name.lower():
+        return 1.0
+    return float((axis.unit_conversion_factor / METRES_PER_FOOT) ** 2)
+
+
+def _points(batch: pa.RecordBatch, *, spec: Points, county: str) -> dict[str, pa.Array]:
+    """Degrees are taken as they are; anything else must be of the county's system and in its area.
+
+    PACS's GIS coordinates are one or the other, by county and by age of the row.
+    """
+    x, y = (batch[name].to_numpy(zero_copy_only=False).astype(float) for name in (spec.x, spec.y))
+    system = projected_system(county)
+    given = ~(np.isnan(x) | np.isnan(y)) & ((x != 0) | (y != 0))
+    degrees = (np.abs(x) <= 180) & (np.abs(y) <= 90)
+    to_degrees = _transformer(system.to_string(), WGS84)
+    projected = to_degrees(np.column_stack([np.where(degrees, np.nan, x), y]))
+    longitude = np.where(degrees, x, projected[:, 0])
+    latitude = np.where(degrees, y, projected[:, 1])
+    area = system.area_of_use
+    valid = given & np.isfinite(longitude) & np.isfinite(latitude)
+    if area is not None:
+        valid &= (longitude >= area.west) & (longitude <= area.east)
+        valid &= (latitude >= area.south) & (latitude <= area.north)
+    return {
+        "latitude": _or_null(latitude, valid),
+        "longitude": _or_null(longitude, valid),
+        UNREADABLE: pa.array(given & ~valid),
+    }
+
+
+def _or_null(values: Any, present: NDArray[np.bool_]) -> pa.Array:
+    return pa.array(values, mask=~present)

@@ -1,0 +1,75 @@
+"""What every plugin is: a pure engine with a name, parameters and permissions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import TYPE_CHECKING, Any, Protocol
+
+from terrafusion_lib.core.config import FrozenModel
+from terrafusion_lib.core.errors import PluginError
+from terrafusion_lib.core.progress import Progress, silent
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PROP_FAIL_SIMULATION = "PROP_FAIL_SIMULATION"
+"""A property id that makes a valuation fail on purpose, so that tests can see a failed job."""
+
+SIMULATED_FAILURE = "simulated_processing_error"
+
+Read = Callable[[str, Sequence[str] | None], "pa.Table"]
+
+
+class PluginRunError(PluginError):
+    """A run of a plugin failed for a reason that its job records.
+
+    `reason_code` is short and stable for programs; the message is the sentence for people.
+    """
+
+    def __init__(self, what: str, *, reason_code: str = "processing_error", **place: Any) -> None:
+        super().__init__(what, **place)
+        self.reason_code = reason_code
+
+
+@dataclass(frozen=True)
+class PluginContext:
+    """Where and for what a plugin runs.
+
+    `read` gives the active rows of a canonical table of the county as an Arrow table, with the
+    columns asked for (None: all); it is the plugin's only way to data.
+    """
+
+    county_id: str
+    assessment_year: int
+    valuation_date: date
+    run_id: str
+    read: Read
+    seed: int = 0
+    progress: Progress = silent
+
+
+@dataclass(frozen=True)
+class PluginResult:
+    """Result tables by name (``core.schema.RESULT_TABLES``) and a summary for the run record.
+
+    The summary is flat: words to numbers, text or None.
+    """
+
+    tables: "dict[str, pa.Table]" = field(default_factory=dict)
+    summary: dict[str, object] = field(default_factory=dict)
+
+
+class Plugin(Protocol):
+    """A plugin: ``plugins/<name>/plugin.py`` holds an instance named ``plugin``.
+
+    `Params` is the single source for notebook parameters, command-line flags, the API schema and
+    dashboard controls; `permissions` are what a user needs to run it.
+    """
+
+    name: str
+    permissions: tuple[str, ...]
+    Params: type[FrozenModel]
+
+    def run(self, context: PluginContext, params: Any) -> PluginResult:
+        """Compute the result; touches neither disk nor network except through `context`."""
+        ...

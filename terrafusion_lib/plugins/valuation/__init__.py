@@ -1,0 +1,1 @@
+"""Mass valuation: comparable sales with hedonic adjustments, and the ratio study that tests it."""

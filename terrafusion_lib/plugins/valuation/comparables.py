@@ -1,0 +1,121 @@
+"""Comparable sales: the most alike in traits, place and time, adjusted to the subject."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from terrafusion_lib.plugins.valuation.design import ITEMS, TRAIT_ITEMS
+from terrafusion_lib.plugins.valuation.location import most_sales_of_a_parcel
+from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.prepare import DAYS_PER_MONTH
+from terrafusion_lib.plugins.valuation.units import Units
+from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
+
+_TRAITS = [ITEMS.index(item) for item in TRAIT_ITEMS]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Comparables of some subjects (subject x rank), best first.
+
+    `index` is the row of the sale (0 where `present` is False), `unlikeness` the distance in
+    traits, place and time that they were ranked by, `weight` sums to 1 over a subject's row.
+    """
+
+    index: IntArray
+    present: BoolArray
+    unlikeness: FloatArray
+    weight: FloatArray
+
+
+class ComparableFinder:
+    """Finds the nearest sales in a space where one unit is a tenth of value, a mile or a year.
+
+    Traits are measured by what the regression says they are worth, so the nearest sales are those
+    that need the least adjustment. Scales are parameters.
+    """
+
+    def __init__(self, sold: Units, contributions: FloatArray, params: ValuationParams) -> None:
+        self._sold = sold
+        self._params = params
+        self._own = most_sales_of_a_parcel(sold)
+        self._tree = cKDTree(self._place(sold, contributions))
+
+    def _place(self, units: Units, contributions: FloatArray) -> FloatArray:
+        params = self._params
+        return np.column_stack(
+            [
+                contributions[:, _TRAITS] / params.value_distance,
+                units.x_feet / params.distance_scale_feet,
+                units.y_feet / params.distance_scale_feet,
+                units.day / (params.age_scale_months * DAYS_PER_MONTH),
+            ]
+        )
+
+    def find(self, units: Units, contributions: FloatArray) -> Found:
+        """The comparables of each unit, never a sale of the unit's own parcel."""
+        wanted = self._params.comparables
+        count = min(wanted + self._own, len(self._sold))
+        distance, index = self._tree.query(
+            self._place(units, contributions), k=np.arange(1, count + 1)
+        )
+        own = self._sold.parcel[index] == units.parcel[:, None]
+        distance = np.where(own, np.inf, distance)
+        order = np.lexsort((index, distance), axis=1)[:, :wanted]
+        distance = np.take_along_axis(distance, order, axis=1)
+        present = np.isfinite(distance)
+        index = np.where(present, np.take_along_axis(index, order, axis=1), 0)
+        return Found(index, present, distance, _weights(distance, present))
+
+
+def _weights(unlikeness: FloatArray, present: BoolArray) -> FloatArray:
+    """Gaussian weights on the scale of the subject's own comparables; rows sum to 1."""
+    known = np.where(present, unlikeness, 0.0)
+    count = np.maximum(present.sum(axis=1, keepdims=True), 1)
+    scale = np.maximum(known.sum(axis=1, keepdims=True) / count, 1e-9)
+    weight = np.where(present, np.exp(-0.5 * (known / scale) ** 2), 0.0)
+    total = weight.sum(axis=1, keepdims=True)
+    return np.where(total > 0, weight / np.where(total > 0, total, 1.0), 0.0)
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The adjustments of some comparables, as differences of logs by line item.
+
+    `items` (subject x rank x ``ITEMS``) lead from the sale to the subject and the valuation date;
+    `particular` is the part of the sale's deviation from the market that is left behind as its
+    own (bargaining, unseen features), so log adjusted price = log price + items + particular.
+    """
+
+    items: FloatArray
+    particular: FloatArray
+
+    @property
+    def net(self) -> FloatArray:
+        """Sum of all adjustments, log."""
+        total: FloatArray = self.items.sum(axis=2) + self.particular
+        return total
+
+    def net_percent(self) -> FloatArray:
+        """Net adjustment, percent of the price."""
+        percent: FloatArray = 100 * np.expm1(self.net)
+        return percent
+
+    def gross_percent(self) -> FloatArray:
+        """Sum of the line items' sizes, percent of the price."""
+        lines: FloatArray = np.abs(np.expm1(self.items)).sum(axis=2)
+        return 100 * (lines + np.abs(np.expm1(self.particular)))
+
+
+def adjust(
+    subject: FloatArray, sold: FloatArray, deviation: FloatArray, found: Found, carry_over: float
+) -> Grid:
+    """Adjustments of the comparables found.
+
+    `subject` and `sold` are the effects by line item of subjects and of all sales, `deviation`
+    each sale's log price beyond its effects, `carry_over` the share of it that is kept.
+    """
+    items = subject[:, None, :] - sold[found.index]
+    particular = -(1 - carry_over) * deviation[found.index]
+    return Grid(items, particular)

@@ -1,0 +1,63 @@
+"""The hedonic regression: log of price on the design's columns, robust to bad sales."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from terrafusion_lib.plugins.valuation.design import ITEMS, TIME, Design
+from terrafusion_lib.plugins.valuation.units import Units
+from terrafusion_lib.stats.strata import FloatArray
+
+HUBER = 1.345
+ROUNDS = 4
+
+
+@dataclass(frozen=True)
+class Hedonic:
+    """A fitted regression: every effect is a share of value, as a difference of logs."""
+
+    design: Design
+    coefficients: FloatArray
+
+    def contributions(self, units: Units) -> FloatArray:
+        """Effect of each line item (columns as in ``ITEMS``) on the log of value, by unit."""
+        matrix = self.design.matrix(units) * self.coefficients
+        found = np.zeros((len(units), len(ITEMS)))
+        for number in range(len(ITEMS)):
+            found[:, number] = matrix[:, self.design.item == number].sum(axis=1)
+        return found
+
+    @property
+    def constant(self) -> float:
+        """Log of value of the unit whose every effect is zero."""
+        return float(self.coefficients[0])
+
+    def time_effect(self, units: Units) -> FloatArray:
+        """Log of the price level on each unit's day against the valuation date."""
+        today = replace(units, day=np.zeros(len(units)))
+        item = ITEMS.index(TIME)
+        return self.contributions(units)[:, item] - self.contributions(today)[:, item]
+
+
+def robust_ridge(matrix: FloatArray, penalty: FloatArray, target: FloatArray) -> FloatArray:
+    """Coefficients of a ridge regression with Huber weights (iteratively reweighted).
+
+    Huber, Annals of Mathematical Statistics 35 (1964): a residual beyond 1.345 robust standard
+    deviations counts by its size, not its square, so that an unrecognised bad sale moves little.
+    """
+    weight = np.ones(target.size)
+    coefficients: FloatArray = np.zeros(matrix.shape[1])
+    for _ in range(ROUNDS):
+        weighted = matrix * weight[:, None]
+        gram = weighted.T @ matrix
+        gram[np.diag_indices_from(gram)] += penalty
+        coefficients = np.linalg.solve(gram, weighted.T @ target).astype(np.float64, copy=False)
+        residual = target - matrix @ coefficients
+        spread = robust_deviation(residual)
+        weight = np.minimum(1.0, HUBER * spread / np.maximum(np.abs(residual), 1e-12))
+    return coefficients
+
+
+def robust_deviation(values: FloatArray) -> float:
+    """Standard deviation estimated by the median absolute deviation; never zero."""
+    return max(1.4826 * float(np.median(np.abs(values - np.median(values)))), 1e-9)

@@ -1,0 +1,162 @@
+"""A market model of one property type: fit on sales, predict any unit on any day."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from terrafusion_lib.plugins.valuation.comparables import (
+    ComparableFinder,
+    Found,
+    Grid,
+    adjust,
+)
+from terrafusion_lib.plugins.valuation.design import ITEMS, LOCATION, features, make_design
+from terrafusion_lib.plugins.valuation.hedonic import Hedonic, robust_deviation, robust_ridge
+from terrafusion_lib.plugins.valuation.location import LocationSurface
+from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.units import Sales, Units
+from terrafusion_lib.stats.strata import BoolArray, FloatArray
+
+BACKFITTING_ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Values of some units and what they were made from.
+
+    `value` in US dollars; `dispersion` the weighted standard deviation of the comparables' log
+    deviations from the market; `unlikeness` their mean distance in traits, place and time.
+    """
+
+    value: FloatArray
+    found: Found
+    grid: Grid
+    adjusted_price: FloatArray
+    dispersion: FloatArray
+    unlikeness: FloatArray
+
+
+@dataclass(frozen=True)
+class MarketModel:
+    """Regression, location surface and comparables of one market."""
+
+    sales: Sales
+    hedonic: Hedonic
+    surface: LocationSurface
+    effects: FloatArray
+    deviation: FloatArray
+    finder: ComparableFinder
+    carry_over: float
+    outliers: int
+
+    def effects_of(self, units: Units) -> FloatArray:
+        """Effect of each line item on the log of value, location surface included."""
+        found = self.hedonic.contributions(units)
+        found[:, ITEMS.index(LOCATION)] += self.surface.at(units)
+        return found
+
+    def predict(self, units: Units) -> Prediction:
+        """Value units, each for its own day, from sales of other parcels."""
+        effects = self.effects_of(units)
+        found = self.finder.find(units, effects)
+        grid = adjust(effects, self.effects, self.deviation, found, self.carry_over)
+        adjusted = self.sales.price[found.index] * np.exp(grid.net)
+        deviation = self.deviation[found.index]
+        mean = np.einsum("ij,ij->i", found.weight, deviation)
+        variance = np.einsum("ij,ij->i", found.weight, (deviation - mean[:, None]) ** 2)
+        near = np.where(found.present, found.unlikeness, 0.0)
+        return Prediction(
+            value=np.einsum("ij,ij->i", found.weight, adjusted),
+            found=found,
+            grid=grid,
+            adjusted_price=adjusted,
+            dispersion=np.sqrt(variance),
+            unlikeness=np.einsum("ij,ij->i", found.weight, near),
+        )
+
+    def time_factor(self, units: Units) -> FloatArray:
+        """Factor from the price level of each unit's day to that of the valuation date."""
+        return np.exp(-self.hedonic.time_effect(units))
+
+    def can_value(self, units: Units) -> BoolArray:
+        """Whether a unit has the traits without which no sale is alike: size and land."""
+        found = features(units)
+        enough = np.ones(len(units), dtype=np.bool_)
+        for name in ("size", "land"):
+            scale = self.hedonic.design.scales.get(name)
+            if scale is not None and (name == "size" or "size" not in self.hedonic.design.scales):
+                enough &= np.isfinite(found[name])
+        return enough
+
+    def outside_market(self, units: Units) -> BoolArray:
+        """Whether size, land or age lie beyond every sale of the market."""
+        found = features(units)
+        outside = np.zeros(len(units), dtype=np.bool_)
+        for name in ("size", "land", "age"):
+            scale = self.hedonic.design.scales.get(name)
+            if scale is not None:
+                outside |= (found[name] < scale.low) | (found[name] > scale.high)
+        return outside
+
+    def missing_traits(self, units: Units) -> BoolArray:
+        """Whether a trait that the regression uses is unknown and was taken as average."""
+        found = features(units)
+        missing = np.zeros(len(units), dtype=np.bool_)
+        for name in self.hedonic.design.scales:
+            missing |= np.isnan(found[name])
+        return missing
+
+
+def fit(sales: Sales, params: ValuationParams) -> MarketModel:
+    """Fit a market: regression and location surface in turn, then the comparables' space.
+
+    The sales must be of two parcels or more. Those whose price the regression misses by more than `params.outlier_deviations` robust
+    standard deviations are left out and counted.
+    """
+    kept = _without_outliers(sales, params)
+    log_price = np.log(kept.price)
+    design = make_design(kept.unit, time_adjustment=params.time_adjustment)
+    matrix = design.matrix(kept.unit)
+    location = np.zeros(len(kept))
+    for _ in range(BACKFITTING_ROUNDS):
+        coefficients = robust_ridge(matrix, design.penalty, log_price - location)
+        surface = LocationSurface.of(kept.unit, log_price - matrix @ coefficients)
+        location = surface.at(kept.unit)
+    hedonic = Hedonic(design, coefficients)
+    effects = hedonic.contributions(kept.unit)
+    effects[:, ITEMS.index(LOCATION)] += location
+    deviation = log_price - hedonic.constant - effects.sum(axis=1)
+    finder = ComparableFinder(kept.unit, effects, params)
+    carry_over = params.carry_over
+    if carry_over is None:
+        carry_over = _fitted_carry_over(finder.find(kept.unit, effects), deviation)
+    return MarketModel(
+        sales=kept,
+        hedonic=hedonic,
+        surface=surface,
+        effects=effects,
+        deviation=deviation,
+        finder=finder,
+        carry_over=carry_over,
+        outliers=len(sales) - len(kept),
+    )
+
+
+def _without_outliers(sales: Sales, params: ValuationParams) -> Sales:
+    design = make_design(sales.unit, time_adjustment=params.time_adjustment)
+    matrix, log_price = design.matrix(sales.unit), np.log(sales.price)
+    residual = log_price - matrix @ robust_ridge(matrix, design.penalty, log_price)
+    # Where the regression explains nearly all, a sale 5 percent off is still no outlier.
+    deviation = max(robust_deviation(residual), 0.01)
+    near = np.abs(residual) <= params.outlier_deviations * deviation
+    return sales.take(near)
+
+
+def _fitted_carry_over(found: Found, deviation: FloatArray) -> float:
+    """Least-squares share of comparables' deviations found again in the subject, 0 to 1.
+
+    The subjects are the sales themselves, whose own parcel is never among their comparables.
+    """
+    mean = np.einsum("ij,ij->i", found.weight, deviation[found.index])
+    power = float((mean * mean).sum())
+    return float(np.clip((mean * deviation).sum() / power, 0.0, 1.0)) if power > 0 else 0.0

@@ -1,0 +1,134 @@
+"""Parameters of a valuation run."""
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from terrafusion_lib.core.config import FrozenModel
+from terrafusion_lib.stats.trimming import Trimming
+
+
+class Validity(StrEnum):
+    """Which validity codes make a sale valid.
+
+    ``both``: no known code says invalid and at least one says valid. ``none``: codes are not
+    looked at. When no sale of the county carries any code, every priced sale is taken, and the
+    summary says so.
+    """
+
+    DOR = "dor"
+    COUNTY = "county"
+    EITHER = "either"
+    BOTH = "both"
+    NONE = "none"
+
+
+class MultiParcel(StrEnum):
+    """What becomes of a sale of several parcels.
+
+    ``allocate``: each parcel gets its share of the price by its market value at the sale.
+    """
+
+    EXCLUDE = "exclude"
+    ALLOCATE = "allocate"
+
+
+class Holdout(StrEnum):
+    """Which sales test the model.
+
+    ``auto``: those on or after the valuation date when there are `min_holdout_sales`, else the
+    newest share of the earlier ones.
+    """
+
+    AUTO = "auto"
+    AFTER_VALUATION_DATE = "after_valuation_date"
+    NEWEST = "newest"
+
+
+class ValuationParams(FrozenModel):
+    """How properties are valued; defaults suit a county with five years of coded sales."""
+
+    property_ids: tuple[str, ...] = Field(
+        default=(), description="Properties to value; empty: every active property of the county"
+    )
+    comparables: int = Field(default=5, ge=1, le=30, description="Comparable sales per property")
+    max_sale_age_months: int = Field(
+        default=36, ge=3, le=120, description="Oldest sale used, months before the valuation date"
+    )
+    min_valid_sales: int = Field(
+        default=30,
+        ge=20,
+        description="Fewest parcels of a property type with a valid sale for its own model",
+    )
+    min_sale_price: float = Field(
+        default=1_000.0, gt=0, description="Smallest price taken for a sale, US dollars"
+    )
+    validity: Validity = Field(
+        default=Validity.BOTH, description="Validity codes used: dor, county, either, both, none"
+    )
+    multi_parcel: MultiParcel = Field(
+        default=MultiParcel.EXCLUDE, description="Sales of several parcels: exclude or allocate"
+    )
+    outlier_deviations: float = Field(
+        default=5.0,
+        gt=0,
+        description="A sale further than this from the market, in robust standard deviations of "
+        "the price unexplained by the regression, is no comparable",
+    )
+    time_adjustment: bool = Field(
+        default=True, description="Adjust prices from the sale date to the valuation date"
+    )
+    carry_over: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="Share of a comparable's unexplained deviation carried to the subject; null: "
+        "fitted. 1 is the classic grid; larger favours vertical equity, smaller accuracy",
+    )
+    value_distance: float = Field(
+        default=0.10,
+        gt=0,
+        description="Difference in traits that counts as one unit of unlikeness, share of value",
+    )
+    distance_scale_feet: float = Field(
+        default=5_280.0, gt=0, description="Distance that counts as one unit of unlikeness, feet"
+    )
+    age_scale_months: float = Field(
+        default=12.0, gt=0, description="Age of a sale that counts as one unit, months"
+    )
+    interval_level: float = Field(
+        default=0.90, gt=0.5, lt=1, description="Coverage of the prediction interval"
+    )
+    review_threshold: float = Field(
+        default=0.75, ge=0, le=1, description="Confidence score below which a person should look"
+    )
+    review_change: float = Field(
+        default=0.25, gt=0, description="Change from the assessor's market value to look at, share"
+    )
+    review_gross_adjustment_pct: float = Field(
+        default=50.0, gt=0, description="Mean gross adjustment to look at, percent of price"
+    )
+    holdout: Holdout = Field(
+        default=Holdout.AUTO, description="Test sales: auto, after_valuation_date, newest"
+    )
+    min_holdout_sales: int = Field(
+        default=100, ge=1, description="Fewest later sales that make a test of their own"
+    )
+    holdout_share: float = Field(
+        default=0.20, gt=0, lt=1, description="Share of the newest sales when those are the test"
+    )
+    holdout_months: int = Field(
+        default=12, ge=1, description="Test sales on or after the valuation date: months after"
+    )
+    study_months_before: int = Field(
+        default=8, ge=0, description="Sales of the assessed study: months before (WAC 458-53-070)"
+    )
+    study_months_after: int = Field(
+        default=4, ge=0, description="Sales of the assessed study: months after (WAC 458-53-070)"
+    )
+    trimming: Trimming = Field(
+        default=Trimming.NONE, description="Outlier ratios left out of studies: none, iqr, wac"
+    )
+    bootstrap_replicates: int = Field(
+        default=1_000, ge=0, description="Replicates of bootstrapped intervals; 0: no intervals"
+    )

@@ -1,0 +1,187 @@
+"""The valuation plugin: values, comparables and ratio studies of one county and year."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.errors import PluginError, ValuationError
+from terrafusion_lib.plugins.base import (
+    PROP_FAIL_SIMULATION,
+    SIMULATED_FAILURE,
+    PluginContext,
+    PluginResult,
+    PluginRunError,
+)
+from terrafusion_lib.plugins.valuation.appraise import Appraisal, appraise
+from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.prepare import (
+    PROPERTY_COLUMNS,
+    SALES_COLUMNS,
+    PreparedSales,
+    prepare_sales,
+)
+from terrafusion_lib.plugins.valuation.results import (
+    comparables_table,
+    statistics_table,
+    valuations_table,
+)
+from terrafusion_lib.plugins.valuation.studies import (
+    ASSESSED,
+    MODEL_HOLDOUT,
+    StudySales,
+    assessed_sales,
+    holdout_sales,
+)
+from terrafusion_lib.plugins.valuation.summary import summarise
+from terrafusion_lib.plugins.valuation.trend import LevelRatios
+from terrafusion_lib.plugins.valuation.uncertainty import CalibratedModel, fit_calibrated
+from terrafusion_lib.plugins.valuation.units import numbers, properties_as_units, texts
+from terrafusion_lib.stats.strata import IntArray
+from terrafusion_lib.stats.study import StudyOptions
+
+
+class ValuationPlugin:
+    """Values every active property of a county."""
+
+    name = "valuation"
+    permissions: tuple[str, ...] = ("valuation:run",)
+    Params = ValuationParams
+
+    def run(self, context: PluginContext, params: ValuationParams) -> PluginResult:
+        """Value the county's properties.
+
+        Returns
+        -------
+        PluginResult
+            Tables ``valuations`` (one row per property asked for), ``valuation_comparables`` and
+            ``ratio_statistics`` (studies ``assessed`` and ``model_holdout``).
+
+        Raises
+        ------
+        PluginRunError
+            The simulated failure was asked for.
+        ValuationError
+            The county has no properties, or no property can be valued from its sales.
+        PluginError
+            A property asked for is not on the roll.
+        """
+        if PROP_FAIL_SIMULATION in params.property_ids:
+            raise PluginRunError(
+                f"Valuation failed on purpose: {PROP_FAIL_SIMULATION} was among the properties",
+                reason_code=SIMULATED_FAILURE,
+                county=context.county_id,
+            )
+        # One BLAS thread: sums then have one order, and results do not depend on the machine's
+        # number of processors. The work is in array passes and trees, so it costs little.
+        with threadpool_limits(limits=1):
+            return _run(context, params)
+
+
+def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
+    properties = context.read("properties_operational", PROPERTY_COLUMNS)
+    if properties.num_rows == 0:
+        raise ValuationError(
+            "There is no property to value",
+            county=context.county_id,
+            table="properties_operational",
+            hint=f"terrafusion run {context.county_id} --to load",
+        )
+    sales = context.read("sales", SALES_COLUMNS)
+    units = properties_as_units(properties, context.valuation_date)
+    prepared = prepare_sales(sales, properties, units, context.valuation_date, params)
+    models = _fit_all(prepared, params, context)
+    market_value = numbers(properties, "current_market_value")
+    assessed = assessed_sales(prepared, units, market_value, models, params)
+    levels = LevelRatios.of(assessed.value / assessed.price, assessed.property_type)
+    subjects = _subjects(properties, params.property_ids, context)
+    made = appraise(
+        units.take(subjects),
+        market_value[subjects],
+        models,
+        levels,
+        params,
+        progress=context.progress,
+    )
+    _refuse_nothing(made, prepared, context)
+    holdout, test = holdout_sales(prepared, models, params, context.seed)
+    studies = _studies({ASSESSED: assessed, MODEL_HOLDOUT: holdout}, params, context.seed)
+    property_id = texts(properties, "property_id")[subjects]
+    return PluginResult(
+        tables={
+            "valuations": valuations_table(made, property_id, context),
+            "valuation_comparables": comparables_table(made, property_id, models, context),
+            "ratio_statistics": statistics_table(list(studies.values()), context),
+        },
+        summary=summarise(made, prepared, models, studies, holdout=holdout, test=test),
+    )
+
+
+def _fit_all(
+    prepared: PreparedSales, params: ValuationParams, context: PluginContext
+) -> dict[str, CalibratedModel]:
+    """A calibrated model of each property type of which enough parcels were sold."""
+    kinds = {kind for kind in prepared.market.unit.property_type.tolist() if kind is not None}
+    models = {}
+    for done, name in enumerate(sorted(kinds)):
+        context.progress("fit markets", done, len(kinds))
+        sales = prepared.market.of_type(name)
+        if sales.parcels() >= params.min_valid_sales:
+            models[name] = fit_calibrated(sales, params, context.seed)
+    context.progress("fit markets", len(kinds), len(kinds))
+    return models
+
+
+def _subjects(
+    properties: pa.Table, property_ids: Sequence[str], context: PluginContext
+) -> IntArray:
+    """Rows of the properties to value.
+
+    Raises
+    ------
+    PluginError
+        One of them is not on the roll.
+    """
+    if not property_ids:
+        return np.arange(properties.num_rows)
+    wanted = sorted(set(property_ids))
+    rows = pc.index_in(pa.array(wanted, pa.string()), value_set=properties["property_id"])
+    absent = [name for name, row in zip(wanted, rows.to_pylist(), strict=True) if row is None]
+    if absent:
+        close = nearest(absent[0], texts(properties, "property_id").tolist())
+        raise PluginError(
+            "Properties asked for are not on the active roll",
+            county=context.county_id,
+            count=len(absent),
+            examples=absent,
+            hint=f"did you mean {close[0]}?" if close else None,
+        )
+    return np.asarray(rows.to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _refuse_nothing(made: Appraisal, prepared: PreparedSales, context: PluginContext) -> None:
+    if np.isfinite(made.value).any():
+        return
+    raise ValuationError(
+        f"No property can be valued from {len(prepared.market):,} valid sales "
+        "before the valuation date",
+        county=context.county_id,
+        examples=[f"{count:,} {reason}" for reason, count in prepared.left_out.items()],
+        cause="sales without validity codes, or too few recent ones",
+        hint="set plugins.valuation.validity or max_sale_age_months in county.yaml",
+    )
+
+
+def _studies(
+    sales: dict[str, StudySales], params: ValuationParams, seed: int
+) -> dict[str, dict[str, list[object]]]:
+    options = StudyOptions(
+        replicates=params.bootstrap_replicates, seed=seed, trimming=params.trimming
+    )
+    return {study: found.statistics(study, options) for study, found in sales.items() if len(found)}
+
+
+plugin = ValuationPlugin()

@@ -1,0 +1,68 @@
+"""What a valuation run says of itself in the run record: flat, rounded, in the field's words."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from terrafusion_lib.plugins.valuation.appraise import Appraisal
+from terrafusion_lib.plugins.valuation.prepare import PreparedSales
+from terrafusion_lib.plugins.valuation.studies import StudySales
+from terrafusion_lib.plugins.valuation.uncertainty import CalibratedModel
+from terrafusion_lib.stats.study import OVERALL
+
+HEADLINES = {"median_ratio": 3, "cod": 2, "prd": 3, "prb": 3}
+
+
+def summarise(
+    made: Appraisal,
+    prepared: PreparedSales,
+    models: Mapping[str, CalibratedModel],
+    studies: Mapping[str, dict[str, list[object]]],
+    *,
+    holdout: StudySales,
+    test: str,
+) -> dict[str, object]:
+    """Counts of properties and sales, and the headline statistics of each study."""
+    valued = np.isfinite(made.value)
+    methods, counts = np.unique(made.method[valued].astype(str), return_counts=True)
+    summary: dict[str, object] = {
+        "properties": int(valued.size),
+        "valued": int(valued.sum()),
+        "not_valued": int((~valued).sum()),
+        "to_review": sum(reason is not None for reason in made.review_reasons().tolist()),
+        "mean_confidence": round(float(made.confidence[valued].mean()), 3),
+    }
+    summary |= {
+        f"valued_by_{name}": int(count) for name, count in zip(methods, counts, strict=True)
+    }
+    summary |= {
+        "validity_rule": prepared.codes_used,
+        "market_sales": len(prepared.market),
+        "market_outliers": sum(fitted.model.outliers for fitted in models.values()),
+        "sales_after_valuation_date": len(prepared.later),
+    }
+    summary |= {f"sales_{name}": count for name, count in prepared.left_out.items()}
+    summary |= {f"carry_over_{name}": round(m.model.carry_over, 3) for name, m in models.items()}
+    for study, columns in studies.items():
+        summary |= _headlines(study, columns)
+    if len(holdout):
+        summary["model_holdout_test"] = test
+        summary["model_holdout_interval_coverage"] = round(float(holdout.covered.mean()), 3)
+    return summary
+
+
+def _headlines(study: str, columns: dict[str, list[object]]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    rows = zip(
+        *(columns[name] for name in ("grouping", "statistic", "n", "estimate", "verdict")),
+        strict=True,
+    )
+    for grouping, statistic, n, estimate, verdict in rows:
+        if grouping != OVERALL or statistic not in HEADLINES:
+            continue
+        found[f"{study}_sales"] = n
+        if isinstance(estimate, float):
+            found[f"{study}_{statistic}"] = round(estimate, HEADLINES[str(statistic)])
+        if verdict is not None:
+            found[f"{study}_{statistic}_verdict"] = verdict
+    return found

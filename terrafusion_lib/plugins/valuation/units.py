@@ -1,0 +1,168 @@
+"""Properties and sales as arrays: one row per unit, traits in one matrix."""
+
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
+
+TextArray = NDArray[np.object_]
+
+TRAITS = (
+    "building_area_sqft",
+    "land_area_sqft",
+    "basement_area_sqft",
+    "garage_area_sqft",
+    "year_built",
+    "effective_year_built",
+    "stories",
+    "bedrooms",
+    "bathrooms",
+    "quality",
+    "condition",
+    "view_rating",
+    "is_waterfront",
+)
+EARTH_RADIUS_FEET = 20_902_231.0
+
+
+class _Rows:
+    """A dataclass of arrays of one length."""
+
+    def take(self, rows: BoolArray | IntArray) -> Self:
+        """The same columns with only the rows selected."""
+        parts = {}
+        for field in fields(self):  # type: ignore[arg-type]
+            column = getattr(self, field.name)
+            parts[field.name] = column.take(rows) if isinstance(column, _Rows) else column[rows]
+        return type(self)(**parts)
+
+
+@dataclass(frozen=True)
+class Units(_Rows):
+    """Units to value or sold.
+
+    `parcel` numbers the property, so that a unit's own sales are known; `day` is the day it is
+    valued for, counted from the valuation date (0); `year` the same as a calendar year with
+    fraction. Missing traits are NaN; `located` is False where the place was filled in.
+    """
+
+    parcel: IntArray
+    property_type: TextArray
+    neighborhood: TextArray
+    traits: FloatArray
+    x_feet: FloatArray
+    y_feet: FloatArray
+    located: BoolArray
+    day: FloatArray
+    year: FloatArray
+
+    def __len__(self) -> int:
+        return int(self.parcel.size)
+
+    def trait(self, name: str) -> FloatArray:
+        """One trait of every unit."""
+        return self.traits[:, TRAITS.index(name)]
+
+
+@dataclass(frozen=True)
+class Sales(_Rows):
+    """Sales: what was sold, as it was then, and its price in US dollars."""
+
+    unit: Units
+    sale_id: TextArray
+    property_id: TextArray
+    sale_date: NDArray[np.datetime64]
+    price: FloatArray
+
+    def __len__(self) -> int:
+        return int(self.price.size)
+
+    def of_type(self, name: str) -> Self:
+        """Sales of one property type."""
+        return self.take(self.unit.property_type == name)
+
+    def parcels(self) -> int:
+        """How many different parcels were sold."""
+        return int(np.unique(self.unit.parcel).size)
+
+
+def numbers(table: pa.Table, column: str) -> FloatArray:
+    """A numeric or boolean column as floats, null as NaN; all NaN when the table lacks it."""
+    if column not in table.column_names:
+        return np.full(table.num_rows, np.nan)
+    cast = (
+        table[column].cast(pa.int8()) if pa.types.is_boolean(table[column].type) else table[column]
+    )
+    return np.asarray(cast.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def texts(table: pa.Table, column: str) -> TextArray:
+    """A text column as objects, null as None."""
+    return np.asarray(table[column].to_numpy(zero_copy_only=False), dtype=object)
+
+
+def traits_of(table: pa.Table) -> FloatArray:
+    """The trait matrix of a properties or sales table; areas and years of zero are missing."""
+    matrix = np.column_stack([numbers(table, name) for name in TRAITS])
+    for name in ("building_area_sqft", "land_area_sqft", "year_built", "effective_year_built"):
+        column = matrix[:, TRAITS.index(name)]
+        column[column <= 0] = np.nan
+    return matrix
+
+
+def properties_as_units(table: pa.Table, valuation_date: date) -> Units:
+    """Every property as a unit valued for the valuation date."""
+    neighborhood = texts(table, "neighborhood_code")
+    x, y = plane(numbers(table, "latitude"), numbers(table, "longitude"))
+    located = np.isfinite(x) & np.isfinite(y)
+    x, y = _filled(x, y, neighborhood, located)
+    size = table.num_rows
+    return Units(
+        parcel=np.arange(size),
+        property_type=texts(table, "property_type"),
+        neighborhood=neighborhood,
+        traits=traits_of(table),
+        x_feet=x,
+        y_feet=y,
+        located=located,
+        day=np.zeros(size),
+        year=np.full(size, float(valuation_date.year)),
+    )
+
+
+def plane(latitude: FloatArray, longitude: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Local plane coordinates, feet east and north of the centre; NaN where a degree is missing.
+
+    An equirectangular projection: within a county, distances are right to a few parts in a
+    thousand, ample for finding neighbours.
+    """
+    known = np.isfinite(latitude) & np.isfinite(longitude)
+    if not known.any():
+        return np.full(latitude.size, np.nan), np.full(latitude.size, np.nan)
+    middle, meridian = np.median(latitude[known]), np.median(longitude[known])
+    y = np.radians(latitude - middle) * EARTH_RADIUS_FEET
+    x = np.radians(longitude - meridian) * np.cos(np.radians(middle)) * EARTH_RADIUS_FEET
+    return np.where(known, x, np.nan), np.where(known, y, np.nan)
+
+
+def _filled(
+    x: FloatArray, y: FloatArray, neighborhood: TextArray, located: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Put units without a place at the middle of their neighbourhood, else of the county."""
+    if located.all() or not located.any():
+        return np.nan_to_num(x), np.nan_to_num(y)
+    names = pc.dictionary_encode(pa.array(neighborhood, pa.string()), null_encoding="encode")
+    code = np.asarray(names.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    count = np.bincount(code[located], minlength=len(names.dictionary))
+    filled = []
+    for axis in (x, y):
+        total = np.bincount(code[located], weights=axis[located], minlength=count.size)
+        middle = np.where(count > 0, total / np.maximum(count, 1), np.median(axis[located]))
+        filled.append(np.where(located, axis, middle[code]))
+    return filled[0], filled[1]

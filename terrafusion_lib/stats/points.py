@@ -1,0 +1,183 @@
+"""Point statistics of a ratio study, for all strata at once.
+
+Every function takes :class:`~terrafusion_lib.stats.strata.Strata` and returns one figure per
+stratum, NaN where the stratum has fewer sales than the statistic needs (`MINIMUM`). The formulas
+are those of the IAAO Standard on Ratio Studies (2013), part 1 section 5 and appendix D.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from terrafusion_lib.stats.strata import FloatArray, IntArray, Strata
+
+SHARES = {"share_within_5": 0.05, "share_within_10": 0.10, "share_within_20": 0.20}
+
+
+def _at_least(strata: Strata, minimum: int, figures: FloatArray) -> FloatArray:
+    return np.where(strata.n >= minimum, figures, np.nan)
+
+
+def _positive(figures: FloatArray) -> FloatArray:
+    """A divisor: NaN instead of zero, so that what is undefined is not called infinite."""
+    return np.where(figures > 0, figures, np.nan)
+
+
+def median_ratio(strata: Strata) -> FloatArray:
+    """Median of assessed value / price."""
+    found = np.full(strata.n.size, np.nan)
+    some = strata.n > 0
+    low = strata.start[some] + (strata.n[some] - 1) // 2
+    high = strata.start[some] + strata.n[some] // 2
+    found[some] = (strata.ratio[low] + strata.ratio[high]) / 2
+    return found
+
+
+def mean_ratio(strata: Strata) -> FloatArray:
+    """Mean of assessed value / price."""
+    with np.errstate(invalid="ignore"):
+        return strata.sums(strata.ratio) / strata.n
+
+
+def weighted_mean_ratio(strata: Strata) -> FloatArray:
+    """Sum of assessed values / sum of prices."""
+    with np.errstate(invalid="ignore"):
+        return strata.sums(strata.assessed) / strata.sums(strata.price)
+
+
+def cod(strata: Strata) -> FloatArray:
+    """Coefficient of dispersion: mean absolute deviation from the median, percent of it."""
+    median = median_ratio(strata)
+    deviation = strata.sums(np.abs(strata.ratio - median[strata.code]))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return _at_least(strata, MINIMUM["cod"], 100 * deviation / strata.n / _positive(median))
+
+
+def cov(strata: Strata) -> FloatArray:
+    """Coefficient of variation: sample standard deviation, percent of the mean."""
+    mean = mean_ratio(strata)
+    squares = strata.sums((strata.ratio - mean[strata.code]) ** 2)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        deviation = np.sqrt(squares / (strata.n - 1))
+        return _at_least(strata, MINIMUM["cov"], 100 * deviation / _positive(mean))
+
+
+def prd(strata: Strata) -> FloatArray:
+    """Price-related differential: mean ratio / weighted mean ratio; above 1 is regressive."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weighted = _positive(weighted_mean_ratio(strata))
+        return _at_least(strata, MINIMUM["prd"], mean_ratio(strata) / weighted)
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Price-related bias by stratum: slope, its standard error and degrees of freedom."""
+
+    estimate: FloatArray
+    standard_error: FloatArray
+    degrees: IntArray
+
+
+def value_proxy(strata: Strata) -> FloatArray:
+    """Half the price and half the assessed value at the median level, US dollars.
+
+    Stands for the unknown market value without favouring either side, so that an error of the
+    price alone does not pass for regressivity.
+    """
+    with np.errstate(invalid="ignore", divide="ignore"):
+        median = _positive(median_ratio(strata))
+        return (strata.price + strata.assessed / median[strata.code]) / 2
+
+
+def prb_slope(strata: Strata) -> Slope:
+    """Least-squares slope of (ratio - median) / median on log2 of the value proxy.
+
+    A slope of -0.05: assessment levels fall by 5 percent when values double. NaN below three
+    sales, when all proxies are equal, or when the median ratio is zero.
+    """
+    median = _positive(median_ratio(strata))[strata.code]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        y = (strata.ratio - median) / median
+        x = np.log2(value_proxy(strata))
+        x = x - (strata.sums(x) / strata.n)[strata.code]
+        y = y - (strata.sums(y) / strata.n)[strata.code]
+        spread = strata.sums(x * x)
+        spread = np.where(spread > 1e-18 * np.maximum(strata.n, 1), spread, np.nan)
+        slope = strata.sums(x * y) / spread
+        squares = strata.sums((y - slope[strata.code] * x) ** 2)
+        error = np.sqrt(squares / np.maximum(strata.n - 2, 1) / spread)
+    enough = MINIMUM["prb"]
+    return Slope(_at_least(strata, enough, slope), _at_least(strata, enough, error), strata.n - 2)
+
+
+def prb(strata: Strata) -> FloatArray:
+    """Coefficient of price-related bias (slope only)."""
+    return prb_slope(strata).estimate
+
+
+def _ginis(strata: Strata) -> tuple[FloatArray, FloatArray]:
+    """Gini coefficients of assessed values and of prices, both in the order of price."""
+
+    def gini(values: FloatArray) -> FloatArray:
+        ranked = strata.sums(values * strata.price_rank)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return 2 * ranked / (strata.n * strata.sums(values)) - (strata.n + 1) / strata.n
+
+    return gini(strata.assessed), gini(strata.price)
+
+
+def mki(strata: Strata) -> FloatArray:
+    """Modified Kakwani index: Gini of assessed values / Gini of prices; below 1 is regressive.
+
+    Quintos, "A Gini measure for vertical equity in property assessments", Journal of Property Tax
+    Assessment & Administration 17(2), 2020. Equal prices share their mean rank. NaN when all
+    prices are equal.
+    """
+    assessed, price = _ginis(strata)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = assessed / np.where(np.abs(price) > 1e-12, price, np.nan)
+    return _at_least(strata, MINIMUM["mki"], found)
+
+
+def ki(strata: Strata) -> FloatArray:
+    """Kakwani index: Gini of assessed values - Gini of prices; below 0 is regressive."""
+    assessed, price = _ginis(strata)
+    return _at_least(strata, MINIMUM["ki"], assessed - price)
+
+
+def share_within(strata: Strata, tolerance: float) -> FloatArray:
+    """Share of sales whose ratio lies within `tolerance` of the median ratio, 0 to 1, inclusive."""
+    median = median_ratio(strata)[strata.code]
+    # A ratio that is exactly the tolerance away must count whatever the last bit says.
+    near = np.abs(strata.ratio - median) <= tolerance * median * (1 + 1e-12)
+    with np.errstate(invalid="ignore"):
+        return strata.sums(near.astype(np.float64)) / strata.n
+
+
+MINIMUM = {
+    "median_ratio": 1,
+    "mean_ratio": 1,
+    "weighted_mean_ratio": 1,
+    "cod": 2,
+    "cov": 2,
+    "prd": 2,
+    "prb": 3,
+    "vei": 20,
+    "mki": 2,
+    "ki": 2,
+    **dict.fromkeys(SHARES, 1),
+}
+"""Fewest sales for which a statistic is defined; below, it is NaN."""
+
+POINTS: dict[str, Callable[[Strata], FloatArray]] = {
+    "median_ratio": median_ratio,
+    "mean_ratio": mean_ratio,
+    "weighted_mean_ratio": weighted_mean_ratio,
+    "cod": cod,
+    "cov": cov,
+    "prd": prd,
+    "prb": prb,
+    "mki": mki,
+    "ki": ki,
+}

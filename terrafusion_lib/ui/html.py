@@ -1,0 +1,33 @@
+"""HTML that notebooks and dashboards show, and the one style sheet of both."""
+
+from html import escape
+from pathlib import Path
+
+STYLE = Path(__file__).with_name("style.css")
+
+
+class Html(str):
+    """A piece of HTML; shows itself as the last value of a cell."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return str(self)
+
+    def __add__(self, other: str) -> "Html":
+        return Html(str(self) + str(other))
+
+
+def styled(body: str) -> Html:
+    """`body` with the style sheet, so that it looks the same wherever it is shown."""
+    return Html(f'<div class="terrafusion">{body}</div>')
+
+
+def style_sheet() -> Html:
+    """The style sheet as a style element; show it once at the top."""
+    return Html(f"<style>{STYLE.read_text(encoding='utf-8')}</style>")
+
+
+def text(value: object) -> str:
+    """Any value as escaped text."""
+    return escape(str(value))

@@ -1,0 +1,166 @@
+"""Parcel maps: the only file that imports lonboard.
+
+lonboard's browser code fetches a Parquet decoder and a triangulation worker from a content
+network, so on a closed network its map stays empty. Here its layers are sent as plain Arrow, which
+needs no decoder, and polygons are triangulated in the page. Both rest on the exact text of lonboard
+0.17.0, which the package pins.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import lonboard
+import lonboard._serialization as lonboard_serialization
+import numpy as np
+import pyarrow as pa
+from lonboard import PolygonLayer
+from lonboard._map import bundler_output_dir
+
+from terrafusion_lib.core.errors import MissingDependencyError
+from terrafusion_lib.ui.html import Html, styled, text
+from terrafusion_lib.ui.tables import number
+
+COLOURS = ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")
+NO_VALUE = "#d9d9d9"
+OFFLINE = (
+    (
+        r"async function ([\w$]+)\(\)\{[\w$]+\|\|\(await [\w$]+\([\w$]+\),[\w$]+=!0\)\}",
+        r"async function \1(){}",
+    ),
+    (
+        (
+            r'function ([\w$]+)\((\w)\)\{if\(![\w$]+\)throw new Error\("wasm not ready"\);.*?'
+            r"intoIPCStream\(\),\w=([\w$]+)\(\w\);.*?return \w\}"
+        ),
+        r"function \1(\2){return \3(new Uint8Array(\2.buffer,\2.byteOffset,\2.byteLength))}",
+    ),
+    (r'earcutWorkerUrl:"https://[^"]+"', "earcutWorkerUrl:null"),
+)
+
+
+@cache
+def offline_module() -> str:
+    """Lonboard's browser code without its outside addresses.
+
+    Raises
+    ------
+    MissingDependencyError
+        Another version of lonboard is installed.
+    """
+    code = (bundler_output_dir / "index.js").read_text(encoding="utf-8")
+    for pattern, replacement in OFFLINE:
+        code, found = re.subn(pattern, replacement, code, count=1)
+        if not found:
+            raise MissingDependencyError(
+                f"lonboard {lonboard.__version__} is not the version that maps work with",
+                hint="pip install lonboard==0.17.0",
+            )
+    return code
+
+
+def _as_arrow_stream(batch: Any) -> bytes:
+    converted = pa.record_batch(batch)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, converted.schema) as writer:
+        writer.write_batch(converted)
+    return bytes(sink.getvalue())
+
+
+lonboard_serialization.write_parquet_batch = _as_arrow_stream  # type: ignore[assignment]
+
+
+class OfflineMap(lonboard.Map):
+    """A lonboard map that asks nothing of the network."""
+
+    _esm = offline_module()  # type: ignore[assignment]
+
+
+def class_breaks(values: np.ndarray, classes: int = len(COLOURS)) -> np.ndarray:
+    """Inner quantile breaks of the finite values, without repeats, rounded to two digits."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return np.array([])
+    raw = np.quantile(finite, np.linspace(0, 1, classes + 1)[1:-1])
+    return np.unique([float(f"{value:.2g}") for value in raw])
+
+
+def classify(values: np.ndarray, breaks: np.ndarray) -> np.ndarray:
+    """Class of each value, 0 the lowest; −1 where there is none."""
+    return np.where(np.isfinite(values), np.searchsorted(breaks, values, side="right"), -1)
+
+
+def parcel_map(
+    parcels: pa.Table, *, column: str, height: int = 520, hover: Sequence[str] = ()
+) -> "OfflineMap":
+    """Parcels coloured by the classes of a number column; see `legend`.
+
+    Parameters
+    ----------
+    parcels : pa.Table
+        Columns ``geometry`` (WKB, WGS 84), `column`, and those of `hover`.
+    hover : sequence of str
+        Columns shown when a parcel is clicked.
+    """
+    import geopandas as gpd
+    import shapely
+
+    values = _numbers(parcels, column)
+    shapes = shapely.from_wkb(np.array(parcels["geometry"].to_pylist(), dtype=object))
+    frame = gpd.GeoDataFrame(
+        {name: parcels[name].to_pylist() for name in hover}, geometry=shapes, crs="EPSG:4326"
+    )
+    breaks = class_breaks(values)
+    colours = np.array([_rgb(colour) for colour in (*_ramp(breaks), NO_VALUE)], np.uint8)
+    layer = PolygonLayer.from_geopandas(
+        frame,
+        get_fill_color=colours[classify(values, breaks)],
+        get_line_color=[255, 255, 255, 120],
+        line_width_min_pixels=0.4,
+        pickable=bool(hover),
+    )
+    return OfflineMap(layers=[layer], basemap=None, height=height)  # type: ignore[arg-type]
+
+
+def legend(parcels: pa.Table, *, column: str, title: str) -> Html:
+    """Colour, limits and number of parcels of each class."""
+    values = _numbers(parcels, column)
+    breaks = class_breaks(values)
+    classes = classify(values, breaks)
+    limits = [-np.inf, *breaks, np.inf]
+    items = [
+        (colour, _range(limits[k], limits[k + 1]), int((classes == k).sum()))
+        for k, colour in enumerate(_ramp(breaks))
+    ]
+    items.append((NO_VALUE, "no value", int((classes < 0).sum())))
+    drawn = "".join(
+        f'<span><span class="swatch" style="background:{colour}"></span>'
+        f"{text(label)} (n {count:,})</span>"
+        for colour, label, count in items
+        if count
+    )
+    return styled(f'<p class="note">{text(title)}</p><div class="legend">{drawn}</div>')
+
+
+def _numbers(parcels: pa.Table, column: str) -> np.ndarray:
+    return np.asarray(parcels[column].cast(pa.float64()).to_numpy(), dtype=float)
+
+
+def _ramp(breaks: np.ndarray) -> list[str]:
+    picked = np.linspace(0, len(COLOURS) - 1, len(breaks) + 1).round().astype(int)
+    return [COLOURS[index] for index in picked]
+
+
+def _range(low: float, high: float) -> str:
+    if np.isinf(low):
+        return f"below {number(float(high))}" if np.isfinite(high) else "all"
+    return (
+        f"{number(float(low))} and more"
+        if np.isinf(high)
+        else f"{number(float(low))} – {number(float(high))}"
+    )
+
+
+def _rgb(colour: str) -> list[int]:
+    return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]

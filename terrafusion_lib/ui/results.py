@@ -1,0 +1,82 @@
+"""Stored results of a promoted run, as dashboards and notebooks read them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.runs.summary import RUN_FILE, current_run
+from terrafusion_lib.store.store import open_store
+
+PROPERTY_COLUMNS = (
+    "property_id",
+    "parcel_number",
+    "situs_address",
+    "property_type",
+    "neighborhood_code",
+    "current_market_value",
+)
+
+
+@dataclass(frozen=True)
+class RunView:
+    """A run's summary, ratio study, and one row per mapped parcel with its value."""
+
+    summary: dict[str, Any]
+    ratios: list[dict[str, Any]]
+    parcels: pa.Table
+
+    def choices(self, column: str) -> list[str]:
+        """Values of a text column of the parcels, sorted."""
+        return sorted({value for value in self.parcels[column].to_pylist() if value})
+
+
+def load_run(settings: Settings, county_id: str, run_id: str | None = None) -> RunView:
+    """The county's promoted run, or one run by id.
+
+    Raises
+    ------
+    RunError
+        The county has no such run yet.
+    """
+    base = settings.county_data(county_id)
+    folder = base / "runs" / run_id if run_id else current_run(settings, county_id)
+    if folder is None or not (folder / RUN_FILE).is_file():
+        raise RunError(
+            "There is no finished run to show",
+            county=county_id,
+            hint=f"terrafusion run {county_id}",
+        )
+    summary = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    keys = {"county_id": county_id, "run_id": summary["results_run_id"]}
+    with open_store(settings.operational_database_url) as store:
+        ratios = store.read_results("ratio_statistics", **keys).to_pylist()
+        values = store.read_results(
+            "valuations",
+            columns=("property_id", "estimated_value", "confidence_score", "valuation_method"),
+            **keys,
+        )
+        roll = store.read("properties_operational", county_id=county_id, columns=PROPERTY_COLUMNS)
+        shapes = store.read(
+            "parcels_geometry", county_id=county_id, columns=("property_id", "geometry")
+        )
+    return RunView(summary, ratios, _parcels(shapes, roll, values))
+
+
+def _parcels(shapes: pa.Table, roll: pa.Table, values: pa.Table) -> pa.Table:
+    """Linked shapes with what is known of their property, in property order."""
+    with duckdb.connect() as database:
+        for name, table in (("shapes", shapes), ("roll", roll), ("valued", values)):
+            database.register(name, table)
+        return database.sql(
+            """
+            SELECT roll.*, valued.* EXCLUDE (property_id),
+                   estimated_value / current_market_value - 1 AS change, shapes.geometry
+            FROM shapes JOIN roll USING (property_id) LEFT JOIN valued USING (property_id)
+            ORDER BY property_id
+            """
+        ).to_arrow_table()

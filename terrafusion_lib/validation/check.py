@@ -1,0 +1,134 @@
+"""All row rules of one table in one pass: counts, and the findings row by row."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+
+from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.validation.base import CHECKED, Check, Rule, key_text
+from terrafusion_lib.validation.expressions import Scope
+from terrafusion_lib.validation.results import RuleResult
+from terrafusion_lib.validation.rules import RowCount, Share
+from terrafusion_lib.validation.session import ROW, Session
+from terrafusion_lib.validation.suites import Suite
+
+EXAMPLES = 5
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One table checked: its rows, the result of each rule, and where the findings are kept."""
+
+    suite: Suite
+    read: int
+    results: tuple[RuleResult, ...]
+    findings: str
+    """Table of the engine: ``row`` (position in the file) and ``rule`` (index in row_rules)."""
+
+
+def check_table(session: Session, suite: Suite, parameters: Mapping[str, object]) -> Checked:
+    """Check one table against its suite.
+
+    Raises
+    ------
+    ConfigError
+        The engine cannot evaluate a rule; the rule is named.
+    """
+    scope = Scope(TABLES[suite.table], parameters, f"suite {suite.table}")
+    checks = [rule.check(scope) for rule in suite.row_rules]
+    _try_rules(session, suite, checks)
+    source = f'{CHECKED}."{suite.table}"'
+    findings = f'"findings_{suite.table}"'
+    session.connection.execute(f"CREATE TEMP TABLE {findings} AS {_findings(checks, source)}")
+    applied = ", ".join(f"count_if({check.applies})" for check in checks)
+    read, *checked = session.rows(f"SELECT count(*), {applied} FROM {source}")[0]
+    broken = dict(session.rows(f"SELECT rule, count(*) FROM {findings} GROUP BY rule"))
+    examples = _examples(session, suite, findings)
+    on_rows = [
+        _result(suite, rule, checked[i], broken.get(i, 0), examples.get(i, ()))
+        for i, rule in enumerate(suite.row_rules)
+    ]
+    on_table = [_table_result(session, suite, rule, read) for rule in suite.table_rules]
+    return Checked(suite, read, (*on_rows, *on_table), findings)
+
+
+def _try_rules(session: Session, suite: Suite, checks: list[Check]) -> None:
+    """Bind every rule by itself, so that a rule that does not fit the types is named."""
+    for rule, check in zip(suite.row_rules, checks, strict=True):
+        try:
+            session.rows(f'EXPLAIN SELECT {check.fails} FROM {CHECKED}."{suite.table}"')
+        except duckdb.Error as error:
+            raise ConfigError(
+                f"The rule {rule.name} cannot be evaluated",
+                table=suite.table,
+                cause=str(error).split("\n", maxsplit=1)[0],
+                hint=f"expectations/{suite.table}.yaml",
+            ) from error
+
+
+def _findings(checks: list[Check], source: str) -> str:
+    """Each row with each rule that it breaks."""
+    names = [f"broken_{i}" for i in range(len(checks))]
+    columns = ", ".join(
+        f"{check.fails} AS {name}" for check, name in zip(checks, names, strict=True)
+    )
+    indices = ", ".join(f"CASE WHEN {name} THEN {i}::USMALLINT END" for i, name in enumerate(names))
+    return (
+        f"SELECT row, unnest(list_filter([{indices}], lambda x: x IS NOT NULL)) AS rule "
+        f"FROM (SELECT {ROW} AS row, {columns} FROM {source}) WHERE {' OR '.join(names)}"
+    )
+
+
+def _examples(session: Session, suite: Suite, findings: str) -> dict[int, tuple[str, ...]]:
+    """Keys of the first rows that break each rule."""
+    first = f"SELECT rule, unnest(min(row, {EXAMPLES})) AS row FROM {findings} GROUP BY rule"
+    found = session.rows(
+        f"SELECT rule, {key_text(TABLES[suite.table])} FROM ({first}) AS first "
+        f'JOIN {CHECKED}."{suite.table}" ON first.row = {ROW} ORDER BY rule, first.row'
+    )
+    keys: dict[int, tuple[str, ...]] = {}
+    for index, key in found:
+        keys[index] = (*keys.get(index, ()), key)
+    return keys
+
+
+def _result(
+    suite: Suite, rule: Rule, checked: int, failed: int, examples: tuple[str, ...]
+) -> RuleResult:
+    return RuleResult(
+        table=suite.table,
+        rule=rule.name,
+        kind=rule.kind,
+        severity=rule.severity,
+        because=rule.because,
+        source=rule.source,
+        on_rows=True,
+        checked=checked,
+        failed=failed,
+        passed=not failed,
+        examples=examples,
+    )
+
+
+def _table_result(session: Session, suite: Suite, rule: Rule, read: int) -> RuleResult:
+    failed, passed = 0, True
+    if isinstance(rule, Share):
+        query = f'SELECT count(*) - count("{rule.column}") FROM {CHECKED}."{suite.table}"'
+        failed = int(session.rows(query)[0][0])
+        passed = failed <= rule.max_null * read
+    elif isinstance(rule, RowCount):
+        failed, passed = max(rule.min - read, 0), read >= rule.min
+    return RuleResult(
+        table=suite.table,
+        rule=rule.name,
+        kind=rule.kind,
+        severity=rule.severity,
+        because=rule.because,
+        source=rule.source,
+        on_rows=False,
+        checked=read,
+        failed=failed,
+        passed=passed,
+    )

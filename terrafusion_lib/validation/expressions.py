@@ -1,0 +1,124 @@
+"""The small expression language of rules: columns, parameters, numbers, text, and a few functions.
+
+``building_area_sqft >= 100 * bedrooms`` or ``property_type in ('residential', 'multifamily')``.
+Parameters stand in braces: ``{assessment_year} + 1``. Anything else is refused, so a suite cannot
+reach files or other tables.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.schema import CanonicalTable, Kind
+
+TOKEN = re.compile(
+    r"(?P<space>\s+)|(?P<text>'(?:[^']|'')*')|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
+    r"|(?P<parameter>\{[a-z_]+\})|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<symbol><=|>=|<>|!=|[<>=+\-*/(),])"
+)
+KEYWORDS = frozenset("and or not is null in between like true false".split())
+FUNCTIONS = frozenset(
+    "abs coalesce greatest json_valid least length lower round upper year".split()
+)
+NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.MONEY)
+ORDERED = (*NUMBERS, Kind.DATE)
+
+Bound = int | float | date | str
+"""A limit: a constant, or an expression such as ``year_built`` or ``{assessment_year} + 1``."""
+
+
+def literal(value: object) -> str:
+    """SQL literal of a constant.
+
+    Raises
+    ------
+    ConfigError
+        The value is neither text, number, date nor truth value.
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, date):
+        return f"DATE '{value:%Y-%m-%d}'"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    raise ConfigError(f"A rule cannot hold the constant {value!r}")
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the rules of one table may name; `where` opens the message of a refusal."""
+
+    table: CanonicalTable
+    parameters: Mapping[str, object]
+    where: str = ""
+
+    def column(self, name: str, kinds: tuple[Kind, ...] = tuple(Kind)) -> str:
+        """SQL identifier of a column of the table that has one of `kinds`."""
+        found = next((column for column in self.table.columns if column.name == name), None)
+        if found is None:
+            raise self.unknown("column", name, self.table.column_names)
+        if found.kind not in kinds:
+            raise ConfigError(
+                f"{self.where}: {name} holds {found.kind.value}, the rule needs "
+                + " or ".join(kind.value for kind in kinds)
+            )
+        return f'"{name}"'
+
+    def value(self, bound: Bound) -> str:
+        """SQL of a constant or of an expression."""
+        return self.expression(bound) if isinstance(bound, str) else literal(bound)
+
+    def constant(self, bound: object) -> object:
+        """A constant as it is; the value of ``{parameter}`` when that is the whole text."""
+        if isinstance(bound, str) and re.fullmatch(r"\{[a-z_]+\}", bound):
+            return self.parameter(bound)
+        return bound
+
+    def parameter(self, token: str) -> object:
+        """Value of ``{name}``."""
+        name = token[1:-1]
+        if name not in self.parameters:
+            raise self.unknown("parameter", name, tuple(self.parameters))
+        return self.parameters[name]
+
+    def expression(self, text: str) -> str:
+        """SQL of an expression of the language.
+
+        Raises
+        ------
+        ConfigError
+            It names an unknown column, parameter or function, or holds another symbol.
+        """
+        parts, position = [], 0
+        while position < len(text):
+            found = TOKEN.match(text, position)
+            if found is None:
+                raise ConfigError(f"{self.where}: {text[position:][:20]!r} cannot be read")
+            parts.append(self._translate(found, text))
+            position = found.end()
+        return "".join(parts)
+
+    def _translate(self, found: re.Match[str], text: str) -> str:
+        token = found.group()
+        if found.lastgroup == "parameter":
+            return literal(self.parameter(token))
+        if found.lastgroup != "word" or token.lower() in KEYWORDS:
+            return token
+        if text[found.end() :].lstrip().startswith("("):
+            if token.lower() not in FUNCTIONS:
+                raise self.unknown("function", token, tuple(sorted(FUNCTIONS)))
+            return token
+        return self.column(token)
+
+    def unknown(self, what: str, name: str, known: tuple[str, ...]) -> ConfigError:
+        """The error of a name that is not known, with the nearest one."""
+        close = nearest(name, list(known))
+        return ConfigError(
+            f"{self.where}: there is no {what} {name!r}",
+            hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}",
+        )

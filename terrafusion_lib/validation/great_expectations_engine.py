@@ -1,0 +1,231 @@
+"""Great Expectations: the only file that knows it.
+
+A suite becomes expectations, its own where it has one for the rule and a query otherwise, and they
+run as SQL on DuckDB over the Parquet files: on pandas frames the same rules are several times
+slower and hold the table in memory. Importing it takes seconds, so it happens inside `evaluate`.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from terrafusion_lib.core.errors import GateError
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.validation.base import CHECKED, RowRule, Rule, Severity, key_text
+from terrafusion_lib.validation.expressions import Scope
+from terrafusion_lib.validation.results import RuleResult
+from terrafusion_lib.validation.rules import (
+    Between,
+    Compare,
+    InSet,
+    Matches,
+    NotNull,
+    RowCount,
+    Share,
+    Unique,
+)
+from terrafusion_lib.validation.session import Session
+from terrafusion_lib.validation.suites import Suite
+
+SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "warning"}
+QUERY = "unexpected_rows_expectation"
+FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 5}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One suite evaluated: the framework's own suite and result, to be rendered and stored."""
+
+    table: str
+    suite: Any
+    result: Any
+
+    def counts(self) -> dict[str, tuple[int | None, bool]]:
+        """By rule, how many rows broke it (None for rules on the table) and whether it passed."""
+        return {
+            item.expectation_config.meta["rule"]: (_unexpected(item), bool(item.success))
+            for item in self.result.results
+        }
+
+
+def engine_name() -> str:
+    """Name and version of the framework."""
+    return f"Great Expectations {version('great_expectations')}"
+
+
+def evaluate(
+    session: Session, suites: Sequence[Suite], parameters: Mapping[str, object]
+) -> list[Evaluation]:
+    """Evaluate suites by Great Expectations on the tables of a session.
+
+    Raises
+    ------
+    GateError
+        An expectation could not be evaluated.
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+    from sqlalchemy.pool import StaticPool
+
+    from terrafusion_lib.validation.duckdb_dialect import URL
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_sql(
+        name="canonical",
+        connection_string=URL,
+        create_temp_table=False,
+        kwargs={"creator": session.connection.cursor, "poolclass": StaticPool},
+    )
+    try:
+        return [_evaluate(context, source, suite, parameters) for suite in suites]
+    finally:
+        source.get_execution_engine().close()
+        source.get_engine().dispose()
+
+
+def _evaluate(
+    context: Any, source: Any, suite: Suite, parameters: Mapping[str, object]
+) -> Evaluation:
+    import great_expectations as gx
+
+    scope = Scope(TABLES[suite.table], parameters, suite.table)
+    compiled = context.suites.add(
+        gx.ExpectationSuite(
+            name=suite.table, expectations=[expectation(rule, scope) for rule in suite.rules]
+        )
+    )
+    asset = source.add_table_asset(suite.table, table_name=suite.table, schema_name=CHECKED)
+    batch = asset.add_batch_definition_whole_table("whole table")
+    definition = gx.ValidationDefinition(name=suite.table, data=batch, suite=compiled)
+    result = context.validation_definitions.add(definition).run(result_format=FORMAT)
+    for item in result.results:
+        _require_evaluated(suite.table, item)
+    return Evaluation(suite.table, compiled, result)
+
+
+def _require_evaluated(table: str, item: Any) -> None:
+    raised = item.exception_info or {}
+    details = [raised] if "raised_exception" in raised else list(raised.values())
+    failed = next((detail for detail in details if detail.get("raised_exception")), None)
+    if failed:
+        raise GateError(
+            f"Great Expectations could not evaluate {item.expectation_config.meta['rule']}",
+            table=table,
+            cause=str(failed.get("exception_message")),
+        )
+
+
+def _unexpected(item: Any) -> int | None:
+    """Rows that an expectation on rows found; None for one on the table."""
+    name = "unexpected_count"
+    if item.expectation_config.type == QUERY:
+        name = "observed_value"
+    return int(item.result[name]) if name in item.result else None
+
+
+def expectation(rule: Rule, scope: Scope) -> Any:
+    """A rule as an expectation; the framework's own where there is one, else a query."""
+    import great_expectations.expectations as gxe
+
+    common = {
+        "meta": {"rule": rule.name, "kind": rule.kind, "source": rule.source},
+        "severity": SEVERITY[rule.severity],
+        "description": f"{rule.name}: {rule.because}",
+    }
+    own = _own(rule, scope)
+    if own is None:
+        return gxe.UnexpectedRowsExpectation(
+            unexpected_rows_query=_query(rule, scope), **common
+        )
+    name, arguments = own
+    return getattr(gxe, name)(**arguments, **common)
+
+
+def _own(rule: Rule, scope: Scope) -> tuple[str, dict[str, Any]] | None:
+    """Name and arguments of the framework's own expectation for a rule; None when it has none."""
+    if isinstance(rule, RowRule) and rule.when:
+        return None
+    match rule:
+        case NotNull():
+            return "ExpectColumnValuesToNotBeNull", {"column": rule.column}
+        case Unique() if len(rule.columns) > 1:
+            return "ExpectCompoundColumnsToBeUnique", {"column_list": list(rule.columns)}
+        case InSet():
+            values = [scope.constant(value) for value in rule.values]
+            return "ExpectColumnValuesToBeInSet", {"column": rule.column, "value_set": values}
+        case Matches():
+            pattern = {"column": rule.column, "regex": rule.anchored}
+            return "ExpectColumnValuesToMatchRegex", pattern
+        case Between():
+            return _own_between(rule, scope)
+        case Compare():
+            return _own_compare(rule, scope)
+        case Share():
+            least = {"column": rule.column, "min_value": 1 - rule.max_null}
+            return "ExpectColumnProportionOfNonNullValuesToBeBetween", least
+        case RowCount():
+            return "ExpectTableRowCountToBeBetween", {"min_value": rule.min}
+    return None
+
+
+def _own_between(rule: Between, scope: Scope) -> tuple[str, dict[str, Any]] | None:
+    limits = {"min_value": scope.constant(rule.min), "max_value": scope.constant(rule.max)}
+    if rule.by or any(isinstance(limit, str) for limit in limits.values()):
+        return None
+    return "ExpectColumnValuesToBeBetween", {"column": rule.column, **limits}
+
+
+def _own_compare(rule: Compare, scope: Scope) -> tuple[str, dict[str, Any]] | None:
+    if (
+        rule.tolerance
+        or rule.to not in scope.table.column_names
+        or rule.operator not in (">", ">=")
+    ):
+        return None
+    return "ExpectColumnPairValuesAToBeGreaterThanB", {
+        "column_A": rule.column,
+        "column_B": rule.to,
+        "or_equal": rule.operator == ">=",
+        "ignore_row_if": "either_value_is_missing",
+    }
+
+
+def _query(rule: Rule, scope: Scope) -> str:
+    """Keys of the rows that break a rule; braces of patterns are doubled for the framework."""
+    if not isinstance(rule, RowRule):
+        raise TypeError(f"{rule.kind} has no query")
+    fails = rule.check(scope).fails.replace("{", "{{").replace("}", "}}")
+    return f"SELECT {key_text(scope.table)} AS source_key FROM {{batch}} WHERE {fails}"
+
+
+def disagreements(evaluations: Sequence[Evaluation], results: Sequence[RuleResult]) -> list[str]:
+    """Rules on which Great Expectations and the set engine differ; none in a sound run."""
+    ours = {(rule.table, rule.rule): rule for rule in results}
+    return [
+        f"{item.table}.{name}: {theirs} by Great Expectations, {found.failed} by the set engine"
+        for item in evaluations
+        for name, (theirs, passed) in item.counts().items()
+        for found in [ours[item.table, name]]
+        if passed != found.passed or (theirs is not None and theirs != found.failed)
+    ]
+
+
+def pages(evaluations: Sequence[Evaluation]) -> dict[str, str]:
+    """The framework's Data Docs as HTML by relative path, one page per suite and per result."""
+    from great_expectations.render.renderer import (
+        ExpectationSuitePageRenderer,
+        ValidationResultsPageRenderer,
+    )
+    from great_expectations.render.view import DefaultJinjaPageView
+
+    view = DefaultJinjaPageView()
+    found = {}
+    for item in evaluations:
+        suite = ExpectationSuitePageRenderer().render(item.suite)
+        found[f"expectations/{item.table}.html"] = view.render(suite)
+        result = ValidationResultsPageRenderer().render(item.result)
+        found[f"validations/{item.table}.html"] = view.render(result)
+    return found

@@ -1,0 +1,131 @@
+"""The engine that checks rows: DuckDB over Parquet, memory bounded, one thread of control."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from terrafusion_lib.core.errors import ConfigError, GateError
+from terrafusion_lib.core.schema import TABLES, CanonicalTable
+from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.validation.base import ACCEPTED, CHECKED, FAILURES
+from terrafusion_lib.validation.expressions import literal
+
+WORK = ".work"
+ROW = "file_row_number"
+FAILURE_COLUMNS = ("table_name", "column_name", "source_key", "raw_value", "reason")
+
+
+@dataclass(frozen=True)
+class Session:
+    """One validation at work: tables to check as views, those accepted so far beside them."""
+
+    connection: duckdb.DuckDBPyConnection
+    paths: Mapping[str, Path]
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """All rows of a small query."""
+        return self.connection.execute(sql).fetchall()
+
+    def accept(self, table: str, path: Path) -> None:
+        """Let later tables refer to the accepted rows of this one."""
+        self.connection.execute(f'CREATE VIEW {ACCEPTED}."{table}" AS {_scan(path)}')
+
+    def row_count(self, table: str) -> int:
+        """Rows of a table to check."""
+        return int(self.rows(f'SELECT count(*) FROM {CHECKED}."{table}"')[0][0])
+
+
+@contextmanager
+def open_session(
+    tables: Mapping[str, Path], failures: Path | None, out_dir: Path, settings: Settings
+) -> Iterator[Session]:
+    """Open the engine over canonical Parquet files; its working files go when it closes.
+
+    Raises
+    ------
+    ConfigError
+        A table is not canonical.
+    GateError
+        A file is missing, cannot be read, or has not exactly the canonical columns and types.
+    """
+    work = out_dir / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    connection = _connect(work, settings)
+    try:
+        for schema in (CHECKED, ACCEPTED, FAILURES.split(".", maxsplit=1)[0]):
+            connection.execute(f"CREATE SCHEMA {schema}")
+        _add_failures(connection, failures)
+        for name, path in tables.items():
+            if name not in TABLES:
+                raise ConfigError(f"{name!r} is no canonical table", examples=list(TABLES))
+            check_schema(TABLES[name], path)
+            connection.execute(
+                f'CREATE VIEW {CHECKED}."{name}" AS {_scan(path, "file_row_number = true")}'
+            )
+        yield Session(connection, tables)
+    finally:
+        connection.close()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _connect(work: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "memory_limit": settings.duckdb_memory_limit,
+            "threads": settings.threads,
+            "temp_directory": str(work),
+            "preserve_insertion_order": False,
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
+    connection.execute("SET enable_progress_bar = false")
+    return connection
+
+
+def _scan(path: Path, options: str = "") -> str:
+    extra = f", {options}" if options else ""
+    return f"SELECT * FROM read_parquet({literal(str(path))}{extra})"
+
+
+def _add_failures(connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
+    columns = ", ".join(f"'' AS {name}" for name in FAILURE_COLUMNS)
+    query = _scan(path) if path else f"SELECT {columns} WHERE false"
+    connection.execute(f"CREATE VIEW {FAILURES} AS {query}")
+
+
+def check_schema(table: CanonicalTable, path: Path) -> None:
+    """Refuse a file that has not the canonical columns, in their order and types."""
+    try:
+        actual = pq.read_schema(path)
+    except FileNotFoundError as error:
+        raise GateError(f"{path} does not exist", table=table.name) from error
+    except pa.ArrowException as error:
+        raise GateError(f"{path} is no readable Parquet file", table=table.name) from error
+    expected = table.arrow_schema()
+    wrong = [
+        f"{name} is missing" for name in expected.names if actual.get_field_index(name) < 0
+    ] + [f"{name} is unknown" for name in actual.names if name not in expected.names]
+    wrong += [
+        f"{item.name} is {actual.field(item.name).type}, not {item.type}"
+        for item in expected
+        if actual.get_field_index(item.name) >= 0 and actual.field(item.name).type != item.type
+    ]
+    if not wrong and actual.names != expected.names:
+        wrong = ["the columns are in another order"]
+    if wrong:
+        raise GateError(
+            "The table has not the canonical columns: " + "; ".join(wrong[:5]),
+            table=table.name,
+            count=len(wrong),
+            cause="it was mapped by another version, or changed afterwards",
+            hint="run the map step again",
+        )

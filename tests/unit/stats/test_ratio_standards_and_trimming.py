@@ -1,0 +1,81 @@
+"""Limits, verdicts and trimming rules."""
+
+import math
+
+import numpy as np
+import pytest
+
+from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.schema import PROPERTY_TYPES
+from terrafusion_lib.stats.standards import INCONCLUSIVE, MET, NOT_MET, TOO_FEW, limit, verdict
+from terrafusion_lib.stats.trimming import Trimming, kept
+
+NARROW = (math.nan, math.nan)
+
+
+@pytest.mark.parametrize(
+    ("statistic", "property_type", "ends"),
+    [
+        ("median_ratio", None, (0.90, 1.10)),
+        ("prd", None, (0.98, 1.03)),
+        ("prb", None, (-0.05, 0.05)),
+        ("cod", "residential", (5.0, 15.0)),
+        ("cod", "vacant_land", (5.0, 25.0)),
+        ("cod", "commercial", (5.0, 20.0)),
+    ],
+)
+def test_limits_are_inclusive_and_cited(statistic, property_type, ends) -> None:
+    allowed = limit(statistic, property_type)
+    assert allowed is not None
+    assert (allowed.low, allowed.high) == ends
+    assert allowed.citation
+    for end in ends:
+        assert verdict(end, NARROW, allowed, n=50) == MET
+    assert verdict(ends[1] + 1e-9, NARROW, allowed, n=50) == NOT_MET
+    assert verdict(ends[0] - 1e-9, NARROW, allowed, n=50) == NOT_MET
+
+
+def test_what_has_no_limit_has_no_verdict() -> None:
+    assert limit("mean_ratio") is None
+    assert limit("cod", None) is None
+    assert limit("cod", "special_purpose") is None
+    assert verdict(1.0, (0.9, 1.1), None, n=50) is None
+    assert {kind for kind in PROPERTY_TYPES if limit("cod", kind) is None} == {"special_purpose"}
+
+
+def test_an_interval_that_reaches_the_limit_is_inconclusive() -> None:
+    allowed = limit("cod", "residential")
+    assert verdict(15.5, (14.9, 16.4), allowed, n=50) == INCONCLUSIVE
+    assert verdict(15.5, (15.0, 16.4), allowed, n=50) == INCONCLUSIVE
+    assert verdict(15.5, (15.1, 16.4), allowed, n=50) == NOT_MET
+    assert verdict(4.0, (3.5, 5.2), allowed, n=50) == INCONCLUSIVE
+
+
+def test_too_few_sales_get_no_judgement() -> None:
+    allowed = limit("median_ratio")
+    assert verdict(1.0, (0.9, 1.1), allowed, n=9) == TOO_FEW
+    assert verdict(1.0, (0.9, 1.1), allowed, n=10) == MET
+    assert verdict(math.nan, NARROW, allowed, n=50) == TOO_FEW
+
+
+def test_an_unknown_edition_is_an_error() -> None:
+    with pytest.raises(ConfigError, match="did you mean iaao_2013"):
+        limit("cod", "residential", edition="iao_2013")
+
+
+def test_iqr_rule_leaves_out_extremes_only() -> None:
+    ratios = np.concatenate([np.linspace(0.8, 1.2, 41), [0.05, 1.79, 1.81, 9.0]])
+    first, third = np.quantile(ratios, [0.25, 0.75])
+    reach = 3 * (third - first)
+    expected = (ratios >= first - reach) & (ratios <= third + reach)
+    assert kept(ratios, Trimming.IQR).tolist() == expected.tolist()
+    assert kept(ratios, Trimming.NONE).all()
+    assert kept(ratios[-4:], Trimming.IQR).all()  # too few for quartiles
+
+
+def test_wac_rule_stops_at_five_percent_of_the_sales() -> None:
+    few = np.concatenate([np.full(95, 1.0), [0.24, 1.76, 0.2, 2.0, 3.0]])
+    assert kept(few, Trimming.WAC).sum() == 95
+    many = np.concatenate([np.full(94, 1.0), [0.24, 1.76, 0.2, 2.0, 3.0, 0.1]])
+    assert kept(many, Trimming.WAC).all()
+    assert kept(np.array([0.25, 1.75] * 10), Trimming.WAC).all()
