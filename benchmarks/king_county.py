@@ -24,10 +24,10 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from terrafusion_lib.core.schema import PROPERTIES, SALES
+from terrafusion_lib.plugins.valuation.markets import fit_markets
 from terrafusion_lib.plugins.valuation.model import fit
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.uncertainty import fit_calibrated
 from terrafusion_lib.plugins.valuation.units import Sales, properties_as_units
 from terrafusion_lib.stats import ratio
 
@@ -149,11 +149,11 @@ def valued(sales: Sales, test: np.ndarray, params: ValuationParams) -> np.ndarra
 
 def coverage(split: str, sales: Sales, test: np.ndarray) -> None:
     params = ValuationParams()
-    fitted = fit_calibrated(sales.take(~test), params, seed=0)
-    prediction = fitted.model.predict(sales.unit.take(test))
-    low, high = fitted.uncertainty.interval(prediction, params.interval_level)
+    market = fit_markets(sales.take(~test), params, seed=0)["residential"]
+    prediction = market.predict(sales.unit.take(test))
+    low, high = market.uncertainty.interval(prediction, params.interval_level)
     price = sales.price[test]
-    confidence = fitted.uncertainty.confidence(prediction)
+    confidence = market.uncertainty.confidence(prediction)
     near = np.abs(np.log(price / prediction.value)) <= np.log(1.2)
     print(
         f"{split:7} 90 % intervals cover {np.mean((price >= low) & (price <= high)):.1%}; "

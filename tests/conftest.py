@@ -2,9 +2,22 @@
 
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
 pytest_plugins = ["tests.support.postgres"]
+
+
+@pytest.fixture(scope="session")
+def finished_project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, Any]]:
+    """Settings of a project whose small demo county has been run, and that run's summary."""
+    from terrafusion_lib.runs.runner import RunOptions, run_county
+    from tests.support.county import demo_project
+
+    settings = demo_project(tmp_path_factory.mktemp("project"))
+    return settings, run_county("demo_wa", RunOptions(note="first"), settings)

@@ -44,6 +44,9 @@ def cast_raw(column: pa.Array, kind: RawType) -> pa.Array:
         return pc.utf8_slice_codeunits(column, 0, DATE_LENGTH).cast(target)
     if kind is RawType.DATE and pa.types.is_timestamp(column.type):
         return column.cast(target, safe=False)
+    if kind is RawType.NUMBER and pa.types.is_decimal(column.type):
+        # Arrow divides by a power of ten, which is not always the nearest number; its parser is.
+        return column.cast(pa.string()).cast(target)
     if kind is RawType.TIMESTAMP and pa.types.is_timestamp(column.type):
         return column.cast(target, safe=False)
     return column.cast(target)

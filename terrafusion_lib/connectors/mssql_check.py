@@ -1,14 +1,14 @@
 """What stands between this machine and a SQL Server, one line each."""
 
-import socket
 from collections.abc import Callable
 
 from terrafusion_lib.connectors import mssql_catalog as catalog
+from terrafusion_lib.connectors.odbc_connection import reach
 from terrafusion_lib.connectors.odbc_drivers import check_library
 from terrafusion_lib.connectors.odbc_errors import NotPermittedError
 from terrafusion_lib.connectors.odbc_session import OdbcSession
 from terrafusion_lib.connectors.protocol import CheckItem
-from terrafusion_lib.core.errors import ConnectError, TerraFusionError
+from terrafusion_lib.core.errors import TerraFusionError
 
 
 def check_server(session: OdbcSession) -> list[CheckItem]:
@@ -48,16 +48,9 @@ def _credentials(session: OdbcSession) -> str:
 
 def _reach(session: OdbcSession) -> str:
     login = session.login
-    if "\\" in login.host:
+    reach(login, session.options.login_timeout)
+    if login.is_instance:
         return f"{login.server}: a named instance, found when logging in"
-    try:
-        socket.create_connection((login.host, login.port), session.options.login_timeout).close()
-    except OSError as error:
-        raise ConnectError(
-            f"{login.server} cannot be reached: {error.strerror or error}",
-            cause="wrong host or port, a firewall, or TCP is switched off at the server",
-            hint=f"nc -vz {login.host} {login.port}",
-        ) from error
     return f"{login.server} answers"
 
 

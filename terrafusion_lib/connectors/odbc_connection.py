@@ -2,20 +2,19 @@
 
 import atexit
 import os
+import socket
 import tempfile
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from terrafusion_lib.connectors.odbc_drivers import Dialect, Driver
+from terrafusion_lib.core.errors import ConfigError, ConnectError
+from terrafusion_lib.core.files import fingerprint
 
-VERIFIED = """[global]
-    ca file = system
-    check certificate hostname = yes
-"""
 APPLICATION = "TerraFusion"
 FREE_TEXT = {"Driver", "Database", "UID", "PWD"}
+SYSTEM_STORE = "system"
 
 
 @dataclass(frozen=True)
@@ -29,18 +28,33 @@ class Login:
     password: str
     encrypt: bool
     trust_server_certificate: bool
+    server_certificate: str
     application_intent: str
 
     @property
     def server(self) -> str:
         """The server as messages name it."""
-        return self.host if "\\" in self.host else f"{self.host}:{self.port}"
+        return self.host if self.is_instance else f"{self.host}:{self.port}"
+
+    @property
+    def is_instance(self) -> bool:
+        """Whether the host names an instance, whose port the server tells."""
+        return "\\" in self.host
+
+    @property
+    def verified(self) -> bool:
+        """Whether the server must prove who it is."""
+        return self.encrypt and not self.trust_server_certificate
 
 
 def connection_string(driver: Driver, login: Login) -> str:
-    """The connection string for a driver; holds the password, so it is never logged."""
-    parts = {"Driver": driver.name, "APP": APPLICATION, "Database": login.database}
-    parts |= {"ApplicationIntent": login.application_intent}
+    """The connection string for a driver; it holds the password, so it is never logged."""
+    parts = {
+        "Driver": driver.name,
+        "APP": APPLICATION,
+        "Database": login.database,
+        "ApplicationIntent": login.application_intent,
+    }
     if login.user:
         parts |= {"UID": login.user, "PWD": login.password}
     else:
@@ -52,50 +66,81 @@ def connection_string(driver: Driver, login: Login) -> str:
     )
 
 
-def prepare_environment(driver: Driver, login: Login) -> None:
-    """Make FreeTDS verify certificates, which it does by its configuration file only.
+def reach(login: Login, seconds: float) -> None:
+    """Open and close a TCP connection: it fails at once and says why, where drivers wait and guess.
 
-    The file is named by the variable FREETDSCONF of this process; one that the user has set is
-    left alone.
+    Raises
+    ------
+    ConnectError
+        The host is unknown or does not answer at that port.
     """
-    if driver.dialect is not Dialect.FREETDS:
+    if login.is_instance:
         return
-    ours = str(_verifying_configuration())
-    verify = login.encrypt and not login.trust_server_certificate
-    if verify and "FREETDSCONF" not in os.environ:
-        os.environ["FREETDSCONF"] = ours
-    elif not verify and os.environ.get("FREETDSCONF") == ours:
-        del os.environ["FREETDSCONF"]
+    try:
+        socket.create_connection((login.host, login.port), seconds).close()
+    except OSError as error:
+        raise ConnectError(
+            f"{login.server} cannot be reached: {error.strerror or error}",
+            cause="wrong host or port, a firewall, or TCP is switched off at the server",
+            hint=f"check host and port in county.yaml and try: nc -vz {login.host} {login.port}",
+        ) from error
 
 
-@cache
-def _verifying_configuration() -> Path:
-    handle, name = tempfile.mkstemp(prefix="terrafusion-", suffix="-freetds.conf")
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(VERIFIED)
-    path = Path(name)
-    atexit.register(path.unlink, missing_ok=True)
-    return path
-
-
-def _microsoft(login: Login) -> Mapping[str, str]:
-    instance = "\\" in login.host
+def _microsoft(login: Login) -> dict[str, str]:
+    if login.server_certificate:
+        raise ConfigError(
+            "Microsoft's driver takes certificates from the system only, not server_certificate",
+            hint="install the certificate on this machine (update-ca-certificates) or let the "
+            "variable SSL_CERT_FILE name it; or set driver: freetds",
+        )
     return {
-        "Server": login.host if instance else f"tcp:{login.host},{login.port}",
+        "Server": login.host if login.is_instance else f"tcp:{login.host},{login.port}",
         "Encrypt": "yes" if login.encrypt else "no",
         "TrustServerCertificate": "yes" if login.trust_server_certificate else "no",
     }
 
 
-def _freetds(login: Login) -> Mapping[str, str]:
-    port = {} if "\\" in login.host else {"Port": str(login.port)}
-    return {
-        "Server": login.host,
-        **port,
-        "TDS_Version": "7.4",
-        "ClientCharset": "UTF-8",
-        "Encryption": "require" if login.encrypt else "off",
+def _freetds(login: Login) -> dict[str, str]:
+    if login.verified:
+        return {"Servername": _freetds_section(login)}
+    parts = {"Server": login.host, "TDS_Version": "7.4", "ClientCharset": "UTF-8"}
+    if not login.is_instance:
+        parts["Port"] = str(login.port)
+    return parts | {"Encryption": "require" if login.encrypt else "off"}
+
+
+def _freetds_section(login: Login) -> str:
+    """Name of this server's section in a configuration file of this process.
+
+    FreeTDS verifies certificates only for servers of its configuration file, which the variable
+    FREETDSCONF names; the file holds no user and no password.
+    """
+    host, _, instance = login.host.partition("\\")
+    lines = {
+        "host": host,
+        "instance" if instance else "port": instance or str(login.port),
+        "tds version": "7.4",
+        "client charset": "UTF-8",
+        "encryption": "require",
+        "ca file": login.server_certificate or SYSTEM_STORE,
+        "check certificate hostname": "yes",
     }
+    name = f"terrafusion_{fingerprint(lines)}"
+    path = _freetds_configuration()
+    if f"[{name}]" not in path.read_text(encoding="utf-8"):
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"[{name}]\n" + "".join(f"  {key} = {lines[key]}\n" for key in lines))
+    os.environ["FREETDSCONF"] = str(path)
+    return name
+
+
+@cache
+def _freetds_configuration() -> Path:
+    handle, name = tempfile.mkstemp(prefix="terrafusion-", suffix="-freetds.conf")
+    os.close(handle)
+    path = Path(name)
+    atexit.register(path.unlink, missing_ok=True)
+    return path
 
 
 def _quoted(driver: Driver, value: str) -> str:

@@ -91,16 +91,11 @@ BY_NATIVE = {
         "ask the administrator for db_datareader, or GRANT SELECT on the table",
     ),
 }
-UNREACHABLE = Meaning(
-    "{server} cannot be reached",
-    "wrong host or port, a firewall, or TCP is switched off at the server",
-    "check host and port in county.yaml and try: nc -vz <host> <port>",
-)
 TLS = Meaning(
-    "No encrypted connection to {server} could be made",
-    "its certificate is not trusted here or names another host, or it offers no encryption",
-    "install the county's CA certificate on this machine; only in a closed network set "
-    "trust_server_certificate: true",
+    "{server} answers, but no encrypted connection could be made",
+    "its certificate is not trusted here or names another host, or only one side wants encryption",
+    "install the certificate (of the county's authority) on this machine, or name its file as "
+    "server_certificate in county.yaml; trust_server_certificate: true only in a closed network",
 )
 PASSING = Meaning(
     "{server} broke off",
@@ -131,6 +126,7 @@ def explain(
     ----------
     connected : bool
         A connection to this server was made before: then that it cannot be reached may pass.
+        Before the first one, the server was seen to answer at its port.
     """
     text = _clean(str(error.args[-1] if error.args else error), secret)
     if "Can't open lib" in text or "Data source name not found" in text:
@@ -153,10 +149,11 @@ def _meaning(text: str, *, connected: bool) -> tuple[Meaning, type[ConnectError]
         return BY_NATIVE[229], NotPermittedError
     if number in BY_NATIVE:
         return BY_NATIVE[number], ConnectError
-    if not connected and any(word in text.lower() for word in TLS_WORDS):
+    unreachable = number in UNREACHABLE_NATIVE or state in UNREACHABLE_STATES
+    if not connected and (unreachable or any(word in text.lower() for word in TLS_WORDS)):
         return TLS, ConnectError
-    if number in UNREACHABLE_NATIVE or state in UNREACHABLE_STATES:
-        return UNREACHABLE, TransientError if connected else ConnectError
+    if unreachable:
+        return PASSING, TransientError
     if number in TRANSIENT_NATIVE or state in TRANSIENT_STATES:
         return PASSING, TransientError
     return OTHER, ConnectError

@@ -8,11 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from terrafusion_lib.connectors.odbc_connection import (
-    Login,
-    connection_string,
-    prepare_environment,
-)
+from terrafusion_lib.connectors.odbc_connection import Login, connection_string, reach
 from terrafusion_lib.connectors.odbc_drivers import Driver, find_driver, import_pyodbc
 from terrafusion_lib.connectors.odbc_errors import explain
 from terrafusion_lib.connectors.retries import retrying
@@ -49,7 +45,6 @@ class OdbcSession:
 
     def connection_string(self) -> str:
         """The connection string, for a reader that connects by itself; holds the password."""
-        prepare_environment(self.driver, self.login)
         return connection_string(self.driver, self.login)
 
     def rows(self, statement: sa.TextClause, **values: object) -> list[tuple[Any, ...]]:
@@ -88,6 +83,8 @@ class OdbcSession:
             self.engine.dispose()
 
     def _connect(self) -> Any:
+        if not self._connected:
+            reach(self.login, self.options.login_timeout)
         connection = import_pyodbc().connect(
             self.connection_string(),
             autocommit=True,

@@ -26,6 +26,11 @@ class SqlServerOptions(FrozenModel):
     trust_server_certificate: bool = Field(
         default=False, description="Do not verify whom the server's certificate names"
     )
+    server_certificate: str = Field(
+        default="",
+        description="PEM file of the server's certificate or its authority (FreeTDS only); "
+        "by default those that the system trusts",
+    )
     application_intent: str = Field(default="ReadOnly", pattern="^(ReadOnly|ReadWrite)$")
     login_timeout: int = Field(default=15, ge=1, description="Seconds")
     query_timeout: int = Field(default=900, ge=0, description="Seconds; 0 waits for ever")
@@ -69,5 +74,6 @@ class SqlServerOptions(FrozenModel):
             password=resolve(self.password, what="password") if self.password else "",
             encrypt=self.encrypt,
             trust_server_certificate=self.trust_server_certificate,
+            server_certificate=self.server_certificate,
             application_intent=self.application_intent,
         )

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from terrafusion_lib.core.county import list_counties
@@ -41,6 +42,14 @@ def configure(c: Any, settings: Settings) -> None:
         {"name": "idle-culler", "command": culler},
     ]
     c.JupyterHub.load_roles = _roles(counties)
+    c.JupyterHub.default_url = _first_page
+
+
+def _first_page(handler: Any) -> str:
+    """Where a login leads: to JupyterLab for those who have one, else to the dashboard."""
+    user = handler.current_user
+    roles = {item.name.partition(":")[2] for item in (user.orm_user.groups if user else ())}
+    return "/hub/spawn" if roles & set(LAB_ROLES) else f"/services/{DASHBOARD}/"
 
 
 def _hub(c: Any, port: int, state: str) -> None:
@@ -49,7 +58,8 @@ def _hub(c: Any, port: int, state: str) -> None:
     c.JupyterHub.db_url = f"sqlite:///{state}/jupyterhub.sqlite"
     c.JupyterHub.cookie_secret_file = f"{state}/cookie_secret"
     c.JupyterHub.cleanup_servers = True
-    c.ConfigurableHTTPProxy.command = [sys.executable, "-m", "configurable_http_proxy.cli"]
+    program = Path(sys.executable).with_name("configurable-http-proxy")
+    c.ConfigurableHTTPProxy.command = [sys.executable, str(program)]
     c.ConfigurableHTTPProxy.api_url = f"http://127.0.0.1:{port + 2}"
     c.ConfigurableHTTPProxy.pid_file = f"{state}/proxy.pid"
 
@@ -68,12 +78,12 @@ def _spawner(c: Any, settings: Settings) -> None:
 
 
 def _roles(counties: list[str]) -> list[dict[str, Any]]:
-    """Scopes by group; the role ``user`` keeps nothing, so that a group must grant each right."""
+    """Scopes by group; the role ``user`` keeps the name only, so that a group grants each right."""
     viewers = groups_with("dashboard:view", counties)
     lab = [group(county, role) for county in counties for role in LAB_ROLES]
     culling = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
     return [
-        {"name": "user", "scopes": []},
+        {"name": "user", "scopes": ["read:users:name!user"]},
         {"name": "lab", "scopes": ["self"], "groups": lab},
         {
             "name": "dashboard-viewer",

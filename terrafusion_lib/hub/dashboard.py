@@ -15,6 +15,7 @@ from nbformat.v4 import new_code_cell
 from tornado.web import HTTPError
 from traitlets.config import Config
 from voila.app import Voila
+from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
 from terrafusion_lib.core.county import list_counties
 from terrafusion_lib.core.settings import Settings, get_settings
@@ -42,6 +43,31 @@ class HubIdentityProvider(JupyterHubIdentityProvider):  # type: ignore[misc]
         """The hub's handlers below the service's own address."""
         prefix = os.environ["JUPYTERHUB_SERVICE_PREFIX"]
         return [(url_path_join(prefix, path), *rest) for path, *rest in super().get_handlers()]
+
+
+class KernelSocket(VoilaKernelWebsocketHandler):  # type: ignore[misc]
+    """A kernel's web socket, also for clients behind a proxy that drops the protocol's name.
+
+    Without a negotiated protocol messages have Jupyter's older binary form, in which Voilà would
+    read a length of billions and never come back.
+    """
+
+    def write_message(self, message: Any, binary: bool = False) -> Any:
+        """Send a message; one of the older form past Voilà's reading of it."""
+        if isinstance(message, bytes) and not self.selected_subprotocol:
+            return super(VoilaKernelWebsocketHandler, self).write_message(message, binary)
+        return super().write_message(message, binary)
+
+
+class Dashboards(Voila):  # type: ignore[misc]
+    """Voilà with `KernelSocket`."""
+
+    def init_handlers(self) -> list[Any]:
+        """Voilà's handlers, the kernel's web socket exchanged."""
+        return [
+            (path, KernelSocket if kind is VoilaKernelWebsocketHandler else kind, *rest)
+            for path, kind, *rest in super().init_handlers()
+        ]
 
 
 def allowed_counties(username: str | None, settings: Settings) -> list[str]:
@@ -96,7 +122,7 @@ def serve(settings: Settings, *, port: int, prefix: str = "/") -> None:
     """Serve the dashboards until interrupted."""
     config = voila_config(settings, port=port, prefix=prefix)
     notebook = str(settings.root / "dashboards" / NOTEBOOK)
-    Voila.launch_instance(argv=[notebook], config=config)
+    Dashboards.launch_instance(argv=[notebook], config=config)
 
 
 if __name__ == "__main__":

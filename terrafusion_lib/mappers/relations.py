@@ -1,11 +1,12 @@
 """Relations of a mapping as SQL: joins that can neither lose nor multiply rows, groups, firsts."""
 
 from terrafusion_lib.core.errors import MappingError
+from terrafusion_lib.mappers.chunks import Chunk, chunks_of
 from terrafusion_lib.mappers.expressions import Scope, read_expression
 from terrafusion_lib.mappers.geometry import add_measured
 from terrafusion_lib.mappers.mapping import alias_of, order_parts
 from terrafusion_lib.mappers.model import Join, Relation
-from terrafusion_lib.mappers.session import RELATION, Session
+from terrafusion_lib.mappers.session import Session
 
 
 def prepare(session: Session, name: str) -> None:
@@ -13,40 +14,50 @@ def prepare(session: Session, name: str) -> None:
     relation = session.mapping.file.relations.get(name)
     if relation is None or name in session.ready:
         return
-    for needed in _needs(relation.base, relation.joins):
-        prepare(session, needed)
+    prepare_all(session, relation.base, relation.joins)
     for alias, join in relation.joins.items():
         require_unique(session, alias, join, where=name)
     if relation.geometry or relation.points:
         add_measured(session, name, relation)
     else:
-        kind = "TABLE" if relation.group_by or relation.first_per else "VIEW"
-        target = f'{RELATION}."{name}"'
-        session.run(f"CREATE {kind} {target} AS {_select(session, name, relation)}", where=name)
+        _create(session, name, relation)
     session.ready.add(name)
 
 
 def prepare_all(session: Session, base: str, joins: dict[str, Join]) -> None:
     """Make everything that an item with this base and these joins reads."""
-    for name in _needs(base, joins):
+    for name in (base, *(join.to or alias for alias, join in joins.items())):
         prepare(session, name)
 
 
-def _needs(base: str, joins: dict[str, Join]) -> list[str]:
-    return [base, *(join.to or alias for alias, join in joins.items())]
+def _create(session: Session, name: str, relation: Relation) -> None:
+    """A view, or a table where rows are grouped or ranked; a large one chunk by chunk."""
+    target, keys = session.identifier(name), relation.group_by or relation.first_per
+    if not keys:
+        session.run(f"CREATE VIEW {target} AS {_select(session, name, relation)}", where=name)
+        return
+    create = f"CREATE TABLE {target} AS"
+    for chunk in chunks_of(session, relation.base, keys):
+        session.run(f"{create} {_select(session, name, relation, chunk)}", where=name)
+        create = f"INSERT INTO {target}"
 
 
-def join_clause(session: Session, base: str, joins: dict[str, Join], alias: str) -> str:
-    """One of the left joins of an item, which may use the base and the joins before it."""
-    join = joins[alias]
-    before = list(joins)[: list(joins).index(alias)]
-    scope = session.mapping.scope(base, joins, before)
-    pairs = [
-        f'"{alias}"."{column}" = {sql(session, expression, scope)}'
-        for column, expression in join.match.items()
-    ]
-    target = session.identifier(join.to or alias)
-    return f' LEFT JOIN {target} AS "{alias}" ON {" AND ".join(pairs)}'
+def from_clause(session: Session, base: str, joins: dict[str, Join], chunk: Chunk | None) -> str:
+    """FROM and its left joins, cut to a chunk of the base."""
+    source = session.identifier(base)
+    text = f'FROM {chunk.of(source, chunk.column) if chunk else source} AS "{alias_of(base)}"'
+    for position, (alias, join) in enumerate(joins.items()):
+        scope = session.mapping.scope(base, joins, list(joins)[:position])
+        pairs = [
+            f'"{alias}"."{column}" = {sql(session, expression, scope)}'
+            for column, expression in join.match.items()
+        ]
+        target = session.identifier(join.to or alias)
+        same = [column for column, key in join.match.items() if chunk and key == chunk.column]
+        if chunk and same:
+            target = chunk.of(target, same[0])
+        text += f' LEFT JOIN {target} AS "{alias}" ON {" AND ".join(pairs)}'
+    return text
 
 
 def sql(session: Session, text: str, scope: Scope) -> str:
@@ -54,7 +65,7 @@ def sql(session: Session, text: str, scope: Scope) -> str:
     return read_expression(text, scope, session.parameters).sql
 
 
-def _select(session: Session, name: str, relation: Relation) -> str:
+def _select(session: Session, name: str, relation: Relation, chunk: Chunk | None = None) -> str:
     mapping = session.mapping
     scope = mapping.scope(relation.base, relation.joins)
     alias = alias_of(relation.base)
@@ -70,9 +81,8 @@ def _select(session: Session, name: str, relation: Relation) -> str:
         for column, text in relation.columns.items()
         if column in wanted
     ]
-    select = f'SELECT {", ".join(columns)} FROM {session.identifier(relation.base)} AS "{alias}"'
-    for joined in relation.joins:
-        select += join_clause(session, relation.base, relation.joins, joined)
+    source = from_clause(session, relation.base, relation.joins, chunk)
+    select = f"SELECT {', '.join(columns)} {source}"
     if relation.where:
         select += f" WHERE {sql(session, relation.where, scope)}"
     if relation.group_by:

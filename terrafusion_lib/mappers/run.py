@@ -11,7 +11,6 @@ from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.mappers.assemble import assemble, release
 from terrafusion_lib.mappers.conversions import quote
 from terrafusion_lib.mappers.findings import FAILURES, UNMAPPED_CODES, Findings
 from terrafusion_lib.mappers.mapping import MAPPED, Mapping
@@ -27,7 +26,7 @@ from terrafusion_lib.mappers.stage import (
     staged,
 )
 
-BATCH_ROWS = 122_880
+BATCH_ROWS = 65_536
 
 
 @dataclass(frozen=True)
@@ -114,9 +113,11 @@ def make_stage(session: Session, name: str, table: Table) -> Stage:
         A join lost or multiplied rows.
     """
     prepare_all(session, table.base, table.joins)
-    stage = stage_table(session, name, table, assemble(session, name, table))
-    session.run(f"CREATE TABLE {staged(name)} AS {stage.select}", where=name)
-    release(session, name, table)
+    stage = stage_table(session, name, table)
+    create = f"CREATE TABLE {staged(name)} AS"
+    for select in stage.selects:
+        session.run(f"{create} {select}", where=name)
+        create = f"INSERT INTO {staged(name)}"
     rows = session.rows(f"SELECT count(*) FROM {staged(name)}", where=name)[0][0]
     read = session.count(table.base)
     if rows != read:

@@ -62,6 +62,7 @@ class Session:
     used: dict[str, set[str]]
     connection: duckdb.DuckDBPyConnection
     failures: list[RawFailure] = field(default_factory=list)
+    retyped: list[str] = field(default_factory=list)
     ready: set[str] = field(default_factory=set)
     unique: set[tuple[str, frozenset[str]]] = field(default_factory=set)
 
@@ -82,9 +83,9 @@ class Session:
         try:
             yield
         except (duckdb.Error, pa.ArrowException) as error:
-            cause = str(error).split("\n\n")[0]
-            if changed := sorted({f"{item.table}.{item.column}" for item in self.failures}):
-                cause += f"; not of the declared type: {', '.join(changed[:5])}"
+            cause = str(error).split("\n", maxsplit=1)[0]
+            if self.retyped:
+                cause += f"; not of the declared type: {', '.join(self.retyped[:5])}"
             raise MappingError(
                 "The mapping does not fit the data", table=where, cause=cause
             ) from error
@@ -220,6 +221,7 @@ def _add_raw_view(session: Session, name: str, table: SourceTable) -> None:
             reason = conversion.reason.replace("{raw}", f'"{found}"')
             scan = f"read_parquet({quote(str(path))})"
             session.failures.append(RawFailure(name, found, scan, failed, reason))
+            session.retyped.append(f"{name}.{found}")
         value = conversion.value.replace("{x}", f'"{found}"')
         parts.append(f'{value} AS "{column}"')
     session.run(

@@ -9,11 +9,12 @@ import json
 from dataclasses import dataclass, replace
 
 from terrafusion_lib.core.schema import TABLES, CanonicalTable, Column, Kind
+from terrafusion_lib.mappers.chunks import chunks_of, key_columns
 from terrafusion_lib.mappers.conversions import SQL_TYPES, convert, family, quote, text_of
 from terrafusion_lib.mappers.expressions import Scope
 from terrafusion_lib.mappers.model import Column as Mapped
 from terrafusion_lib.mappers.model import Literal, Member, Table, ValueMap
-from terrafusion_lib.mappers.relations import sql
+from terrafusion_lib.mappers.relations import from_clause, sql
 from terrafusion_lib.mappers.session import Session
 from terrafusion_lib.mappers.transforms import Step, read_step
 
@@ -42,9 +43,9 @@ class Output:
 
 @dataclass(frozen=True)
 class Stage:
-    """SQL of the staged table, and which of its columns can fail or hold unmapped codes."""
+    """SQL of a staged table by chunk, and which columns can fail or hold unmapped codes."""
 
-    select: str
+    selects: tuple[str, ...]
     outputs: tuple[Output, ...]
 
 
@@ -82,9 +83,10 @@ def literal(value: Literal | None) -> str:
     return quote(value) if isinstance(value, str) else str(value)
 
 
-def stage_table(session: Session, name: str, table: Table, source: str) -> Stage:
-    """SQL that stages a canonical table from the FROM clause `source`; the engine tells types."""
+def stage_table(session: Session, name: str, table: Table) -> Stage:
+    """SQL that stages a canonical table; the engine tells the types of its inputs."""
     scope = session.mapping.table_scope(table)
+    source = from_clause(session, table.base, table.joins, None)
     inputs = {
         key: expression
         for column, item in table.fields.items()
@@ -101,9 +103,15 @@ def stage_table(session: Session, name: str, table: Table, source: str) -> Stage
         f" WHEN {sql(session, drop.when, scope)} THEN {quote(drop.reason)}" for drop in table.drop
     )
     dropped = f"CASE{drops} END" if drops else "CAST(NULL AS VARCHAR)"
-    inner = f'SELECT {dropped} AS "{DROP}", {listed} {source}'
+    inner = f'SELECT {dropped} AS "{DROP}", {listed}'
     parts = [_reason(TABLES[name], outputs), *(part for item in outputs for part in _parts(item))]
-    return Stage(f"SELECT {', '.join(parts)} FROM ({inner}) AS input", outputs)
+    columns = key_columns(table.joins, session.mapping.columns[table.base])
+    selects = tuple(
+        f"SELECT {', '.join(parts)} FROM ({inner} "
+        f"{from_clause(session, table.base, table.joins, chunk)}) AS input"
+        for chunk in chunks_of(session, table.base, columns)
+    )
+    return Stage(selects, outputs)
 
 
 def _reason(table: CanonicalTable, outputs: tuple[Output, ...]) -> str:

@@ -28,16 +28,6 @@ def used_columns(mapping: Mapping) -> Used:
     return used
 
 
-def table_references(mapping: Mapping, table: Table) -> Used:
-    """Columns that a canonical table reads, by the alias of the relation that has them."""
-    aliases = [alias_of(table.base), *table.joins]
-    used: Used = {alias: set() for alias in aliases}
-    texts = [text for join in table.joins.values() for text in join.match.values()]
-    names = {alias: alias for alias in aliases}
-    _mark(used, names, mapping.table_scope(table), [*texts, *_texts(table)])
-    return used
-
-
 def _texts(table: Table) -> list[str]:
     """Expressions of a canonical table, those of its joins left out."""
     texts = [*table.let.values(), *(drop.when for drop in table.drop)]

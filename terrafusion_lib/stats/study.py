@@ -132,7 +132,7 @@ def ratio_study(
 
 def encode(labels: np.ndarray) -> tuple[IntArray, list[str]]:
     """Numbers of the sorted text labels; -1 for None."""
-    given = np.array([label is not None for label in labels], dtype=np.bool_)
+    given = np.not_equal(labels, np.array(None, dtype=object)).astype(np.bool_)
     codes = np.full(labels.size, -1, dtype=np.int64)
     if not given.any():
         return codes, []

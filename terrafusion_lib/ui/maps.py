@@ -32,7 +32,7 @@ OFFLINE = (
     (
         (
             r'function ([\w$]+)\((\w)\)\{if\(![\w$]+\)throw new Error\("wasm not ready"\);.*?'
-            r"intoIPCStream\(\),\w=([\w$]+)\(\w\);.*?return \w\}"
+            r"intoIPCStream\(\),\w=([\w$]+)\(\w\);[^}]*\}"
         ),
         r"function \1(\2){return \3(new Uint8Array(\2.buffer,\2.byteOffset,\2.byteLength))}",
     ),

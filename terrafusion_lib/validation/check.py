@@ -7,8 +7,8 @@ import duckdb
 
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.schema import TABLES
-from terrafusion_lib.validation.base import CHECKED, Check, Rule, key_text
-from terrafusion_lib.validation.expressions import Scope
+from terrafusion_lib.validation.base import CHECKED, FAILURES, Check, Rule, Severity, key_text
+from terrafusion_lib.validation.expressions import Scope, literal
 from terrafusion_lib.validation.results import RuleResult
 from terrafusion_lib.validation.rules import RowCount, Share
 from terrafusion_lib.validation.session import ROW, Session
@@ -110,6 +110,31 @@ def _result(
         passed=not failed,
         examples=examples,
     )
+
+
+def source_results(session: Session) -> list[RuleResult]:
+    """Values of the source itself that were not of their declared type, by source table."""
+    canonical = ", ".join(literal(name) for name in TABLES)
+    found = session.rows(
+        f"SELECT table_name, count(*), min(source_key, {EXAMPLES}) FROM {FAILURES} "
+        f"WHERE table_name NOT IN ({canonical}) GROUP BY 1 ORDER BY 1"
+    )
+    return [
+        RuleResult(
+            table=name,
+            rule="source_readable",
+            kind="converted",
+            severity=Severity.WARNING,
+            because="The source holds values that are not of their declared type.",
+            source="",
+            on_rows=False,
+            checked=failed,
+            failed=failed,
+            passed=False,
+            examples=tuple(keys),
+        )
+        for name, failed, keys in found
+    ]
 
 
 def _table_result(session: Session, suite: Suite, rule: Rule, read: int) -> RuleResult:

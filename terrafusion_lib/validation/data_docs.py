@@ -18,12 +18,12 @@ OUTSIDE = (
     re.compile(r"<iframe\b.*?</iframe>", re.DOTALL | re.IGNORECASE),
 )
 """Scripts, styles, pictures and the newsletter: all come from outside addresses or need them."""
-LINK_OUT = re.compile(r"<a\b[^>]*href=[\"'](?:https?:)?//[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE)
+LINK_OUT = re.compile(
+    r"<a\b[^>]*href=[\"'](?:https?:)?//[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE
+)
 
 
-def write_data_docs(
-    pages: Mapping[str, str], results: Sequence[RuleResult], folder: Path
-) -> None:
+def write_data_docs(pages: Mapping[str, str], results: Sequence[RuleResult], folder: Path) -> None:
     """Write the pages, free of outside addresses, and ``index.html`` with every rule."""
     style = (files(__package__) / "data_docs.css").read_text(encoding="utf-8")
     for name, html in pages.items():

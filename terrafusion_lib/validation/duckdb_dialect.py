@@ -81,7 +81,13 @@ class DuckDBDialect(PGDialect):
             for row in described
         ]
 
-    def get_pk_constraint(self, connection: Any, table_name: str, **_: Any) -> Any:  # noqa: ARG002
+    def get_pk_constraint(
+        self,
+        connection: Any,  # noqa: ARG002
+        table_name: str,  # noqa: ARG002
+        schema: Any = None,  # noqa: ARG002
+        **_: Any,
+    ) -> Any:
         return {"constrained_columns": [], "name": None}
 
     @staticmethod

@@ -19,9 +19,20 @@ TOKEN = re.compile(
     r"|(?P<parameter>\{[a-z_]+\})|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<symbol><=|>=|<>|!=|[<>=+\-*/(),])"
 )
-KEYWORDS = frozenset("and or not is null in between like true false".split())
+KEYWORDS = frozenset(("and", "or", "not", "is", "null", "in", "between", "like", "true", "false"))
 FUNCTIONS = frozenset(
-    "abs coalesce greatest json_valid least length lower round upper year".split()
+    (
+        "abs",
+        "coalesce",
+        "greatest",
+        "json_valid",
+        "least",
+        "length",
+        "lower",
+        "round",
+        "upper",
+        "year",
+    )
 )
 NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.MONEY)
 ORDERED = (*NUMBERS, Kind.DATE)

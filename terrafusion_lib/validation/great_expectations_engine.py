@@ -5,8 +5,9 @@ run as SQL on DuckDB over the Parquet files: on pandas frames the same rules are
 slower and hold the table in memory. Importing it takes seconds, so it happens inside `evaluate`.
 """
 
+import importlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
@@ -16,19 +17,11 @@ from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.validation.base import CHECKED, RowRule, Rule, Severity, key_text
 from terrafusion_lib.validation.expressions import Scope
 from terrafusion_lib.validation.results import RuleResult
-from terrafusion_lib.validation.rules import (
-    Between,
-    Compare,
-    InSet,
-    Matches,
-    NotNull,
-    RowCount,
-    Share,
-    Unique,
-)
 from terrafusion_lib.validation.session import Session
 from terrafusion_lib.validation.suites import Suite
 
+Own = tuple[str, dict[str, Any]]
+"""Name of one of the framework's expectations, and its arguments."""
 SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "warning"}
 QUERY = "unexpected_rows_expectation"
 FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 5}
@@ -66,11 +59,11 @@ def evaluate(
         An expectation could not be evaluated.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
-    import great_expectations as gx
     from sqlalchemy.pool import StaticPool
 
     from terrafusion_lib.validation.duckdb_dialect import URL
 
+    gx: Any = importlib.import_module("great_expectations")
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     source = context.data_sources.add_sql(
@@ -80,17 +73,15 @@ def evaluate(
         kwargs={"creator": session.connection.cursor, "poolclass": StaticPool},
     )
     try:
-        return [_evaluate(context, source, suite, parameters) for suite in suites]
+        return [_evaluate(gx, context, source, suite, parameters) for suite in suites]
     finally:
         source.get_execution_engine().close()
         source.get_engine().dispose()
 
 
 def _evaluate(
-    context: Any, source: Any, suite: Suite, parameters: Mapping[str, object]
+    gx: Any, context: Any, source: Any, suite: Suite, parameters: Mapping[str, object]
 ) -> Evaluation:
-    import great_expectations as gx
-
     scope = Scope(TABLES[suite.table], parameters, suite.table)
     compiled = context.suites.add(
         gx.ExpectationSuite(
@@ -127,63 +118,43 @@ def _unexpected(item: Any) -> int | None:
 
 
 def expectation(rule: Rule, scope: Scope) -> Any:
-    """A rule as an expectation; the framework's own where there is one, else a query."""
-    import great_expectations.expectations as gxe
-
+    """A rule as an expectation: the framework's own where there is one, else a query."""
+    classes: Any = importlib.import_module("great_expectations.expectations")
     common = {
         "meta": {"rule": rule.name, "kind": rule.kind, "source": rule.source},
         "severity": SEVERITY[rule.severity],
         "description": f"{rule.name}: {rule.because}",
     }
-    own = _own(rule, scope)
-    if own is None:
-        return gxe.UnexpectedRowsExpectation(
-            unexpected_rows_query=_query(rule, scope), **common
-        )
-    name, arguments = own
-    return getattr(gxe, name)(**arguments, **common)
+    conditional = isinstance(rule, RowRule) and bool(rule.when)
+    own = None if conditional or rule.kind not in OWN else OWN[rule.kind](rule, scope)
+    name, arguments = own or ("UnexpectedRowsExpectation", _query(rule, scope))
+    return getattr(classes, name)(**arguments, **common)
 
 
-def _own(rule: Rule, scope: Scope) -> tuple[str, dict[str, Any]] | None:
-    """Name and arguments of the framework's own expectation for a rule; None when it has none."""
-    if isinstance(rule, RowRule) and rule.when:
+def _not_null(rule: Any, _: Scope) -> Own:
+    return "ExpectColumnValuesToNotBeNull", {"column": rule.column}
+
+
+def _in_set(rule: Any, scope: Scope) -> Own:
+    values = [scope.constant(value) for value in rule.values]
+    return "ExpectColumnValuesToBeInSet", {"column": rule.column, "value_set": values}
+
+
+def _matches(rule: Any, _: Scope) -> Own:
+    return "ExpectColumnValuesToMatchRegex", {"column": rule.column, "regex": rule.anchored}
+
+
+def _between(rule: Any, scope: Scope) -> Own | None:
+    low, high = scope.constant(rule.min), scope.constant(rule.max)
+    if rule.by or isinstance(low, str) or isinstance(high, str):
         return None
-    match rule:
-        case NotNull():
-            return "ExpectColumnValuesToNotBeNull", {"column": rule.column}
-        case Unique() if len(rule.columns) > 1:
-            return "ExpectCompoundColumnsToBeUnique", {"column_list": list(rule.columns)}
-        case InSet():
-            values = [scope.constant(value) for value in rule.values]
-            return "ExpectColumnValuesToBeInSet", {"column": rule.column, "value_set": values}
-        case Matches():
-            pattern = {"column": rule.column, "regex": rule.anchored}
-            return "ExpectColumnValuesToMatchRegex", pattern
-        case Between():
-            return _own_between(rule, scope)
-        case Compare():
-            return _own_compare(rule, scope)
-        case Share():
-            least = {"column": rule.column, "min_value": 1 - rule.max_null}
-            return "ExpectColumnProportionOfNonNullValuesToBeBetween", least
-        case RowCount():
-            return "ExpectTableRowCountToBeBetween", {"min_value": rule.min}
-    return None
+    limits = {"column": rule.column, "min_value": low, "max_value": high}
+    return "ExpectColumnValuesToBeBetween", limits
 
 
-def _own_between(rule: Between, scope: Scope) -> tuple[str, dict[str, Any]] | None:
-    limits = {"min_value": scope.constant(rule.min), "max_value": scope.constant(rule.max)}
-    if rule.by or any(isinstance(limit, str) for limit in limits.values()):
-        return None
-    return "ExpectColumnValuesToBeBetween", {"column": rule.column, **limits}
-
-
-def _own_compare(rule: Compare, scope: Scope) -> tuple[str, dict[str, Any]] | None:
-    if (
-        rule.tolerance
-        or rule.to not in scope.table.column_names
-        or rule.operator not in (">", ">=")
-    ):
+def _compare(rule: Any, scope: Scope) -> Own | None:
+    of_columns = rule.to in scope.table.column_names
+    if rule.tolerance or not of_columns or rule.operator not in (">", ">="):
         return None
     return "ExpectColumnPairValuesAToBeGreaterThanB", {
         "column_A": rule.column,
@@ -193,12 +164,35 @@ def _own_compare(rule: Compare, scope: Scope) -> tuple[str, dict[str, Any]] | No
     }
 
 
-def _query(rule: Rule, scope: Scope) -> str:
+def _share(rule: Any, _: Scope) -> Own:
+    least = {"column": rule.column, "min_value": 1 - rule.max_null}
+    return "ExpectColumnProportionOfNonNullValuesToBeBetween", least
+
+
+def _row_count(rule: Any, _: Scope) -> Own:
+    return "ExpectTableRowCountToBeBetween", {"min_value": rule.min}
+
+
+OWN: dict[str, Callable[[Any, Scope], Own | None]] = {
+    "not_null": _not_null,
+    "in_set": _in_set,
+    "matches": _matches,
+    "between": _between,
+    "compare": _compare,
+    "share": _share,
+    "row_count": _row_count,
+}
+"""Kinds of rules for which the framework has an expectation of its own that streams. Its uniqueness
+keeps every row in memory (five million rows: twice the time and memory of a query)."""
+
+
+def _query(rule: Rule, scope: Scope) -> dict[str, str]:
     """Keys of the rows that break a rule; braces of patterns are doubled for the framework."""
     if not isinstance(rule, RowRule):
         raise TypeError(f"{rule.kind} has no query")
     fails = rule.check(scope).fails.replace("{", "{{").replace("}", "}}")
-    return f"SELECT {key_text(scope.table)} AS source_key FROM {{batch}} WHERE {fails}"
+    query = f"SELECT {key_text(scope.table)} AS source_key FROM {{batch}} WHERE {fails}"
+    return {"unexpected_rows_query": query}
 
 
 def disagreements(evaluations: Sequence[Evaluation], results: Sequence[RuleResult]) -> list[str]:
@@ -215,17 +209,13 @@ def disagreements(evaluations: Sequence[Evaluation], results: Sequence[RuleResul
 
 def pages(evaluations: Sequence[Evaluation]) -> dict[str, str]:
     """The framework's Data Docs as HTML by relative path, one page per suite and per result."""
-    from great_expectations.render.renderer import (
-        ExpectationSuitePageRenderer,
-        ValidationResultsPageRenderer,
-    )
-    from great_expectations.render.view import DefaultJinjaPageView
-
-    view = DefaultJinjaPageView()
+    renderers: Any = importlib.import_module("great_expectations.render.renderer")
+    views: Any = importlib.import_module("great_expectations.render.view")
+    view = views.DefaultJinjaPageView()
     found = {}
     for item in evaluations:
-        suite = ExpectationSuitePageRenderer().render(item.suite)
+        suite = renderers.ExpectationSuitePageRenderer().render(item.suite)
         found[f"expectations/{item.table}.html"] = view.render(suite)
-        result = ValidationResultsPageRenderer().render(item.result)
+        result = renderers.ValidationResultsPageRenderer().render(item.result)
         found[f"validations/{item.table}.html"] = view.render(result)
     return found

@@ -39,10 +39,12 @@ class Unique(RowRule):
 
     def test(self, scope: Scope) -> Test:
         columns = [scope.column(name) for name in self.columns]
-        key, given = ", ".join(columns), " AND ".join(given(columns))
+        key, conditions = ", ".join(columns), " AND ".join(given(columns))
+        rows = f'FROM {CHECKED}."{scope.table.name}" WHERE {conditions}'
+        # Grouping by a hash first keeps eight bytes a row in memory instead of the whole key.
+        suspects = f"SELECT hash({key}) {rows} GROUP BY ALL HAVING count(*) > 1"
         repeated = (
-            f'SELECT {key} FROM {CHECKED}."{scope.table.name}" WHERE {given} '
-            "GROUP BY ALL HAVING count(*) > 1"
+            f"SELECT {key} {rows} AND hash({key}) IN ({suspects}) GROUP BY ALL HAVING count(*) > 1"
         )
         return Test(given(columns), f"({key}) NOT IN ({repeated})")
 
@@ -231,11 +233,35 @@ class Finite(RowRule):
         return Test((), " AND ".join(tests) or "true")
 
 
+class GroupSize(RowRule):
+    """No more rows share the columns `by` than each of them says in `max`."""
+
+    kind: Literal["group_size"]
+    by: tuple[str, ...] = Field(min_length=1)
+    max: str
+
+    def test(self, scope: Scope) -> Test:
+        columns = [scope.column(name) for name in self.by]
+        key, limit = ", ".join(columns), scope.column(self.max, NUMBERS)
+        conditions = " AND ".join(given([*columns, limit]))
+        too_many = (
+            f'SELECT {key} FROM {CHECKED}."{scope.table.name}" WHERE {conditions} '
+            f"GROUP BY ALL HAVING count(*) > min({limit})"
+        )
+        return Test(given([*columns, limit]), f"({key}) NOT IN ({too_many})")
+
+    def evidence(self) -> tuple[str, ...]:
+        return (self.max, *(name for name in self.by if name != "county_id"))
+
+
 class Converted(RowRule):
     """The mapping could read the source's value of these columns."""
 
     kind: Literal["converted"]
     columns: tuple[str, ...] = Field(min_length=1)
+    except_reasons: tuple[str, ...] = Field(
+        default=(), description="Reasons of the mapping that do not break the rule"
+    )
 
     def test(self, scope: Scope) -> Test:
         for name in self.columns:
@@ -245,6 +271,8 @@ class Converted(RowRule):
             f"SELECT source_key FROM {FAILURES} WHERE table_name = {literal(scope.table.name)} "
             f"AND column_name IN ({columns})"
         )
+        if self.except_reasons:
+            failed += f" AND reason NOT IN ({', '.join(map(literal, self.except_reasons))})"
         return Test((), f"{key_text(scope.table)} NOT IN ({failed})")
 
 
@@ -296,6 +324,7 @@ KINDS: dict[str, type[Rule]] = {
         SumOf,
         References,
         Finite,
+        GroupSize,
         Converted,
         Expression,
         Share,

@@ -88,6 +88,7 @@ def _connect(work: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
         },
     )
     connection.execute("SET enable_progress_bar = false")
+    connection.execute("SET enable_external_file_cache = false")
     return connection
 
 

@@ -13,7 +13,7 @@ from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.schema import TABLES, CanonicalTable
 from terrafusion_lib.validation.base import RowRule, Rule, Severity, TableRule
 from terrafusion_lib.validation.expressions import Scope
-from terrafusion_lib.validation.rules import KINDS, Finite, InSet, References, Unique
+from terrafusion_lib.validation.rules import KINDS, Converted, Finite, InSet, References, Unique
 
 
 def complete(parameters: Mapping[str, object]) -> dict[str, object]:
@@ -62,15 +62,14 @@ class Suite:
 
 
 def schema_rules(table: CanonicalTable) -> tuple[Rule, ...]:
-    """Rules that follow from the canonical schema; they hold in every table, with or without a file."""
-    error = {"severity": Severity.ERROR}
+    """Rules that follow from the canonical schema; every table is held to them."""
     rules: list[Rule] = [
         Unique(
             name="key_unique",
             kind="unique",
             columns=table.key,
-            because="Rows that share a key contradict each other, and no one may guess which is right.",
-            **error,
+            because="Rows that share a key contradict each other; no one may guess which is right.",
+            severity=Severity.ERROR,
         ),
         InSet(
             name="county_is_this_one",
@@ -78,13 +77,13 @@ def schema_rules(table: CanonicalTable) -> tuple[Rule, ...]:
             column="county_id",
             values=("{county_id}",),
             because="The row belongs to another county.",
-            **error,
+            severity=Severity.ERROR,
         ),
         Finite(
             name="numbers_finite",
             kind="finite",
             because="A number is infinite or not a number, so nothing can be computed with it.",
-            **error,
+            severity=Severity.ERROR,
         ),
     ]
     if table.parent:
@@ -95,10 +94,27 @@ def schema_rules(table: CanonicalTable) -> tuple[Rule, ...]:
                 columns=("county_id", "property_id"),
                 table=table.parent,
                 because="The property is not among the accepted properties of the roll.",
-                **error,
+                severity=Severity.ERROR,
             )
         )
     return tuple(rules)
+
+
+def readable(table: CanonicalTable, rules: Sequence[Rule]) -> Rule:
+    """A warning on failed conversions of all columns that no rule of a suite takes care of."""
+    covered = {
+        name
+        for rule in rules
+        if isinstance(rule, Converted) and not rule.except_reasons
+        for name in rule.columns
+    }
+    return Converted(
+        name="values_readable",
+        kind="converted",
+        columns=tuple(name for name in table.column_names if name not in covered),
+        severity=Severity.WARNING,
+        because="The source holds a value that the mapping could not read, or that looks garbled.",
+    )
 
 
 def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
@@ -126,9 +142,9 @@ def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
     for name in names:
         if name not in files:
             raise _unknown("suite", name, files, where=str(folder))
-    for name in files:
+    for name, path in files.items():
         if name not in TABLES:
-            raise _unknown("canonical table", name, TABLES, where=str(files[name]))
+            raise _unknown("canonical table", name, TABLES, where=str(path))
     chosen = [name for name in TABLES if name in (names or files)]
     return {name: _read(files[name], TABLES[name]) for name in chosen}
 
@@ -137,8 +153,8 @@ def _read(path: Path, table: CanonicalTable) -> Suite:
     file = parse(SuiteFile, read_yaml(path), where=str(path))
     if file.table != table.name:
         raise ConfigError(f"{path} says table: {file.table}, its name says {table.name}")
-    rules = (*schema_rules(table), *(_rule(item, path) for item in file.rules))
-    suite = Suite(table.name, file.meaning, rules)
+    own = tuple(_rule(item, path) for item in file.rules)
+    suite = Suite(table.name, file.meaning, (*schema_rules(table), *own, readable(table, own)))
     check_suite(suite, STAND_INS, where=str(path))
     return suite
 

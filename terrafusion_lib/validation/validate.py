@@ -8,10 +8,10 @@ from terrafusion_lib.core.files import write_json
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.validation.check import check_table
+from terrafusion_lib.validation.check import check_table, source_results
 from terrafusion_lib.validation.results import RuleResult, TableCounts, ValidationResult
 from terrafusion_lib.validation.session import Session, open_session
-from terrafusion_lib.validation.suites import Suite, complete, ordered, schema_rules
+from terrafusion_lib.validation.suites import Suite, complete, ordered, readable, schema_rules
 from terrafusion_lib.validation.write import findings_writer, write_accepted
 
 TASK = "validate"
@@ -70,8 +70,10 @@ def validate_tables(
                 target = out_dir / "accepted" / f"{suite.table}.parquet"
                 accepted = write_accepted(session, checked, target)
                 session.accept(suite.table, target)
+                session.connection.execute(f"DROP TABLE {checked.findings}")
                 counts[suite.table] = TableCounts(checked.read, checked.read - accepted, accepted)
                 results += checked.results
+        results += source_results(session)
         if data_docs:
             engine = _confirm(session, chosen, known, results, out_dir)
     progress(TASK, len(chosen), len(chosen))
@@ -85,7 +87,8 @@ def _schema_suite(table: str) -> Suite:
     """The suite of a table that has no file."""
     if table not in TABLES:
         raise ConfigError(f"{table!r} is no canonical table", examples=list(TABLES))
-    return Suite(table, TABLES[table].meaning, schema_rules(TABLES[table]))
+    rules = schema_rules(TABLES[table])
+    return Suite(table, TABLES[table].meaning, (*rules, readable(TABLES[table], rules)))
 
 
 def _confirm(

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.core.schema import TABLES, CanonicalTable, Kind
 from terrafusion_lib.validation.base import CHECKED, RowRule, Severity, key_text
 from terrafusion_lib.validation.check import Checked
 from terrafusion_lib.validation.expressions import NUMBERS, literal
@@ -79,15 +79,29 @@ def _case(values: Mapping[int, str]) -> str:
 def _quarantine_query(checked: Checked) -> str:
     rules = _by_severity(checked, Severity.ERROR)
     table = TABLES[checked.suite.table]
-    kept = [f'"{column.name}"' for column in table.columns if column.kind is not Kind.GEOMETRY]
     names = _case({index: literal(rule.name) for index, rule in rules.items()})
     reasons = _case({index: _reason(rule, checked.suite.table) for index, rule in rules.items()})
     return (
         f"SELECT {literal(table.name)}, {names}, {reasons}, 'error', {key_text(table)}, "
-        f"to_json(struct_pack({', '.join(f'{name} := {name}' for name in kept)})) "
+        f"{_row_json(table)} "
         f'FROM {checked.findings} JOIN {CHECKED}."{table.name}" ON row = {ROW} '
         f"WHERE rule IN ({', '.join(map(str, rules))}) ORDER BY rule, row"
     )
+
+
+def _row_json(table: CanonicalTable) -> str:
+    """SQL of a row as JSON without its geometry; an infinite number, which JSON lacks, as text."""
+    parts = []
+    for column in table.columns:
+        value = f'"{column.name}"'
+        if column.kind in (Kind.NUMBER, Kind.MONEY):
+            value = (
+                f"CASE WHEN isfinite({value}) THEN to_json({value}) "
+                f"ELSE to_json(CAST({value} AS VARCHAR)) END"
+            )
+        if column.kind is not Kind.GEOMETRY:
+            parts.append(f"{literal(column.name)}, {value}")
+    return f"json_object({', '.join(parts)})"
 
 
 def _reason(rule: RowRule, table: str) -> str:

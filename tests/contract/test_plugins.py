@@ -2,26 +2,17 @@
 
 import subprocess
 import sys
-from typing import Protocol
 
 import pyarrow as pa
 import pytest
 
-from terrafusion_lib.core.config import FrozenModel
+from terrafusion_lib.core.config import FrozenModel, parse
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.schema import RESULT_TABLES
-from terrafusion_lib.plugins.base import Plugin, PluginResult
 from terrafusion_lib.plugins.registry import load_plugin, plugin_names
 from tests.support.synthetic_market import COUNTY, SyntheticMarket, synthetic_market
 
 NAMES = plugin_names()
-
-
-class Finished(Protocol):
-    """One plugin and what it made of the synthetic county."""
-
-    plugin: Plugin
-    result: PluginResult
 
 
 @pytest.fixture(scope="module")
@@ -55,8 +46,6 @@ def test_every_parameter_is_described(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_unknown_parameters_are_refused(name: str) -> None:
-    from terrafusion_lib.core.config import parse
-
     with pytest.raises(ConfigError, match="unknown key no_such_parameter"):
         parse(load_plugin(name).Params, {"no_such_parameter": 1}, where="test")
 

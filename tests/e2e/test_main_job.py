@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from terrafusion_lib.store.store import open_store
 
 from terrafusion_lib.core.errors import GateError, RunError, TerraFusionError
 from terrafusion_lib.core.settings import Settings
@@ -15,20 +14,20 @@ from terrafusion_lib.runs.ledger import list_runs, load_summary
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.runner import RunOptions, run_county
 from terrafusion_lib.runs.summary import current_run
-from tests.support.county import demo_project
+from terrafusion_lib.store.store import open_store
 
 COUNTY = "demo_wa"
 STEPS = ["10_connect", "20_map", "30_validate", "40_load", "60_value", "70_report"]
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return demo_project(tmp_path_factory.mktemp("project"))
+def settings(finished_project: tuple[Settings, dict]) -> Settings:
+    return finished_project[0]
 
 
 @pytest.fixture(scope="module")
-def first(settings: Settings) -> dict:
-    return run_county(COUNTY, RunOptions(note="first"), settings)
+def first(finished_project: tuple[Settings, dict]) -> dict:
+    return finished_project[1]
 
 
 def actions(settings: Settings, **options: object) -> dict[str, tuple[str, str]]:

@@ -3,9 +3,8 @@
 import shutil
 from pathlib import Path
 
-from terrafusion_lib.demo.generate import generate
-
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.demo.generate import generate
 from tests.support.require import ROOT
 
 PARCELS = 600
@@ -13,7 +12,7 @@ PARCELS = 600
 
 def project(folder: Path, *, operational_url: str = "") -> Settings:
     """Copy configuration, suites, notebooks and the DAG to `folder`; returns its settings."""
-    for name in ("county_configs", "expectations", "notebooks"):
+    for name in ("county_configs", "dashboards", "expectations", "notebooks"):
         shutil.copytree(ROOT / name, folder / name)
     shutil.copy(ROOT / "pipeline.yaml", folder)
     return Settings(

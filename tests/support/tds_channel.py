@@ -10,7 +10,7 @@ END_OF_MESSAGE = 1
 RECEIVE = 1 << 16
 
 
-class Closed(Exception):
+class ClosedError(Exception):
     """The client is gone."""
 
 
@@ -91,10 +91,10 @@ class Channel:
             except ssl.SSLWantReadError:
                 pass
             except ssl.SSLError as error:
-                raise Closed from error
+                raise ClosedError from error
         data = self.socket.recv(RECEIVE)
         if not data:
-            raise Closed
+            raise ClosedError
         if self._tls:
             self._incoming.write(data)
             return b""

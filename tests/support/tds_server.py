@@ -14,10 +14,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.support.tds_channel import ATTENTION, PRELOGIN, Channel, Closed
+from tests.support.tds_channel import ATTENTION, Channel, ClosedError
+from tests.support.tds_login import (
+    DONE,
+    ENCRYPT_NOT_SUPPORTED,
+    ENCRYPT_ON,
+    NAME,
+    done,
+    login_reply,
+    prelogin_reply,
+    read_login,
+    read_prelogin,
+)
 from tests.support.tds_tsql import Database, Result, SqlError
 from tests.support.tds_types import (
-    COLLATION,
     b_varchar,
     encode,
     read_parameter,
@@ -25,12 +35,10 @@ from tests.support.tds_types import (
     us_varchar,
 )
 
-BATCH, RPC, TRANSACTION, LOGIN = 0x01, 0x03, 0x0E, 0x10
+BATCH, RPC = 0x01, 0x03
 COLMETADATA, ROW, ERROR, RETURN_STATUS, RETURN_VALUE = 0x81, 0xD1, 0xAA, 0x79, 0xAC
-LOGINACK, ENVCHANGE, FEATURE_ACK = 0xAD, 0xE3, 0xAE
-DONE, DONE_PROC, DONE_IN_PROC = 0xFD, 0xFE, 0xFF
+DONE_PROC, DONE_IN_PROC = 0xFE, 0xFF
 MORE, FAILED, COUNT, ATTENTION_SEEN = 0x01, 0x02, 0x10, 0x20
-ENCRYPT_OFF, ENCRYPT_ON, ENCRYPT_NOT_SUPPORTED = 0, 1, 2
 EXECUTESQL, PREPARE, EXECUTE, PREPEXEC, UNPREPARE = 10, 11, 12, 13, 15
 PROCEDURES = {
     "sp_executesql": EXECUTESQL,
@@ -39,7 +47,7 @@ PROCEDURES = {
     "sp_prepexec": PREPEXEC,
     "sp_unprepare": UNPREPARE,
 }
-USER, PASSWORD, NAME = "reader", "pa;ss}w{ord", "pacs_oltp"
+USER, PASSWORD = "reader", "pa;ss}w{ord"
 
 
 @dataclass
@@ -95,7 +103,7 @@ class TdsServer:
         with connection:
             try:
                 Session(self, Channel(connection)).serve()
-            except (Closed, OSError, ssl.SSLError):
+            except (ClosedError, OSError, ssl.SSLError):
                 return
 
     def strike(self, sql: str) -> Fault | None:
@@ -122,12 +130,12 @@ class Session:
         self.server.logins.append(login | {"encrypted": self.server.context is not None})
         problem = self._refusal(login)
         if problem:
-            self.channel.reply(_error(problem) + _done(DONE, FAILED))
+            self.channel.reply(_error(problem) + done(DONE, FAILED))
             return
         self.database = Database(self.server.path, NAME, statistics=self.server.statistics)
         try:
             self.channel.packet_size = min(int(str(login["packet_size"])), 8192)
-            self.channel.reply(_login_reply(self.channel.packet_size, bool(login["extensions"])))
+            self.channel.reply(login_reply(self.channel.packet_size, bool(login["extensions"])))
             while True:
                 self._answer(*self.channel.message())
         finally:
@@ -144,7 +152,7 @@ class Session:
     def _prelogin(self, data: bytes) -> None:
         wanted = read_prelogin(data).get(1, b"\2")[0]
         answer = ENCRYPT_ON if self.server.context else ENCRYPT_NOT_SUPPORTED
-        self.channel.reply(_prelogin_reply(answer))
+        self.channel.reply(prelogin_reply(answer))
         if self.server.context and wanted != ENCRYPT_NOT_SUPPORTED:
             self.channel.start_tls(self.server.context)
 
@@ -156,17 +164,16 @@ class Session:
         elif kind == ATTENTION:
             self._cancelled()
         else:
-            self.channel.reply(_done(DONE, 0))
+            self.channel.reply(done(DONE, 0))
 
     def _batch(self, sql: str) -> None:
         self._select(sql, {}, token=DONE, tail=b"")
 
     def _call(self, data: memoryview) -> None:
-        print(bytes(data))
         procedure, arguments = read_call(data)
         values = [value for _, value in arguments]
         if procedure == UNPREPARE:
-            self.channel.reply(_status() + _done(DONE_PROC, 0))
+            self.channel.reply(_status() + done(DONE_PROC, 0))
         elif procedure == EXECUTESQL:
             self._select(
                 str(values[0]), _bound(arguments[2:], values[1:2]), DONE_IN_PROC, _end(None)
@@ -184,7 +191,7 @@ class Session:
             self._select(sql, _bound(arguments[1:], []), DONE_IN_PROC, _end(None))
         else:
             problem = SqlError(2812, f"Could not find stored procedure '{procedure}'.")
-            self.channel.reply(_error(problem) + _done(DONE_PROC, FAILED))
+            self.channel.reply(_error(problem) + done(DONE_PROC, FAILED))
 
     def _select(self, sql: str, values: dict[str, object], token: int, tail: bytes) -> None:
         self.server.statements.append(sql)
@@ -194,7 +201,7 @@ class Session:
             self._send(result, token, tail, fault)
         except SqlError as error:
             end = DONE if token == DONE else DONE_PROC
-            self.channel.reply(self._pending + _error(error) + _done(end, FAILED))
+            self.channel.reply(self._pending + _error(error) + done(end, FAILED))
 
     def _send(self, result: Result, token: int, tail: bytes, fault: Fault | None) -> None:
         self._pending = b""
@@ -206,11 +213,11 @@ class Session:
             pending += bytes([ROW]) + b"".join(map(encode, result.columns, row))
             if len(pending) > self.channel.packet_size:
                 if self.channel.waiting():
-                    self._cancelled()
+                    self._answer(*self.channel.message())
                     return
                 pending = self.channel.reply(pending, last=False)
         status = (COUNT if result.columns else 0) | (MORE if tail else 0)
-        self.channel.reply(pending + _done(token, status, count) + tail)
+        self.channel.reply(pending + done(token, status, count) + tail)
 
     _pending = b""
 
@@ -218,7 +225,7 @@ class Session:
         if fault.kind == "cut":
             self.channel.reply(pending, last=False)
             self.channel.cut()
-            raise Closed
+            raise ClosedError
         if fault.kind == "deadlock":
             self._pending = pending
             text = "Transaction (Process ID 60) was deadlocked and chosen as the deadlock victim."
@@ -228,40 +235,8 @@ class Session:
             pass
 
     def _cancelled(self) -> None:
-        kind, _ = self.channel.message()
-        if kind == ATTENTION:
-            self.server.cancelled += 1
-            self.channel.reply(_done(DONE, ATTENTION_SEEN))
-
-
-def read_prelogin(data: bytes) -> dict[int, bytes]:
-    """Options of a PRELOGIN message."""
-    options, at = {}, 0
-    while data[at] != 0xFF:
-        option, offset, length = struct.unpack_from(">BHH", data, at)
-        options[option] = data[offset : offset + length]
-        at += 5
-    return options
-
-
-def read_login(data: bytes) -> dict[str, object]:
-    """What a LOGIN7 message says; passwords come with nibbles swapped and bits flipped."""
-
-    def text(at: int) -> bytes:
-        offset, length = struct.unpack_from("<HH", data, at)
-        return data[offset : offset + 2 * length]
-
-    flipped = bytes(byte ^ 0xA5 for byte in text(44))
-    return {
-        "tds": struct.unpack_from("<I", data, 4)[0],
-        "packet_size": struct.unpack_from("<I", data, 8)[0] or 4096,
-        "read_only": bool(data[26] & 0x20),
-        "extensions": bool(data[27] & 0x10),
-        "user": text(40).decode("utf-16-le"),
-        "password": bytes((b << 4 | b >> 4) & 0xFF for b in flipped).decode("utf-16-le"),
-        "application": text(48).decode("utf-16-le"),
-        "database": text(68).decode("utf-16-le"),
-    }
+        self.server.cancelled += 1
+        self.channel.reply(done(DONE, ATTENTION_SEEN))
 
 
 def read_call(data: memoryview) -> tuple[object, list[tuple[str, object]]]:
@@ -295,51 +270,18 @@ def _bound(arguments: list[tuple[str, object]], declared: list[object]) -> dict[
     return {given or names[at]: value for at, (given, value) in enumerate(arguments)}
 
 
-def _prelogin_reply(encryption: int) -> bytes:
-    values = {0: bytes([15, 0, 0x11, 0x4E, 0, 0]), 1: bytes([encryption]), 2: b"\0", 4: b"\0"}
-    at = 5 * len(values) + 1
-    head = b""
-    for option, value in values.items():
-        head += struct.pack(">BHH", option, at, len(value))
-        at += len(value)
-    return head + b"\xff" + b"".join(values.values())
-
-
-def _login_reply(packet_size: int, extensions: bool) -> bytes:
-    def change(kind: int, new: bytes, old: bytes) -> bytes:
-        return struct.pack("<BHB", ENVCHANGE, len(new) + len(old) + 1, kind) + new + old
-
-    body = (
-        b"\1"
-        + bytes.fromhex("74000004")
-        + b_varchar("Microsoft SQL Server")
-        + bytes([15, 0, 0x11, 0x4E])
-    )
-    reply = change(1, b_varchar(NAME), b_varchar("master"))
-    reply += change(7, bytes([5]) + COLLATION, b"\0")
-    reply += change(2, b_varchar("us_english"), b"\0")
-    reply += struct.pack("<BH", LOGINACK, len(body)) + body
-    reply += change(4, b_varchar(str(packet_size)), b_varchar("4096"))
-    if extensions:
-        reply += bytes([FEATURE_ACK, 0xFF])
-    return reply + _done(DONE, 0)
-
-
 def _metadata(result: Result) -> bytes:
-    parts = [struct.pack("<BH", COLMETADATA, len(result.columns))]
-    for column in result.columns:
-        parts.append(struct.pack("<IH", 0, 0x09) + type_info(column) + b_varchar(column.name))
-    return b"".join(parts)
+    columns = [
+        struct.pack("<IH", 0, 0x09) + type_info(column) + b_varchar(column.name)
+        for column in result.columns
+    ]
+    return struct.pack("<BH", COLMETADATA, len(columns)) + b"".join(columns)
 
 
 def _error(error: SqlError) -> bytes:
     body = struct.pack("<IBB", error.number, 1, error.severity) + us_varchar(error.message)
     body += b_varchar("TDSTEST") + b_varchar("") + struct.pack("<I", 1)
     return struct.pack("<BH", ERROR, len(body)) + body
-
-
-def _done(token: int, status: int, count: int = 0) -> bytes:
-    return struct.pack("<BHHQ", token, status, 0xC1, count)
 
 
 def _status() -> bytes:
@@ -352,4 +294,4 @@ def _end(handle: int | None) -> bytes:
     if handle is not None:
         value = struct.pack("<BHB", RETURN_VALUE, 0, 0) + struct.pack("<BIH", 1, 0, 0)
         value += bytes([0x26, 4, 4]) + struct.pack("<i", handle)
-    return _status() + value + _done(DONE_PROC, 0)
+    return _status() + value + done(DONE_PROC, 0)

@@ -2,18 +2,33 @@
 
 import re
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 COLLATION = bytes.fromhex("0904d00034")  # SQL_Latin1_General_CP1_CI_AS: text in cp1252
 CODE_PAGE = "cp1252"
 INTN, BITN, FLTN, NUMERICN, DATETIMN = 0x26, 0x68, 0x6D, 0x6C, 0x6F
 DATEN, DATETIME2N = 0x28, 0x2A
 VARCHAR, CHAR, NVARCHAR, VARBINARY, BINARY = 0xA7, 0xAF, 0xE7, 0xA5, 0xAD
+TEXT, NTEXT = 0x23, 0x63
 MAX = 0xFFFF
 INT_SIZES = {"tinyint": 1, "smallint": 2, "int": 4, "integer": 4, "bigint": 8}
 FIXED = {0x30: 1, 0x32: 1, 0x34: 2, 0x38: 4, 0x3E: 8, 0x7F: 8, 0x3D: 8}
+NUMERIC = {"numeric", "decimal", "money"}
+ROW_VERSION = {"binary", "rowversion", "timestamp"}
+BYTES = ROW_VERSION | {"varbinary", "blob", "image"}
+FIXED_INFO = {
+    "bit": (BITN, 1),
+    "float": (FLTN, 8),
+    "real": (FLTN, 8),
+    "datetime": (DATETIMN, 8),
+    "smalldatetime": (DATETIMN, 8),
+    "date": (DATEN,),
+    "datetime2": (DATETIME2N, 7),
+}
 EPOCH_1900 = date(1900, 1, 1)
 
 
@@ -30,7 +45,14 @@ class Column:
 
     @property
     def sizes(self) -> list[int]:
-        return [int(text) for text in re.findall(r"\d+", self.declared)]
+        _, _, inside = self.declared.partition("(")
+        return [int(text) for text in re.findall(r"\d+", inside)]
+
+    @property
+    def digits(self) -> tuple[int, int]:
+        """Precision and scale."""
+        precision, scale = (*self.sizes, 0)[:2] if self.sizes else (19, 4)
+        return precision, scale
 
 
 def b_varchar(text: str) -> bytes:
@@ -46,24 +68,14 @@ def type_info(column: Column) -> bytes:
     base, sizes = column.base, column.sizes
     if base in INT_SIZES:
         return bytes([INTN, INT_SIZES[base]])
-    if base == "bit":
-        return bytes([BITN, 1])
-    if base in ("float", "real", "double"):
-        return bytes([FLTN, 8])
-    if base in ("numeric", "decimal", "money"):
-        precision, scale = (*sizes, 0)[:2] if sizes else (19, 4)
-        return bytes([NUMERICN, 17, precision, scale])
-    if base in ("datetime", "smalldatetime"):
-        return bytes([DATETIMN, 8])
-    if base == "date":
-        return bytes([DATEN])
-    if base == "datetime2":
-        return bytes([DATETIME2N, 7])
+    if base in NUMERIC:
+        return bytes([NUMERICN, 17, *column.digits])
+    if base in FIXED_INFO:
+        return bytes(FIXED_INFO[base])
+    if base in BYTES:
+        kind, size = (BINARY, 8) if base in ROW_VERSION else (VARBINARY, MAX)
+        return struct.pack("<BH", kind, sizes[0] if sizes else size)
     size = sizes[0] if sizes else MAX
-    if base in ("varbinary", "blob", "image"):
-        return struct.pack("<BH", VARBINARY, size)
-    if base in ("binary", "rowversion", "timestamp"):
-        return struct.pack("<BH", BINARY, sizes[0] if sizes else 8)
     if base in ("nvarchar", "nchar"):
         return struct.pack("<BH", NVARCHAR, min(size * 2, MAX)) + COLLATION
     return struct.pack("<BH", CHAR if base == "char" else VARCHAR, size) + COLLATION
@@ -73,31 +85,22 @@ def encode(column: Column, value: object) -> bytes:
     """One value of a row."""
     base = column.base
     if base in INT_SIZES:
-        return _sized(
-            value, lambda v: int(v).to_bytes(INT_SIZES[base], "little", signed=base != "tinyint")
-        )
-    if base == "bit":
-        return _sized(value, lambda v: bytes([bool(v)]))
-    if base in ("float", "real", "double"):
-        return _sized(value, lambda v: struct.pack("<d", float(v)))
-    if base in ("numeric", "decimal", "money"):
-        return _sized(value, lambda v: _numeric(v, (*column.sizes, 0)[1] if column.sizes else 4))
-    if base in ("datetime", "smalldatetime"):
-        return _sized(value, lambda v: _datetime(_moment(v)))
-    if base == "date":
-        return _sized(value, lambda v: (_moment(v).date().toordinal() - 1).to_bytes(3, "little"))
-    if base == "datetime2":
-        return _sized(value, lambda v: _datetime2(_moment(v)))
-    if base in ("varbinary", "blob", "image", "binary", "rowversion", "timestamp"):
-        data = None if value is None else bytes(value)
-    elif value is None:
-        data = None
-    else:
-        code = "utf-16-le" if base in ("nvarchar", "nchar") else CODE_PAGE
-        data = str(value).encode(code)
-    if base not in ("binary", "rowversion", "timestamp") and not column.sizes:
+        signed = base != "tinyint"
+        return _sized(value, lambda v: int(v).to_bytes(INT_SIZES[base], "little", signed=signed))
+    if base in NUMERIC:
+        return _sized(value, lambda v: _numeric(v, column.digits[1]))
+    if base in WRITERS:
+        return _sized(value, WRITERS[base])
+    data = None if value is None else _long_value(value, base)
+    if base not in ROW_VERSION and not column.sizes:
         return _partial(data)
     return struct.pack("<H", MAX) if data is None else struct.pack("<H", len(data)) + data
+
+
+def _long_value(value: object, base: str) -> bytes:
+    if isinstance(value, bytes):
+        return value
+    return str(value).encode("utf-16-le" if base in ("nvarchar", "nchar") else CODE_PAGE)
 
 
 def read_parameter(data: memoryview, at: int) -> tuple[object, int]:
@@ -121,6 +124,11 @@ def read_parameter(data: memoryview, at: int) -> tuple[object, int]:
         raw, at = _long(data, at + 7, partial=longest == MAX)
         code = "utf-16-le" if kind == NVARCHAR else CODE_PAGE
         return None if raw is None else raw.decode(code), at
+    if kind in (TEXT, NTEXT):
+        (size,) = struct.unpack_from("<i", data, at + 9)
+        raw = bytes(data[at + 13 : at + 13 + max(size, 0)])
+        code = "utf-16-le" if kind == NTEXT else CODE_PAGE
+        return raw.decode(code) if size >= 0 else None, at + 13 + max(size, 0)
     if kind in (VARBINARY, BINARY):
         (longest,) = struct.unpack_from("<H", data, at)
         return _long(data, at + 2, partial=longest == MAX)
@@ -159,10 +167,10 @@ def _number(kind: int, raw: bytes) -> object:
     return int.from_bytes(raw, "little", signed=True)
 
 
-def _sized(value: object, write: "object") -> bytes:
+def _sized(value: object, write: Callable[[Any], bytes]) -> bytes:
     if value is None:
         return b"\0"
-    data = write(value)  # type: ignore[operator]
+    data = write(value)
     return bytes([len(data)]) + data
 
 
@@ -185,6 +193,17 @@ def _datetime2(value: datetime) -> bytes:
     seconds = value.hour * 3600 + value.minute * 60 + value.second
     time = (seconds * 10**6 + value.microsecond) * 10
     return time.to_bytes(5, "little") + (value.date().toordinal() - 1).to_bytes(3, "little")
+
+
+WRITERS: dict[str, Callable[[Any], bytes]] = {
+    "bit": lambda value: bytes([bool(value)]),
+    "float": lambda value: struct.pack("<d", float(value)),
+    "real": lambda value: struct.pack("<d", float(value)),
+    "datetime": lambda value: _datetime(_moment(value)),
+    "smalldatetime": lambda value: _datetime(_moment(value)),
+    "date": lambda value: (_moment(value).date().toordinal() - 1).to_bytes(3, "little"),
+    "datetime2": lambda value: _datetime2(_moment(value)),
+}
 
 
 def _partial(data: bytes | None) -> bytes:

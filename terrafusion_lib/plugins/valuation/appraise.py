@@ -5,11 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrafusion_lib.core.progress import Progress
+from terrafusion_lib.core.progress import Progress, silent
+from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.model import Prediction
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.trend import LevelRatios, trended
-from terrafusion_lib.plugins.valuation.uncertainty import CLOSE, CalibratedModel
+from terrafusion_lib.plugins.valuation.trend import Levels, trended
+from terrafusion_lib.plugins.valuation.uncertainty import CLOSE
 from terrafusion_lib.plugins.valuation.units import TextArray, Units
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
@@ -21,9 +22,9 @@ FEW_COMPARABLES = 3
 
 @dataclass(frozen=True)
 class Comparables:
-    """Comparables of subjects of one property type in long form: one row per subject and rank."""
+    """Comparables of subjects of one market in long form: one row per subject and rank."""
 
-    property_type: str
+    market: str
     subject: IntArray
     rank: IntArray
     sale: IntArray
@@ -67,64 +68,83 @@ class Appraisal:
 def appraise(
     units: Units,
     market_value: FloatArray,
-    models: Mapping[str, CalibratedModel],
-    levels: LevelRatios,
+    markets: Mapping[str, Market],
+    levels: Levels,
     params: ValuationParams,
     *,
-    progress: Progress,
+    progress: Progress = silent,
 ) -> Appraisal:
     """Value every unit; each ends with a value and a method, or with a reason why it has none.
 
-    `market_value` is the assessor's, US dollars, NaN where there is none.
+    First by the models that are trusted, then by trending the assessor's value, then by the models
+    that are not. `market_value` is the assessor's, US dollars, NaN where there is none.
     """
     made = Appraisal(units, market_value, params)
-    done = 0
-    for name, calibrated in sorted(models.items()):
-        rows = np.flatnonzero(units.property_type == name)
-        able = calibrated.model.can_value(units.take(rows))
-        made.flag("missing_size", rows[~able])
-        for first in range(0, rows[able].size, BATCH):
-            _by_comparables(made, name, rows[able][first : first + BATCH], calibrated)
-            done += min(BATCH, rows[able].size - first)
-            progress("value properties", done, len(units))
+    trust = trusted(markets, levels, params)
+    for name in sorted(trust):
+        _by_market(made, markets[name], progress)
     _by_trend(made, levels)
-    _explain_the_rest(made, models)
+    for name in sorted(set(markets) - trust):
+        _by_market(made, markets[name], progress)
+    _explain_the_rest(made, markets)
     _flag_for_review(made)
     progress("value properties", len(units), len(units))
     return made
 
 
-def _by_comparables(made: Appraisal, name: str, rows: IntArray, fitted: CalibratedModel) -> None:
-    units, model = made.units.take(rows), fitted.model
-    prediction = model.predict(units)
+def trusted(markets: Mapping[str, Market], levels: Levels, params: ValuationParams) -> set[str]:
+    """Markets valued by their model although the assessor's value could be trended.
+
+    Those accurate enough on sales that the model had not seen; all of them in a county whose
+    assessed values say nothing.
+    """
+    if not levels.known:
+        return set(markets)
+    return {
+        name
+        for name, market in markets.items()
+        if market.uncertainty.accuracy >= params.min_market_accuracy
+    }
+
+
+def _by_market(made: Appraisal, market: Market, progress: Progress) -> None:
+    """Value the units of a market that have no value yet, in batches."""
+    rows = np.flatnonzero((made.units.market == market.name) & np.isnan(made.value))
+    able = market.model.can_value(made.units.take(rows))
+    made.flag("missing_land_area", rows[~able])
+    rows = rows[able]
+    for first in range(0, rows.size, BATCH):
+        _by_comparables(made, market, rows[first : first + BATCH])
+        progress("value properties", int(np.isfinite(made.value).sum()), len(made.units))
+
+
+def _by_comparables(made: Appraisal, market: Market, rows: IntArray) -> None:
+    units, level = made.units.take(rows), made.params.interval_level
+    prediction = market.predict(units)
     made.value[rows] = prediction.value
-    made.low[rows], made.high[rows] = fitted.uncertainty.interval(
-        prediction, made.params.interval_level
-    )
-    made.confidence[rows] = fitted.uncertainty.confidence(prediction)
+    made.low[rows], made.high[rows] = market.uncertainty.interval(prediction, level)
+    made.confidence[rows] = market.uncertainty.confidence(prediction)
     made.method[rows] = COMPARABLE_SALES
     used = prediction.found.present.sum(axis=1)
     made.comparables_used[rows] = used
     made.flag("few_comparables", rows[used < min(FEW_COMPARABLES, made.params.comparables)])
-    gross = np.einsum("ij,ij->i", prediction.found.weight, prediction.grid.gross_percent())
-    made.flag("large_adjustments", rows[gross > made.params.review_gross_adjustment_pct])
-    made.flag("outside_market", rows[model.outside_market(units)])
-    made.flag("missing_traits", rows[model.missing_traits(units)])
+    lines = np.einsum("ij,ij->i", prediction.found.weight, prediction.grid.lines_percent())
+    made.flag("large_adjustments", rows[lines > made.params.review_adjustment_pct])
+    made.flag("outside_market", rows[market.model.outside_market(units)])
+    made.flag("missing_traits", rows[market.missing_traits(units)])
     made.flag("no_location", rows[~units.located])
-    made.comparables.append(_long(name, rows, units, prediction, fitted))
+    made.comparables.append(_long(market, rows, units, prediction))
 
 
-def _long(
-    name: str, rows: IntArray, units: Units, prediction: Prediction, fitted: CalibratedModel
-) -> Comparables:
+def _long(market: Market, rows: IntArray, units: Units, prediction: Prediction) -> Comparables:
     found = prediction.found
     at, rank = np.nonzero(found.present)
     sale = found.index[at, rank]
-    sold = fitted.model.sales.unit
+    sold = market.model.sales.unit
     distance = np.hypot(units.x_feet[at] - sold.x_feet[sale], units.y_feet[at] - sold.y_feet[sale])
     located = units.located[at] & sold.located[sale]
     return Comparables(
-        property_type=name,
+        market=market.name,
         subject=rows[at],
         rank=rank + 1,
         sale=sale,
@@ -137,35 +157,35 @@ def _long(
     )
 
 
-def _by_trend(made: Appraisal, levels: LevelRatios) -> None:
-    open_ = np.isnan(made.value) & (made.market_value > 0)
-    kinds = made.units.property_type[open_]
-    for name in sorted({str(kind) for kind in kinds if kind is not None}):
-        ratios = levels.ratios(name)
-        rows = np.flatnonzero(open_ & (made.units.property_type == name))
-        if ratios is None:
+def _by_trend(made: Appraisal, levels: Levels) -> None:
+    without = np.isnan(made.value) & (made.market_value > 0)
+    kinds = made.units.property_type
+    for name in sorted(set(kinds[without].tolist()), key=str):
+        level = levels.of(name)
+        if level is None:
             continue
-        found = trended(made.market_value[rows], ratios, made.params.interval_level, CLOSE)
+        rows = np.flatnonzero(without & np.equal(kinds, name).astype(np.bool_))
+        found = trended(made.market_value[rows], level, made.params.interval_level, CLOSE)
         made.value[rows], made.low[rows], made.high[rows] = found.value, found.low, found.high
         made.confidence[rows] = found.confidence
         made.method[rows] = TRENDED_ASSESSED_VALUE
         made.flag("trended_value", rows)
 
 
-def _explain_the_rest(made: Appraisal, models: Mapping[str, CalibratedModel]) -> None:
+def _explain_the_rest(made: Appraisal, markets: Mapping[str, Market]) -> None:
     """Say of each unvalued subject what was lacking."""
-    rows = np.flatnonzero(np.isnan(made.value))
-    kinds = made.units.property_type
-    for row in rows.tolist():
-        if kinds[row] is None:
+    without, names = np.isnan(made.value), made.units.market
+    for name in sorted(set(names[without].tolist()), key=str):
+        if name is None:
             reason = "property type unknown"
-        elif kinds[row] in models:
-            reason = "building or land area unknown"
+        elif name in markets:
+            reason = "land area unknown"
         else:
-            reason = f"too few valid sales of {kinds[row]}"
-        level = made.market_value[row] > 0
-        also = "too few valid sales to trend" if level else "no assessor's market value to trend"
-        made.not_valued[row] = f"{reason}; {also}"
+            reason = f"too few valid sales of {name}"
+        rows = without & np.equal(names, name).astype(np.bool_)
+        level = made.market_value > 0
+        made.not_valued[rows & level] = f"{reason}; too few valid sales to trend"
+        made.not_valued[rows & ~level] = f"{reason}; no assessor's market value to trend"
 
 
 def _flag_for_review(made: Appraisal) -> None:

@@ -102,10 +102,15 @@ class Grid:
         percent: FloatArray = 100 * np.expm1(self.net)
         return percent
 
-    def gross_percent(self) -> FloatArray:
+    def lines_percent(self) -> FloatArray:
         """Sum of the line items' sizes, percent of the price."""
-        lines: FloatArray = np.abs(np.expm1(self.items)).sum(axis=2)
-        return 100 * (lines + np.abs(np.expm1(self.particular)))
+        percent: FloatArray = 100 * np.abs(np.expm1(self.items)).sum(axis=2)
+        return percent
+
+    def gross_percent(self) -> FloatArray:
+        """Sum of the sizes of all adjustments, percent of the price."""
+        percent: FloatArray = self.lines_percent() + 100 * np.abs(np.expm1(self.particular))
+        return percent
 
 
 def adjust(

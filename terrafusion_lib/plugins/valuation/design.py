@@ -1,4 +1,4 @@
-"""The regression's columns: how traits, neighbourhood and time enter the log of price.
+"""The regression's columns: how traits, use, neighbourhood and time enter the log of price.
 
 Each trait enters by a straight line and by ridge-penalised hats (a piecewise-linear curve pulled
 towards the line), so that a curve is drawn only where sales call for one, and beyond the sales
@@ -8,12 +8,14 @@ the line goes on. Every column belongs to a line item of the adjustment grid.
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from terrafusion_lib.plugins.valuation.units import Units
+from terrafusion_lib.plugins.valuation.units import TextArray, Units
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 RIDGE = 3.0
-"""Penalty of curves and neighbourhoods, in sales: noise variance over their own variance.
+"""Penalty of curves, uses and neighbourhoods, in sales: noise variance over their own variance.
 
 Prices scatter by some 17 percent, curves and neighbourhoods by some 10: (0.17 / 0.10)^2 is near
 3. A neighbourhood with three sales is believed by half.
@@ -24,8 +26,19 @@ KNOTS = 7
 TIME_KNOT_DAYS = 61.0
 MIN_SHARE_KNOWN = 0.5
 
-LOCATION, TIME = "location", "time"
-TRAIT_ITEMS = ("size", "land", "age", "quality", "condition", "rooms", "garage", "basement", "view")
+USE, LOCATION, TIME = "use", "location", "time"
+TRAIT_ITEMS = (
+    "size",
+    "land",
+    "age",
+    "quality",
+    "condition",
+    "rooms",
+    "garage",
+    "basement",
+    "view",
+    USE,
+)
 ITEMS = (*TRAIT_ITEMS, LOCATION, TIME)
 
 _FEATURE_ITEMS = {
@@ -42,6 +55,7 @@ _FEATURE_ITEMS = {
     "basement": "basement",
     "view": "view",
     "waterfront": "view",
+    "premium": LOCATION,
 }
 _PRODUCTS = (("size", "quality"), ("size", "age"), ("size", "land"), ("quality", "age"))
 
@@ -65,6 +79,7 @@ def features(units: Units) -> dict[str, FloatArray]:
         "basement": np.log1p(units.trait("basement_area_sqft") / 100),
         "view": units.trait("view_rating"),
         "waterfront": units.trait("is_waterfront"),
+        "premium": units.premium,
     }
 
 
@@ -86,7 +101,8 @@ class Design:
 
     scales: dict[str, Scale]
     products: tuple[tuple[str, str], ...]
-    neighborhoods: dict[object, int]
+    uses: tuple[str, ...]
+    neighborhoods: tuple[str, ...]
     time_knots: FloatArray | None
     penalty: FloatArray
     item: IntArray
@@ -103,20 +119,30 @@ class Design:
             if scale.sometimes_missing:
                 columns.append(unknown[:, None].astype(np.float64))
         columns += [(scaled[one] * scaled[other])[:, None] for one, other in self.products]
-        columns += [self._neighborhood_columns(units), self._time_columns(units)]
+        columns += [indicators(units.use, self.uses)]
+        columns += [indicators(units.neighborhood, self.neighborhoods), self._time_columns(units)]
         return np.hstack(columns)
-
-    def _neighborhood_columns(self, units: Units) -> FloatArray:
-        code = np.array([self.neighborhoods.get(name, -1) for name in units.neighborhood.tolist()])
-        columns = np.zeros((len(units), len(self.neighborhoods)))
-        rows = np.flatnonzero(code >= 0)
-        columns[rows, code[rows]] = 1.0
-        return columns
 
     def _time_columns(self, units: Units) -> FloatArray:
         if self.time_knots is None:
             return np.zeros((len(units), 0))
         return np.hstack([units.day[:, None] / 365.25, hats(units.day, self.time_knots)])
+
+
+def indicators(labels: TextArray, known: tuple[str, ...]) -> FloatArray:
+    """One column per known label, 1 where a unit carries it; a new label carries none."""
+    codes = pc.index_in(pa.array(labels, pa.string()), pa.array(known, pa.string()))
+    code = codes.fill_null(-1).to_numpy(zero_copy_only=False)
+    columns = np.zeros((labels.size, len(known)))
+    rows = np.flatnonzero(code >= 0)
+    columns[rows, code[rows]] = 1.0
+    return columns
+
+
+def _labels(column: TextArray) -> tuple[str, ...]:
+    """The different labels, sorted; none where there is only one, which tells nothing."""
+    found = tuple(sorted(set(column.tolist()) - {None}))
+    return found if len(found) > 1 else ()
 
 
 def hats(values: FloatArray, knots: FloatArray) -> FloatArray:
@@ -141,8 +167,7 @@ def make_design(units: Units, *, time_adjustment: bool) -> Design:
         if (scale := _scale(values)) is not None
     }
     products = tuple(pair for pair in _PRODUCTS if set(pair) <= set(scales))
-    named = [name for name in units.neighborhood.tolist() if name is not None]
-    neighborhoods: dict[object, int] = {name: i for i, name in enumerate(sorted(set(named)))}
+    uses, neighborhoods = _labels(units.use), _labels(units.neighborhood)
     time_knots = _time_knots(units.day) if time_adjustment else None
     penalty, items = [1e-6], [-1]
 
@@ -156,11 +181,21 @@ def make_design(units: Units, *, time_adjustment: bool) -> Design:
         add(_FEATURE_ITEMS[name], LINE_RIDGE, *[RIDGE] * bent, *unknown)
     for one, _ in products:
         add(_FEATURE_ITEMS[one], 1.0)
+    add(USE, *[RIDGE] * len(uses))
     add(LOCATION, *[RIDGE] * len(neighborhoods))
     if time_knots is not None:
         bent = time_knots.size if time_knots.size >= 3 else 0
-        add(TIME, LINE_RIDGE, *[TIME_RIDGE] * bent)
-    return Design(scales, products, neighborhoods, time_knots, np.array(penalty), np.array(items))
+        lent = bool(np.any(units.trend))
+        add(TIME, TIME_RIDGE if lent else LINE_RIDGE, *[TIME_RIDGE] * bent)
+    return Design(
+        scales=scales,
+        products=products,
+        uses=uses,
+        neighborhoods=neighborhoods,
+        time_knots=time_knots,
+        penalty=np.array(penalty),
+        item=np.array(items),
+    )
 
 
 def _scale(values: FloatArray) -> Scale | None:

@@ -25,6 +25,7 @@ class Hedonic:
         found = np.zeros((len(units), len(ITEMS)))
         for number in range(len(ITEMS)):
             found[:, number] = matrix[:, self.design.item == number].sum(axis=1)
+        found[:, ITEMS.index(TIME)] += units.trend
         return found
 
     @property
@@ -34,7 +35,7 @@ class Hedonic:
 
     def time_effect(self, units: Units) -> FloatArray:
         """Log of the price level on each unit's day against the valuation date."""
-        today = replace(units, day=np.zeros(len(units)))
+        today = replace(units, day=np.zeros(len(units)), trend=np.zeros(len(units)))
         item = ITEMS.index(TIME)
         return self.contributions(units)[:, item] - self.contributions(today)[:, item]
 

@@ -1,4 +1,4 @@
-"""A market model of one property type: fit on sales, predict any unit on any day."""
+"""A model of one market: fit on sales, predict any unit on any day."""
 
 from dataclasses import dataclass
 
@@ -79,14 +79,13 @@ class MarketModel:
         return np.exp(-self.hedonic.time_effect(units))
 
     def can_value(self, units: Units) -> BoolArray:
-        """Whether a unit has the traits without which no sale is alike: size and land."""
-        found = features(units)
-        enough = np.ones(len(units), dtype=np.bool_)
-        for name in ("size", "land"):
-            scale = self.hedonic.design.scales.get(name)
-            if scale is not None and (name == "size" or "size" not in self.hedonic.design.scales):
-                enough &= np.isfinite(found[name])
-        return enough
+        """Whether a unit has the trait without which no sale is alike: building, else land area."""
+        known = np.isfinite(units.trait("building_area_sqft"))
+        if "size" not in self.hedonic.design.scales and "land" in self.hedonic.design.scales:
+            known |= np.isfinite(units.trait("land_area_sqft"))
+        elif "size" not in self.hedonic.design.scales:
+            known[:] = True
+        return known
 
     def outside_market(self, units: Units) -> BoolArray:
         """Whether size, land or age lie beyond every sale of the market."""
@@ -110,17 +109,18 @@ class MarketModel:
 def fit(sales: Sales, params: ValuationParams) -> MarketModel:
     """Fit a market: regression and location surface in turn, then the comparables' space.
 
-    The sales must be of two parcels or more. Those whose price the regression misses by more than `params.outlier_deviations` robust
-    standard deviations are left out and counted.
+    The sales must be of two parcels or more. Those whose price the regression misses by more than
+    `params.outlier_deviations` robust standard deviations are left out and counted.
     """
     kept = _without_outliers(sales, params)
     log_price = np.log(kept.price)
+    level = log_price - kept.unit.trend
     design = make_design(kept.unit, time_adjustment=params.time_adjustment)
     matrix = design.matrix(kept.unit)
     location = np.zeros(len(kept))
     for _ in range(BACKFITTING_ROUNDS):
-        coefficients = robust_ridge(matrix, design.penalty, log_price - location)
-        surface = LocationSurface.of(kept.unit, log_price - matrix @ coefficients)
+        coefficients = robust_ridge(matrix, design.penalty, level - location)
+        surface = LocationSurface.of(kept.unit, level - matrix @ coefficients)
         location = surface.at(kept.unit)
     hedonic = Hedonic(design, coefficients)
     effects = hedonic.contributions(kept.unit)
@@ -144,8 +144,8 @@ def fit(sales: Sales, params: ValuationParams) -> MarketModel:
 
 def _without_outliers(sales: Sales, params: ValuationParams) -> Sales:
     design = make_design(sales.unit, time_adjustment=params.time_adjustment)
-    matrix, log_price = design.matrix(sales.unit), np.log(sales.price)
-    residual = log_price - matrix @ robust_ridge(matrix, design.penalty, log_price)
+    matrix, level = design.matrix(sales.unit), np.log(sales.price) - sales.unit.trend
+    residual = level - matrix @ robust_ridge(matrix, design.penalty, level)
     # Where the regression explains nearly all, a sale 5 percent off is still no outlier.
     deviation = max(robust_deviation(residual), 0.01)
     near = np.abs(residual) <= params.outlier_deviations * deviation

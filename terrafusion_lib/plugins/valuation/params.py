@@ -58,7 +58,14 @@ class ValuationParams(FrozenModel):
     min_valid_sales: int = Field(
         default=30,
         ge=20,
-        description="Fewest parcels of a property type with a valid sale for its own model",
+        description="Fewest parcels of a market with a valid sale for a model of its own",
+    )
+    min_market_accuracy: float = Field(
+        default=0.5,
+        ge=0,
+        le=1,
+        description="Share of unseen sales that a market's model must value within 20 percent; "
+        "below, the assessor's value is trended where there is one",
     )
     min_sale_price: float = Field(
         default=1_000.0, gt=0, description="Smallest price taken for a sale, US dollars"
@@ -105,8 +112,8 @@ class ValuationParams(FrozenModel):
     review_change: float = Field(
         default=0.25, gt=0, description="Change from the assessor's market value to look at, share"
     )
-    review_gross_adjustment_pct: float = Field(
-        default=50.0, gt=0, description="Mean gross adjustment to look at, percent of price"
+    review_adjustment_pct: float = Field(
+        default=50.0, gt=0, description="Sum of line items to look at, percent of price"
     )
     holdout: Holdout = Field(
         default=Holdout.AUTO, description="Test sales: auto, after_valuation_date, newest"

@@ -16,7 +16,8 @@ from terrafusion_lib.plugins.base import (
     PluginResult,
     PluginRunError,
 )
-from terrafusion_lib.plugins.valuation.appraise import Appraisal, appraise
+from terrafusion_lib.plugins.valuation.appraise import Appraisal, appraise, trusted
+from terrafusion_lib.plugins.valuation.markets import fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.prepare import (
     PROPERTY_COLUMNS,
@@ -37,8 +38,7 @@ from terrafusion_lib.plugins.valuation.studies import (
     holdout_sales,
 )
 from terrafusion_lib.plugins.valuation.summary import summarise
-from terrafusion_lib.plugins.valuation.trend import LevelRatios
-from terrafusion_lib.plugins.valuation.uncertainty import CalibratedModel, fit_calibrated
+from terrafusion_lib.plugins.valuation.trend import Levels
 from terrafusion_lib.plugins.valuation.units import numbers, properties_as_units, texts
 from terrafusion_lib.stats.strata import IntArray
 from terrafusion_lib.stats.study import StudyOptions
@@ -93,46 +93,32 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
     sales = context.read("sales", SALES_COLUMNS)
     units = properties_as_units(properties, context.valuation_date)
     prepared = prepare_sales(sales, properties, units, context.valuation_date, params)
-    models = _fit_all(prepared, params, context)
+    markets = fit_markets(prepared.market, params, context.seed, context.progress)
     market_value = numbers(properties, "current_market_value")
-    assessed = assessed_sales(prepared, units, market_value, models, params)
-    levels = LevelRatios.of(assessed.value / assessed.price, assessed.property_type)
+    assessed = assessed_sales(prepared, units, market_value, markets, params)
+    levels = Levels(assessed.value / assessed.price, assessed.property_type)
     subjects = _subjects(properties, params.property_ids, context)
     made = appraise(
         units.take(subjects),
         market_value[subjects],
-        models,
+        markets,
         levels,
         params,
         progress=context.progress,
     )
     _refuse_nothing(made, prepared, context)
-    holdout, test = holdout_sales(prepared, models, params, context.seed)
+    names = trusted(markets, levels, params)
+    holdout, test = holdout_sales(prepared, markets, names, params, context.seed)
     studies = _studies({ASSESSED: assessed, MODEL_HOLDOUT: holdout}, params, context.seed)
     property_id = texts(properties, "property_id")[subjects]
     return PluginResult(
         tables={
             "valuations": valuations_table(made, property_id, context),
-            "valuation_comparables": comparables_table(made, property_id, models, context),
+            "valuation_comparables": comparables_table(made, property_id, markets, context),
             "ratio_statistics": statistics_table(list(studies.values()), context),
         },
-        summary=summarise(made, prepared, models, studies, holdout=holdout, test=test),
+        summary=summarise(made, prepared, markets, studies, holdout=holdout, test=test),
     )
-
-
-def _fit_all(
-    prepared: PreparedSales, params: ValuationParams, context: PluginContext
-) -> dict[str, CalibratedModel]:
-    """A calibrated model of each property type of which enough parcels were sold."""
-    kinds = {kind for kind in prepared.market.unit.property_type.tolist() if kind is not None}
-    models = {}
-    for done, name in enumerate(sorted(kinds)):
-        context.progress("fit markets", done, len(kinds))
-        sales = prepared.market.of_type(name)
-        if sales.parcels() >= params.min_valid_sales:
-            models[name] = fit_calibrated(sales, params, context.seed)
-    context.progress("fit markets", len(kinds), len(kinds))
-    return models
 
 
 def _subjects(

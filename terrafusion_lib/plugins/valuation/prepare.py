@@ -13,6 +13,7 @@ from terrafusion_lib.plugins.valuation.units import (
     Sales,
     TextArray,
     Units,
+    absent,
     numbers,
     texts,
     traits_of,
@@ -33,16 +34,17 @@ SALES_COLUMNS = (
     "parcel_market_value",
     "total_market_value",
     "property_type",
+    "property_class",
     "neighborhood_code",
     *TRAITS,
 )
 PROPERTY_COLUMNS = (
     "property_id",
     "property_type",
+    "property_class",
     "neighborhood_code",
     "latitude",
     "longitude",
-    "improvement_value",
     "current_market_value",
     *TRAITS,
 )
@@ -173,6 +175,7 @@ def _sales(
     unit = Units(
         parcel=parcel,
         property_type=kind,
+        use=_coalesce(texts(table, "property_class"), on_roll.use),
         neighborhood=_coalesce(texts(table, "neighborhood_code"), on_roll.neighborhood),
         traits=traits,
         x_feet=on_roll.x_feet,
@@ -180,6 +183,8 @@ def _sales(
         located=on_roll.located,
         day=day,
         year=on_roll.year + day / 365.25,
+        trend=on_roll.trend,
+        premium=on_roll.premium,
     )
     return Sales(
         unit=unit,
@@ -193,5 +198,5 @@ def _sales(
 
 
 def _coalesce(first: TextArray, second: TextArray) -> TextArray:
-    missing = np.array([item is None for item in first], dtype=np.bool_)
-    return np.asarray(np.where(missing, second, first), dtype=object)
+    found: TextArray = np.where(absent(first), second, first)
+    return found

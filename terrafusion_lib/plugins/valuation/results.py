@@ -7,7 +7,7 @@ import pyarrow as pa
 from terrafusion_lib.core.schema import RATIO_STATISTICS, VALUATION_COMPARABLES, VALUATIONS
 from terrafusion_lib.plugins.base import PluginContext
 from terrafusion_lib.plugins.valuation.appraise import Appraisal, Comparables
-from terrafusion_lib.plugins.valuation.uncertainty import CalibratedModel
+from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.units import TextArray
 from terrafusion_lib.stats.strata import FloatArray
 
@@ -45,13 +45,13 @@ def valuations_table(made: Appraisal, property_id: TextArray, context: PluginCon
 def comparables_table(
     made: Appraisal,
     property_id: TextArray,
-    models: Mapping[str, CalibratedModel],
+    markets: Mapping[str, Market],
     context: PluginContext,
 ) -> pa.Table:
     """One row per subject and comparable, sorted by property and rank."""
     schema = VALUATION_COMPARABLES.arrow_schema()
     parts = [
-        _comparables_part(part, property_id, models[part.property_type], context)
+        _comparables_part(part, property_id, markets[part.market], context)
         for part in made.comparables
     ]
     table = pa.concat_tables(parts) if parts else schema.empty_table()
@@ -59,9 +59,9 @@ def comparables_table(
 
 
 def _comparables_part(
-    part: Comparables, property_id: TextArray, fitted: CalibratedModel, context: PluginContext
+    part: Comparables, property_id: TextArray, market: Market, context: PluginContext
 ) -> pa.Table:
-    sold = fitted.model.sales
+    sold = market.model.sales
     columns = _constants(context, part.subject.size) | {
         "property_id": pa.array(property_id[part.subject], pa.string()),
         "rank": pa.array(part.rank, pa.int64()),

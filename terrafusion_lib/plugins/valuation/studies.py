@@ -1,13 +1,13 @@
 """The ratio studies of a run: the assessor's values, and the model on sales it had not seen."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
 
+from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import Holdout, ValuationParams
 from terrafusion_lib.plugins.valuation.prepare import DAYS_PER_MONTH, PreparedSales
-from terrafusion_lib.plugins.valuation.uncertainty import CalibratedModel, fit_calibrated
 from terrafusion_lib.plugins.valuation.units import Sales, TextArray, Units
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, usable
 from terrafusion_lib.stats.study import StudyOptions, ratio_study
@@ -67,14 +67,14 @@ def assessed_sales(
     prepared: PreparedSales,
     units: Units,
     market_value: FloatArray,
-    models: Mapping[str, CalibratedModel],
+    markets: Mapping[str, Market],
     params: ValuationParams,
 ) -> StudySales:
     """The assessor's market values against prices brought to the valuation date.
 
     Sales of the months around the valuation date that the parameters give (by default those of
-    WAC 458-53-070) whose property is still of the type that was sold; a lot built upon since is
-    another property. Types without a model keep their prices unadjusted.
+    WAC 458-53-070) whose property is still of the market that it was sold in; a lot built upon
+    since is another property. Markets without a model keep their prices unadjusted.
     """
     found = []
     for sales in (prepared.market, prepared.later):
@@ -82,18 +82,16 @@ def assessed_sales(
         near = (day >= -params.study_months_before * DAYS_PER_MONTH) & (
             day < params.study_months_after * DAYS_PER_MONTH
         )
-        same = sales.unit.property_type == units.property_type[sales.unit.parcel]
-        found.append(_assessed(sales.take(near & same), market_value, models))
+        same = sales.unit.market == units.market[sales.unit.parcel]
+        found.append(_assessed(sales.take(near & same), market_value, markets))
     return joined(found).usable()
 
 
-def _assessed(
-    sales: Sales, market_value: FloatArray, models: Mapping[str, CalibratedModel]
-) -> StudySales:
+def _assessed(sales: Sales, market_value: FloatArray, markets: Mapping[str, Market]) -> StudySales:
     price = sales.price.copy()
-    for name, calibrated in models.items():
-        rows = sales.unit.property_type == name
-        price[rows] *= calibrated.model.time_factor(sales.unit.take(rows))
+    for name, market in markets.items():
+        rows = sales.unit.market == name
+        price[rows] *= market.time_factor(sales.unit.take(rows))
     return StudySales(
         value=market_value[sales.unit.parcel],
         price=price,
@@ -105,47 +103,52 @@ def _assessed(
 
 def holdout_sales(
     prepared: PreparedSales,
-    models: Mapping[str, CalibratedModel],
+    markets: Mapping[str, Market],
+    names: Collection[str],
     params: ValuationParams,
     seed: int,
 ) -> tuple[StudySales, str]:
     """The model's values on the day of each test sale against its raw price, and which sales.
 
     Sales on or after the valuation date are predicted by the models that make the values, which
-    have not seen them; the newest earlier sales by models fitted on the older ones alone.
+    have not seen them; the newest earlier sales by models fitted on the older ones alone. Only
+    markets in `names` are tested: those whose values come from their models.
     """
-    later = prepared.later.take(
-        (prepared.later.unit.day < params.holdout_months * DAYS_PER_MONTH)
-        & np.isin(prepared.later.unit.property_type.astype(str), sorted(models))
+    later = prepared.later
+    later = later.take(
+        (later.unit.day < params.holdout_months * DAYS_PER_MONTH)
+        & np.isin(later.unit.market.astype(str), sorted(names))
     )
-    enough = len(later) >= params.min_holdout_sales
-    if params.holdout is Holdout.AFTER_VALUATION_DATE or (
-        params.holdout is Holdout.AUTO and enough
-    ):
-        tests = [_tested(models[name], later.of_type(name), params) for name in sorted(models)]
+    after = params.holdout is Holdout.AFTER_VALUATION_DATE
+    if params.holdout is Holdout.AUTO:
+        after = len(later) >= params.min_holdout_sales
+    if after:
+        tests = [_tested(markets[name], later.of_market(name), params) for name in sorted(names)]
         return joined(tests).usable(), "sales on or after the valuation date"
-    tests = [
-        test
-        for name in sorted(models)
-        if (test := _newest(prepared.market.of_type(name), params, seed)) is not None
-    ]
+    tests = _newest(prepared.market, names, params, seed)
     share = f"the newest {100 * params.holdout_share:g} % of sales before the valuation date"
     return joined(tests).usable(), share
 
 
-def _newest(sales: Sales, params: ValuationParams, seed: int) -> StudySales | None:
-    """The newest sales of a type predicted from the older ones; None when those are too few."""
+def _newest(
+    sales: Sales, names: Collection[str], params: ValuationParams, seed: int
+) -> list[StudySales]:
+    """The newest sales predicted from the older ones, market by market."""
+    if len(sales) == 0:
+        return []
     first = np.quantile(sales.unit.day, 1 - params.holdout_share)
     older, newest = sales.take(sales.unit.day < first), sales.take(sales.unit.day >= first)
-    if older.parcels() < params.min_valid_sales:
-        return None
-    return _tested(fit_calibrated(older, params, seed), newest, params)
+    markets = fit_markets(older, params, seed)
+    return [
+        _tested(markets[name], newest.of_market(name), params)
+        for name in sorted(set(names) & set(markets))
+    ]
 
 
-def _tested(fitted: CalibratedModel, sales: Sales, params: ValuationParams) -> StudySales:
-    able = sales.take(fitted.model.can_value(sales.unit))
-    prediction = fitted.model.predict(able.unit)
-    low, high = fitted.uncertainty.interval(prediction, params.interval_level)
+def _tested(market: Market, sales: Sales, params: ValuationParams) -> StudySales:
+    able = sales.take(market.model.can_value(sales.unit))
+    prediction = market.predict(able.unit)
+    low, high = market.uncertainty.interval(prediction, params.interval_level)
     return StudySales(
         value=prediction.value,
         price=able.price,

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from terrafusion_lib.plugins.valuation.appraise import Appraisal
+from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.prepare import PreparedSales
 from terrafusion_lib.plugins.valuation.studies import StudySales
-from terrafusion_lib.plugins.valuation.uncertainty import CalibratedModel
 from terrafusion_lib.stats.study import OVERALL
 
 HEADLINES = {"median_ratio": 3, "cod": 2, "prd": 3, "prb": 3}
@@ -16,7 +16,7 @@ HEADLINES = {"median_ratio": 3, "cod": 2, "prd": 3, "prb": 3}
 def summarise(
     made: Appraisal,
     prepared: PreparedSales,
-    models: Mapping[str, CalibratedModel],
+    markets: Mapping[str, Market],
     studies: Mapping[str, dict[str, list[object]]],
     *,
     holdout: StudySales,
@@ -38,11 +38,12 @@ def summarise(
     summary |= {
         "validity_rule": prepared.codes_used,
         "market_sales": len(prepared.market),
-        "market_outliers": sum(fitted.model.outliers for fitted in models.values()),
+        "market_outliers": sum(market.model.outliers for market in markets.values()),
         "sales_after_valuation_date": len(prepared.later),
     }
     summary |= {f"sales_{name}": count for name, count in prepared.left_out.items()}
-    summary |= {f"carry_over_{name}": round(m.model.carry_over, 3) for name, m in models.items()}
+    for name, market in markets.items():
+        summary[f"accuracy_{name}"] = round(market.uncertainty.accuracy, 3)
     for study, columns in studies.items():
         summary |= _headlines(study, columns)
     if len(holdout):

@@ -4,40 +4,56 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from terrafusion_lib.plugins.valuation.units import TextArray
 from terrafusion_lib.stats.strata import FloatArray
 
-MIN_RATIOS = 5
+MIN_LEVEL = 5
+"""Fewest ratios that tell a level of appraisal."""
+MIN_SCATTER = 20
+"""Fewest ratios that tell how far prices scatter about it: a 90 percent interval needs 19."""
 
 
 @dataclass(frozen=True)
-class LevelRatios:
-    """Sorted ratios (assessed / time-adjusted price) of valid sales, by property type and overall.
+class Level:
+    """Level of appraisal of one property type, and sorted prices over values at that level."""
 
-    A type with fewer than five ratios is read from all types together.
+    ratio: float
+    scatter: FloatArray
+
+
+class Levels:
+    """Levels of appraisal read from ratios (assessed / time-adjusted price) of valid sales.
+
+    A property type with fewer than five ratios has the level of all types together, one with
+    fewer than twenty their scatter.
     """
 
-    by_type: dict[object, FloatArray]
-    overall: FloatArray
+    def __init__(self, ratios: FloatArray, property_type: TextArray) -> None:
+        ratios, property_type = ratios[ratios > 0], property_type[ratios > 0]
+        self.known = bool(ratios.size >= MIN_LEVEL)
+        if not self.known:
+            return
+        self._overall = float(np.median(ratios))
+        self._ratios = {
+            name: ratios[property_type == name] for name in sorted(set(property_type.tolist()))
+        }
+        relative = [np.median(own) / own for own in self._ratios.values() if own.size >= MIN_LEVEL]
+        self._scatter = np.sort(np.concatenate(relative or [self._overall / ratios]))
 
-    @classmethod
-    def of(cls, ratios: FloatArray, types: np.ndarray) -> "LevelRatios":
-        """Ratios grouped by type."""
-        found: dict[object, FloatArray] = {}
-        for name in sorted({str(name) for name in types}):
-            ratio = np.sort(ratios[types == name])
-            if ratio.size >= MIN_RATIOS:
-                found[name] = ratio
-        return cls(found, np.sort(ratios))
-
-    def ratios(self, property_type: object) -> FloatArray | None:
-        """The ratios that speak for a property type; None when there are too few of any."""
-        ratios = self.by_type.get(property_type, self.overall)
-        return ratios if ratios.size >= MIN_RATIOS else None
+    def of(self, property_type: object) -> Level | None:
+        """The level of a property type; None when the county has too few ratios for any."""
+        if not self.known:
+            return None
+        own = self._ratios.get(property_type, np.zeros(0))
+        if own.size < MIN_LEVEL:
+            return Level(self._overall, self._scatter)
+        ratio = float(np.median(own))
+        return Level(ratio, np.sort(ratio / own) if own.size >= MIN_SCATTER else self._scatter)
 
 
 @dataclass(frozen=True)
 class Trended:
-    """Values made from assessed values of one property type."""
+    """Values made from assessed values, US dollars, with interval and confidence."""
 
     value: FloatArray
     low: FloatArray
@@ -45,11 +61,28 @@ class Trended:
     confidence: FloatArray
 
 
-def trended(market_value: FloatArray, ratios: FloatArray, level: float, close: float) -> Trended:
-    """Assessed value / median ratio, with the interval and confidence that the ratios tell."""
-    median = float(np.median(ratios))
-    price_over_value = np.sort(median / ratios[ratios > 0])
-    low, high = np.quantile(price_over_value, [(1 - level) / 2, (1 + level) / 2])
-    near = float(np.mean(np.abs(price_over_value - 1) <= close))
-    value = market_value / median
-    return Trended(value, value * low, value * high, np.full(value.size, near))
+def tail_rank(n: int, coverage: float) -> int:
+    """Rank k of the order statistics k and n + 1 - k that hold a new draw with `coverage`.
+
+    The innermost pair that does; the extremes (1) where none does.
+    """
+    # Of 39 draws at 90 percent the rank is 2, whatever the last bit of 1 - 0.9 says.
+    return max(int(np.floor((n + 1) * (1 - coverage) / 2 + 1e-9)), 1)
+
+
+def trended(market_value: FloatArray, level: Level, coverage: float, close: float) -> Trended:
+    """Assessed value / level of appraisal.
+
+    The interval's ends are the order statistics of the scatter that cover a new sale with
+    probability `coverage` (the extremes where there are too few); the confidence is the share of
+    sales whose price lay within `close` of the trended value.
+    """
+    value, n = market_value / level.ratio, level.scatter.size
+    low = tail_rank(n, coverage) - 1
+    near = np.count_nonzero(np.abs(level.scatter - 1) <= close) / (n + 1)
+    return Trended(
+        value=value,
+        low=value * level.scatter[low],
+        high=value * level.scatter[n - 1 - low],
+        confidence=np.full(value.size, near),
+    )

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrafusion_lib.plugins.valuation.model import MarketModel, Prediction, fit
+from terrafusion_lib.plugins.valuation.model import Prediction, fit
 from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.trend import tail_rank
 from terrafusion_lib.plugins.valuation.units import Sales
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
@@ -20,11 +21,13 @@ class Uncertainty:
 
     `scale` are the coefficients of the log of the expected absolute error on
     (1, log dispersion, log unlikeness); `scores` the out-of-fold errors (log price - log value)
-    in units of that scale, sorted.
+    in units of that scale, sorted; `accuracy` is the share of sales within 20 percent of their
+    out-of-fold value.
     """
 
     scale: FloatArray
     scores: FloatArray
+    accuracy: float
 
     def interval(self, prediction: Prediction, level: float) -> tuple[FloatArray, FloatArray]:
         """Prediction interval, US dollars: split conformal on scaled errors.
@@ -32,14 +35,11 @@ class Uncertainty:
         Papadopoulos et al., ECML 2002; ranks are those that guarantee the level for exchangeable
         sales, or the extremes where there are too few scores for it.
         """
-        n = self.scores.size
-        tail = (1 - level) / 2
-        low = max(int(np.floor((n + 1) * tail)), 1) - 1
-        high = min(int(np.ceil((n + 1) * (1 - tail))), n) - 1
+        rank = tail_rank(self.scores.size, level)
         expected = self.expected_error(prediction)
         return (
-            prediction.value * np.exp(self.scores[low] * expected),
-            prediction.value * np.exp(self.scores[high] * expected),
+            prediction.value * np.exp(self.scores[rank - 1] * expected),
+            prediction.value * np.exp(self.scores[-rank] * expected),
         )
 
     def confidence(self, prediction: Prediction) -> FloatArray:
@@ -75,7 +75,8 @@ def learn(sales: Sales, params: ValuationParams, seed: int) -> Uncertainty:
         error[tested] = np.log(sales.price[tested] / prediction.value)
         signs[tested] = _signs(prediction)
     scale = _error_scale(signs, error)
-    return Uncertainty(scale, np.sort(error / np.exp(signs @ scale)))
+    near = (error <= np.log(1 + CLOSE)) & (error >= np.log(1 - CLOSE))
+    return Uncertainty(scale, np.sort(error / np.exp(signs @ scale)), float(near.mean()))
 
 
 def folds(parcel: IntArray, seed: int) -> IntArray:
@@ -101,16 +102,3 @@ def _error_scale(signs: FloatArray, error: FloatArray) -> FloatArray:
     scale = np.zeros(signs.shape[1])
     scale[used] = found
     return scale
-
-
-@dataclass(frozen=True)
-class CalibratedModel:
-    """A market model with its uncertainty."""
-
-    model: MarketModel
-    uncertainty: Uncertainty
-
-
-def fit_calibrated(sales: Sales, params: ValuationParams, seed: int) -> CalibratedModel:
-    """Fit a market on all its sales, and learn its errors by cross-fitting."""
-    return CalibratedModel(fit(sales, params), learn(sales, params, seed))

@@ -49,11 +49,14 @@ class Units(_Rows):
 
     `parcel` numbers the property, so that a unit's own sales are known; `day` is the day it is
     valued for, counted from the valuation date (0); `year` the same as a calendar year with
-    fraction. Missing traits are NaN; `located` is False where the place was filled in.
+    fraction. Missing traits are NaN; `located` is False where the place was filled in. `trend` and
+    `premium` are what a larger market lends: the log price level of the day against the valuation
+    date (0 when nothing is lent) and what the place is worth there, log (NaN when nothing is).
     """
 
     parcel: IntArray
     property_type: TextArray
+    use: TextArray
     neighborhood: TextArray
     traits: FloatArray
     x_feet: FloatArray
@@ -61,9 +64,26 @@ class Units(_Rows):
     located: BoolArray
     day: FloatArray
     year: FloatArray
+    trend: FloatArray
+    premium: FloatArray
 
     def __len__(self) -> int:
         return int(self.parcel.size)
+
+    @property
+    def market(self) -> TextArray:
+        """Market of each unit: its property type, with ``_land`` where no building is known.
+
+        Land and what is built on it sell by other rules. Vacant land that bears a building is a
+        market of its own, ``vacant_land_improved``. None where the type is unknown.
+        """
+        built = np.isfinite(self.trait("building_area_sqft"))
+        vacant = self.property_type == "vacant_land"
+        ending = np.where(vacant, np.where(built, "_improved", ""), np.where(built, "", "_land"))
+        named = ~absent(self.property_type)
+        market: TextArray = np.full(len(self), None, dtype=object)
+        market[named] = self.property_type[named] + ending[named].astype(object)
+        return market
 
     def trait(self, name: str) -> FloatArray:
         """One trait of every unit."""
@@ -83,9 +103,9 @@ class Sales(_Rows):
     def __len__(self) -> int:
         return int(self.price.size)
 
-    def of_type(self, name: str) -> Self:
-        """Sales of one property type."""
-        return self.take(self.unit.property_type == name)
+    def of_market(self, name: str) -> Self:
+        """Sales of one market (see `Units.market`)."""
+        return self.take(self.unit.market == name)
 
     def parcels(self) -> int:
         """How many different parcels were sold."""
@@ -107,6 +127,11 @@ def texts(table: pa.Table, column: str) -> TextArray:
     return np.asarray(table[column].to_numpy(zero_copy_only=False), dtype=object)
 
 
+def absent(column: TextArray) -> BoolArray:
+    """Mask of the nulls of a text column."""
+    return np.asarray(pc.is_null(pa.array(column, pa.string())), dtype=np.bool_)
+
+
 def traits_of(table: pa.Table) -> FloatArray:
     """The trait matrix of a properties or sales table; areas and years of zero are missing."""
     matrix = np.column_stack([numbers(table, name) for name in TRAITS])
@@ -126,6 +151,7 @@ def properties_as_units(table: pa.Table, valuation_date: date) -> Units:
     return Units(
         parcel=np.arange(size),
         property_type=texts(table, "property_type"),
+        use=texts(table, "property_class"),
         neighborhood=neighborhood,
         traits=traits_of(table),
         x_feet=x,
@@ -133,6 +159,8 @@ def properties_as_units(table: pa.Table, valuation_date: date) -> Units:
         located=located,
         day=np.zeros(size),
         year=np.full(size, float(valuation_date.year)),
+        trend=np.zeros(size),
+        premium=np.full(size, np.nan),
     )
 
 

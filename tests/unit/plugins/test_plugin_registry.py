@@ -30,7 +30,7 @@ def test_an_unknown_plugin_suggests_the_nearest() -> None:
 
 def test_a_duplicate_names_both_places(monkeypatch: pytest.MonkeyPatch) -> None:
     outside(monkeypatch, "valuation", "other_package.plug:plugin")
-    with pytest.raises(PluginError, match="terrafusion_lib.*and other_package.plug:plugin"):
+    with pytest.raises(PluginError, match=r"terrafusion_lib.*and other_package.plug:plugin"):
         registry.plugin_names()
 
 

@@ -1,0 +1,63 @@
+"""The markets of a county: one model each, the largest lending its trend and places to the rest."""
+
+from dataclasses import dataclass, replace
+
+from terrafusion_lib.core.progress import Progress, silent
+from terrafusion_lib.plugins.valuation.design import ITEMS, LOCATION
+from terrafusion_lib.plugins.valuation.model import MarketModel, Prediction, fit
+from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.uncertainty import Uncertainty, learn
+from terrafusion_lib.plugins.valuation.units import Sales, Units
+from terrafusion_lib.stats.strata import BoolArray, FloatArray
+
+
+@dataclass(frozen=True)
+class Market:
+    """A fitted market: its model, how sure that is, and the market that lends to it, if any."""
+
+    name: str
+    model: MarketModel
+    uncertainty: Uncertainty
+    lead: MarketModel | None
+
+    def predict(self, units: Units) -> Prediction:
+        """Value units of this market, each for its own day."""
+        return self.model.predict(lend(self.lead, units))
+
+    def time_factor(self, units: Units) -> FloatArray:
+        """Factor from the price level of each unit's day to that of the valuation date."""
+        return self.model.time_factor(lend(self.lead, units))
+
+    def missing_traits(self, units: Units) -> BoolArray:
+        """Whether a trait that the regression uses is unknown and was taken as average."""
+        return self.model.missing_traits(lend(self.lead, units))
+
+
+def lend(lead: MarketModel | None, units: Units) -> Units:
+    """The same units with the lead market's trend and what their places are worth in it.
+
+    A market of a hundred sales can tell its own trend and the worth of its neighbourhoods badly;
+    the regression starts from those of the largest market and moves away as far as sales ask.
+    """
+    if lead is None:
+        return units
+    premium = lead.effects_of(units)[:, ITEMS.index(LOCATION)]
+    return replace(units, trend=lead.hedonic.time_effect(units), premium=premium)
+
+
+def fit_markets(
+    sales: Sales, params: ValuationParams, seed: int, progress: Progress = silent
+) -> dict[str, Market]:
+    """Fit every market of which `params.min_valid_sales` parcels or more were sold, by name."""
+    names = sorted({name for name in sales.unit.market.tolist() if name is not None})
+    parts = {name: sales.of_market(name) for name in names}
+    parts = {name: part for name, part in parts.items() if part.parcels() >= params.min_valid_sales}
+    markets: dict[str, Market] = {}
+    lead: MarketModel | None = None
+    for done, name in enumerate(sorted(parts, key=lambda name: (-len(parts[name]), name))):
+        progress("fit markets", done, len(parts))
+        lent = replace(parts[name], unit=lend(lead, parts[name].unit))
+        markets[name] = Market(name, fit(lent, params), learn(lent, params, seed), lead)
+        lead = lead or markets[name].model
+    progress("fit markets", len(parts), len(parts))
+    return dict(sorted(markets.items()))

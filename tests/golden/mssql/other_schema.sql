@@ -1,0 +1,2 @@
+SELECT source.[Prop_ID] AS [Prop_ID] 
+FROM sde.[PARCEL] AS source ORDER BY source.[OBJECTID]

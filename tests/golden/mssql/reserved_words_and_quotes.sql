@@ -1,0 +1,3 @@
+SELECT source.[Row] AS [Row], source.year AS year, source.[group] AS [group] 
+FROM dbo.dor_report_stratification AS source 
+WHERE source.year IN (2025, 2026) AND source.[group] = 'O''Neil; DROP TABLE property --' ORDER BY source.year, source.[Row]
