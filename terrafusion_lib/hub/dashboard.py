@@ -5,6 +5,7 @@ a dashboard's kernel starts the county asked for is checked against the user's r
 """
 
 import os
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlparse
 
@@ -23,6 +24,7 @@ from terrafusion_lib.hub.rbac import counties_of
 from terrafusion_lib.hub.users import groups_of
 
 NOTEBOOK = "run_summary.ipynb"
+TEMPLATES = Path(__file__).parent / "share"
 CULL_SECONDS = 600
 TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 
@@ -107,6 +109,7 @@ def voila_config(settings: Settings, *, port: int, prefix: str = "/") -> Config:
     config.Voila.open_browser = False
     config.Voila.base_url = prefix
     config.VoilaConfiguration.show_tracebacks = False
+    config.VoilaConfiguration.template = "terrafusion"
     config.VoilaConfiguration.theme = "light"
     config.VoilaConfiguration.prelaunch_hook = choose_county
     config.MappingKernelManager.cull_idle_timeout = CULL_SECONDS
@@ -114,7 +117,7 @@ def voila_config(settings: Settings, *, port: int, prefix: str = "/") -> Config:
     config.MappingKernelManager.cull_connected = False
     if prefix != "/":
         config.Voila.identity_provider_class = HubIdentityProvider
-    os.environ |= settings.environment()
+    os.environ |= settings.environment() | {"JUPYTER_PATH": str(TEMPLATES)}
     return config
 
 
