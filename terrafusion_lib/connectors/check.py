@@ -36,13 +36,23 @@ def check_sources(
         wanted = [table for table in tables.values() if table.source == name]
         with closing(open_source(county, name, settings)) as connector:
             found = connector.check()
-            if not any(item.ok is False for item in found):
+            reached = not any(item.ok is False for item in found)
+            if all(table.optional for table in wanted):
+                found = [_unless_ok(item) for item in found]
+            if reached:
                 found += [_table_line(connector, table, county) for table in wanted]
                 found += _layer_lines(connector, county)
         items += [
             CheckItem(f"{name}: {item.name}", item.ok, item.detail, item.hint) for item in found
         ]
     return items
+
+
+def _unless_ok(item: CheckItem) -> CheckItem:
+    """The same line for a source that may be absent."""
+    if item.ok:
+        return item
+    return CheckItem(item.name, None, f"{item.detail} (optional)", item.hint)
 
 
 def _table_line(connector: Connector, table: SourceTable, county: CountyConfig) -> CheckItem:
@@ -76,19 +86,23 @@ def _layer_lines(connector: Connector, county: CountyConfig) -> list[CheckItem]:
         return [_failed("year layers", error)]
     appraised = ", ".join(str(row["appr_yr"]) for row in rows) or "no"
     return [
-        CheckItem(
+        _judged(
             "year layers",
             any(row["appr_yr"] == year for row in rows),
             f"PACS appraises year {appraised}; county.yaml has assessment_year {year}",
             "correct assessment_year, or run with --year",
         ),
-        CheckItem(
+        _judged(
             "current supplement",
             count > 0,
             f"{count:,} properties have a current supplement in {year}",
-            f"{CURRENT} has no rows of that year: has the year layer been made?",
+            "has PACS made the layer of that year?",
         ),
     ]
+
+
+def _judged(name: str, ok: bool, detail: str, hint: str) -> CheckItem:
+    return CheckItem(name, ok, detail, "" if ok else hint)
 
 
 def _failed(name: str, error: TerraFusionError) -> CheckItem:

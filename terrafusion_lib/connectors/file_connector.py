@@ -27,7 +27,7 @@ from terrafusion_lib.connectors.protocol import (
     find_table,
 )
 from terrafusion_lib.core.config import FrozenModel
-from terrafusion_lib.core.errors import ConnectError, TerraFusionError
+from terrafusion_lib.core.errors import ConfigError, ConnectError, TerraFusionError
 from terrafusion_lib.core.raw import RawType, SourceTable
 from terrafusion_lib.core.secrets import resolve
 
@@ -163,8 +163,14 @@ class FileConnector:
         return files[find_table(table.partition("#")[0], list(files), source=str(self.path))]
 
     def _absent(self, table: SourceTable) -> bool:
-        names = {name.casefold() for name in self._files()}
-        return table.optional and table.table.partition("#")[0].casefold() not in names
+        """Whether the table may be, and is, absent: no such file, no such folder, none named."""
+        if not table.optional:
+            return False
+        try:
+            names = {name.casefold() for name in self._files()}
+        except (ConfigError, ConnectError):
+            return True
+        return table.table.partition("#")[0].casefold() not in names
 
     def _reader(self, table: str, options: TableOptions) -> FileReader:
         path = self._file(table)

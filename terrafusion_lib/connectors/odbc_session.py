@@ -1,7 +1,6 @@
 """One login to SQL Server: SQLAlchemy's engine on pyodbc, and its errors in our words."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any
@@ -18,11 +17,8 @@ from terrafusion_lib.connectors.sql_server_options import SqlServerOptions
 class OdbcSession:
     """Connects when first used; nothing but SELECT is ever sent through it."""
 
-    def __init__(
-        self, options: SqlServerOptions, sleep: Callable[[float], None] = time.sleep
-    ) -> None:
+    def __init__(self, options: SqlServerOptions) -> None:
         self.options = options
-        self._sleep = sleep
         self._connected = False
 
     @cached_property
@@ -55,8 +51,7 @@ class OdbcSession:
         ConnectError
             What the server or the driver refused, in our words.
         """
-        again = retrying(self.options.retries, self._sleep)
-        return again(self._rows_once, statement, values)
+        return retrying(self.options.retries)(self._rows_once, statement, values)
 
     @contextmanager
     def translated(self, table: str | None = None) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """One table of the raw layer, written as it comes."""
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -26,7 +26,6 @@ def write_table(
     *,
     freshness: str,
     progress: Progress,
-    sleep: Callable[[float], None] = time.sleep,
 ) -> RawTable:
     """Stream one table to ``folder/<name>.parquet``.
 
@@ -40,7 +39,7 @@ def write_table(
         The file cannot be written; nothing of it is left behind.
     """
     started = time.monotonic()
-    again = retrying(connector.capabilities.retries, sleep)
+    again = retrying(connector.capabilities.retries)
     target = folder / f"{table.name}.parquet"
     rows, schema = again(_write_once, connector, table, years, target, progress)
     return RawTable(

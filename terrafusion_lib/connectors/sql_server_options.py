@@ -61,17 +61,27 @@ class SqlServerOptions(FrozenModel):
         Raises
         ------
         ConfigError
-            A reference gives nothing, or the port is no number.
+            References give nothing (all of them are named), or the port is no number.
         """
-        port = resolve(str(self.port), what="port")
-        if not port.isdecimal():
-            raise ConfigError(f"port must be a number, not {port!r}")
+        values, problems = {}, []
+        for name in ("host", "port", "database", "user", "password"):
+            try:
+                values[name] = resolve(str(getattr(self, name)), what=name)
+            except ConfigError as error:
+                problems.append(error)
+        if problems:
+            raise ConfigError(
+                "; ".join(problem.what for problem in problems),
+                hint="; ".join(problem.hint or "" for problem in problems),
+            )
+        if not values["port"].isdecimal():
+            raise ConfigError(f"port must be a number, not {values['port']!r}")
         return Login(
-            host=resolve(self.host, what="host"),
-            port=int(port),
-            database=resolve(self.database, what="database"),
-            user=resolve(self.user, what="user") if self.user else "",
-            password=resolve(self.password, what="password") if self.password else "",
+            host=values["host"],
+            port=int(values["port"]),
+            database=values["database"],
+            user=values["user"],
+            password=values["password"],
             encrypt=self.encrypt,
             trust_server_certificate=self.trust_server_certificate,
             server_certificate=self.server_certificate,

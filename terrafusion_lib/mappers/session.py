@@ -169,7 +169,7 @@ def open_session(
 
 def _connect(work: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect(
-        ":memory:",
+        str(work / "mapping.duckdb"),
         config={
             "memory_limit": settings.duckdb_memory_limit,
             "threads": settings.threads,

@@ -20,6 +20,7 @@ import yaml
 from terrafusion_lib.core import errors
 from terrafusion_lib.core.config import read_yaml
 from terrafusion_lib.core.errors import ConfigError, RunError, TerraFusionError
+from terrafusion_lib.pipelines.kernels import use_private_sockets
 
 logger = logging.getLogger("terrafusion.ploomber")
 
@@ -79,11 +80,9 @@ def build(specification: dict[str, Any], *, working_folder: Path) -> None:
         the traceback stays in the run's staging folder.
     """
     os.environ["PLOOMBER_STATS_ENABLED"] = "false"
-    from jupyter_client.connect import ConnectionFileMixin
     from ploomber.spec import DAGSpec
 
-    # Kernels listen on sockets in the user's own folder instead of open TCP ports.
-    ConnectionFileMixin.transport.default_value = "ipc"
+    use_private_sockets()
     said = io.StringIO()
     with (
         contextlib.chdir(working_folder),

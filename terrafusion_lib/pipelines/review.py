@@ -43,17 +43,18 @@ def ratios(step: Step) -> list[dict[str, Any]]:
 
 def valuations(step: Step) -> list[dict[str, Any]]:
     """Properties by valuation method: how many, and the median value, US dollars."""
-    relation = duckdb.execute(
-        """
-        SELECT coalesce(valuation_method, 'not valued') AS method, count(*) AS properties,
-               round(median(estimated_value)) AS median_value,
-               round(avg(confidence_score), 2) AS mean_confidence,
-               count(review_reasons) AS to_review
-        FROM read_parquet($path) GROUP BY ALL ORDER BY properties DESC, method
-        """,
-        {"path": str(_values(step) / "valuations.parquet")},
-    )
-    listed: list[dict[str, Any]] = relation.to_arrow_table().to_pylist()
+    with duckdb.connect() as database:
+        found = database.sql(
+            """
+            SELECT coalesce(valuation_method, 'not valued') AS method, count(*) AS properties,
+                   round(median(estimated_value)) AS median_value,
+                   round(avg(confidence_score), 2) AS mean_confidence,
+                   count(review_reasons) AS to_review
+            FROM read_parquet($path) GROUP BY ALL ORDER BY properties DESC, method
+            """,
+            params={"path": str(_values(step) / "valuations.parquet")},
+        )
+        listed: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
     return listed
 
 

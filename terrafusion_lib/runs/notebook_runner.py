@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.pipelines.kernels import use_private_sockets
 
 
 def run_notebook(
@@ -19,6 +20,7 @@ def run_notebook(
     """
     import papermill
 
+    use_private_sockets()
     try:
         papermill.execute_notebook(
             str(source),

@@ -33,12 +33,13 @@ class Limit:
 
 
 _STANDARD = "IAAO Standard on Ratio Studies (2013)"
+_SECTION = f"{_STANDARD}, part 1, section 9"
 _TABLE = f"{_STANDARD}, table 1-3"
 
 _ANY = {
-    "median_ratio": Limit(0.90, 1.10, f"{_STANDARD}, part 1 §9.1"),
-    "prd": Limit(0.98, 1.03, f"{_STANDARD}, part 1 §9.2.7"),
-    "prb": Limit(-0.05, 0.05, f"{_STANDARD}, part 1 §9.2.7"),
+    "median_ratio": Limit(0.90, 1.10, _SECTION),
+    "prd": Limit(0.98, 1.03, _SECTION),
+    "prb": Limit(-0.05, 0.05, _SECTION),
     "mki": Limit(0.95, 1.05, "Quintos (2020), Journal of Property Tax Assessment 17(2)"),
     "vei": Limit(-10.0, 10.0, "IAAO Standard on Ratio Studies, exposure draft May 2026, app. E"),
 }
@@ -53,8 +54,8 @@ _COD = {
     "vacant_land": Limit(5.0, 25.0, f"{_TABLE}: vacant land"),
 }
 
-EDITIONS: dict[str, dict[str, dict[str, Limit]]] = {"iaao_2013": {"any": _ANY, "cod": {}}}
-EDITIONS["iaao_2013"]["cod"] = _COD
+EDITIONS = {"iaao_2013": {"any": _ANY, "cod": _COD}}
+"""Limits by edition: of statistics that are alike for all property, and of the COD by type."""
 
 
 def limit(
@@ -96,7 +97,7 @@ def verdict(
     *too few* below `min_sales` or when the figure is undefined; *met* when the estimate lies
     within the limit, ends included; otherwise *inconclusive* when its confidence interval still
     reaches into the limit, so that sampling error alone may explain the miss, and *not met* when
-    it does not (standard of proof of the IAAO standard, part 1 §9: non-compliance must be shown).
+    it does not (non-compliance must be shown, as in the standard's section 9).
     """
     if allowed is None:
         return None

@@ -55,7 +55,7 @@ def _index(results: Sequence[RuleResult], style: str) -> str:
 def _section(table: str, rules: Sequence[RuleResult]) -> str:
     rows = "".join(_row(rule) for rule in rules)
     return (
-        f"<h1>{escape(table)}</h1><p>"
+        f"<h2>{escape(table)}</h2><p>"
         f'<a href="validations/{table}.html">Results by Great Expectations</a> · '
         f'<a href="expectations/{table}.html">The suite</a></p>'
         "<table><thead><tr><th>Rule</th><th>Why</th><th>Result</th><th>Checked</th>"

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from terrafusion_lib.connectors import raw_layer, raw_table
+from terrafusion_lib.connectors import raw_layer, retries
 from terrafusion_lib.connectors.protocol import (
     Capabilities,
     CheckItem,
@@ -38,6 +38,11 @@ from tests.support.require import ROOT
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
+CAPABILITIES = Capabilities(
+    pushdown=True, row_estimate=True, freshness=True, cancel=True, retries=2
+)
+
+
 @dataclass
 class FakeConnector:
     """Three rows per table; `trouble` names errors to raise after the first batch, in order."""
@@ -46,9 +51,7 @@ class FakeConnector:
     marks: dict[str, str] = field(default_factory=dict)
     reads: list[str] = field(default_factory=list)
     name: str = "fake"
-    capabilities: Capabilities = Capabilities(
-        pushdown=True, row_estimate=True, freshness=True, cancel=True, retries=2
-    )
+    capabilities: Capabilities = CAPABILITIES
 
     def check(self) -> list[CheckItem]:
         return []
@@ -109,14 +112,8 @@ def settings(tmp_path: Path) -> Settings:
 def fake(monkeypatch: pytest.MonkeyPatch) -> FakeConnector:
     connector = FakeConnector()
     monkeypatch.setattr(raw_layer, "open_source", lambda *_: connector)
-    monkeypatch.setattr(raw_table, "retrying", lambda times: _hasty(times))
+    monkeypatch.setattr(retries, "FIRST_WAIT", 0.0)
     return connector
-
-
-def _hasty(times: int) -> object:
-    from terrafusion_lib.connectors.retries import retrying
-
-    return retrying(times, sleep=lambda _: None)
 
 
 def run(

@@ -29,10 +29,6 @@ def test_the_readers_error_reaches_the_consumer_after_the_items_before_it() -> N
         yield 1
         raise OSError("cut")
 
-    seen = []
-    with pytest.raises(OSError, match="cut"):
-        seen.extend(read_ahead(broken, cancel=lambda: None))
-    assert seen == []
     reader = read_ahead(broken, cancel=lambda: None)
     assert next(reader) == 1
     with pytest.raises(OSError, match="cut"):
