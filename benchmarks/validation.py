@@ -117,8 +117,10 @@ def plain_suite() -> Suite:
             rules.append(
                 Between(name=f"{name}_range", kind="between", column=name, **limits, **common)
             )
-    for name in ("parcel_number", "situs_address", "neighborhood_code", "land_value", "owner_name"):
-        rules.append(NotNull(name=f"{name}_present", kind="not_null", column=name, **common))
+    rules += [
+        NotNull(name=f"{name}_present", kind="not_null", column=name, **common)
+        for name in ("parcel_number", "situs_address", "neighborhood_code", "owner_name")
+    ]
     zips = {"column": "situs_zip", "pattern": "99[0-4][0-9]{2}"}
     rules.append(Matches(name="zip", kind="matches", **zips, **common))
     types = ("residential", "manufactured_home")

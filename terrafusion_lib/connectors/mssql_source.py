@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
-from typing import Any
 
 import pyarrow as pa
 from sqlalchemy.dialects import mssql
@@ -13,7 +12,7 @@ from terrafusion_lib.connectors.arrow_batches import raw_batch
 from terrafusion_lib.connectors.mssql_check import check_server
 from terrafusion_lib.connectors.odbc_errors import NotPermittedError
 from terrafusion_lib.connectors.odbc_session import OdbcSession
-from terrafusion_lib.connectors.odbc_stream import arrow_batches, arrow_serves, cursor_batches
+from terrafusion_lib.connectors.odbc_stream import CursorStream, arrow_batches, arrow_serves
 from terrafusion_lib.connectors.protocol import CheckItem, SourceColumn
 from terrafusion_lib.connectors.sql_select import compiled, extraction_select, split_name
 from terrafusion_lib.connectors.sql_server_options import SqlServerOptions
@@ -80,7 +79,7 @@ class MssqlSource:
         select = extraction_select(table, years, schema=self.schema, names=names)
         sql = compiled(select, DIALECT)
         used = [columns[name] for name in table.columns]
-        if self.options.arrow and arrow_serves(used):
+        if self.options.arrow and arrow_serves(self._session.driver, used):
             return read_ahead(lambda: self._arrow(sql, table, batch_rows), cancel=lambda: None)
         return self._cursor(sql, table, batch_rows)
 
@@ -100,20 +99,20 @@ class MssqlSource:
                 yield raw_batch(columns, table)
 
     def _cursor(self, sql: str, table: SourceTable, batch_rows: int) -> Iterator[pa.RecordBatch]:
-        opened: list[Any] = []
+        opened: list[CursorStream] = []
 
         def rows() -> Iterator[pa.RecordBatch]:
             with (
                 self._session.translated(table.table),
                 closing(self._session.engine.raw_connection()) as connection,
-                closing(connection.cursor()) as cursor,
+                closing(CursorStream(connection.cursor())) as stream,
             ):
-                opened.append(cursor)
-                for columns in cursor_batches(cursor, sql, batch_rows):
+                opened.append(stream)
+                for columns in stream.batches(sql, batch_rows):
                     yield raw_batch(columns, table)
 
         def cancel() -> None:
-            for cursor in opened:
-                cursor.cancel()
+            for stream in opened:
+                stream.cancel()
 
         return read_ahead(rows, cancel=cancel)

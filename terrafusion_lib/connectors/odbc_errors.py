@@ -10,6 +10,9 @@ from terrafusion_lib.core.log import mask_secrets
 NATIVE = re.compile(r"\((-?\d+)\)|Native error: (-?\d+)")
 STATE = re.compile(r"State: (\w{5})|^\('?(\w{5})'?|\[(\w{5})\]")
 
+FREETDS_CUT = re.compile(r"\[FreeTDS\].*Unknown error")
+"""All that FreeTDS says when a connection breaks between two rows."""
+
 TRANSIENT_NATIVE = {
     -2,  # time-out of the client
     64,  # connection dropped while logging in
@@ -154,7 +157,7 @@ def _meaning(text: str, *, connected: bool) -> tuple[Meaning, type[ConnectError]
         return TLS, ConnectError
     if unreachable:
         return PASSING, TransientError
-    if number in TRANSIENT_NATIVE or state in TRANSIENT_STATES:
+    if number in TRANSIENT_NATIVE or state in TRANSIENT_STATES or FREETDS_CUT.search(text):
         return PASSING, TransientError
     return OTHER, ConnectError
 

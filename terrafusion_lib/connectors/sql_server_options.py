@@ -36,7 +36,8 @@ class SqlServerOptions(FrozenModel):
     query_timeout: int = Field(default=900, ge=0, description="Seconds; 0 waits for ever")
     retries: int = Field(default=4, ge=0, description="Times that a table is begun again")
     arrow: bool = Field(
-        default=True, description="Read through arrow-odbc where it serves, else pyodbc"
+        default=True,
+        description="Read by arrow-odbc where it serves (Microsoft's driver), else pyodbc",
     )
     url: str = Field(default="", description="sqlite:///path of a file with the same tables")
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from typing import Any, Final
 
+BETWEEN_ITEMS = 0.5
+"""Seconds in which a reader that is not waiting for its source has noticed that it shall stop."""
+
 JOIN_SECONDS = 10.0
 _END: Final = object()
 
@@ -29,8 +32,8 @@ def read_ahead(make: Callable[[], Iterator[Any]], *, cancel: Callable[[], None])
     make : callable
         Makes the iterator; it is made, read and closed in the thread.
     cancel : callable
-        Called from the consumer's thread when it stops early (interrupt, error, close), to make
-        the reader return.
+        Called from the consumer's thread when it stops early (interrupt, error, close) while the
+        reader waits, to make it return.
     """
     items: queue.Queue[Any] = queue.Queue(maxsize=1)
     stopped = threading.Event()
@@ -43,9 +46,10 @@ def read_ahead(make: Callable[[], Iterator[Any]], *, cancel: Callable[[], None])
             yield item
     finally:
         stopped.set()
+        thread.join(BETWEEN_ITEMS)
         if thread.is_alive():
             cancel()
-        thread.join(JOIN_SECONDS)
+            thread.join(JOIN_SECONDS)
 
 
 def _fill(

@@ -1,12 +1,11 @@
 """The bulk writer: Parquet to tables, set-based, in one transaction, idempotent by key.
 
 Rows are compared by a hash of their canonical columns, computed while they are read. A county's
-first load is copied straight into the tables; a later one is staged in a temporary table and
-merged, so that unchanged rows are not written.
+first load is copied straight into the tables; of a later one only the rows that differ are sent.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -15,17 +14,20 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.parquet
+import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.progress import Progress
 from terrafusion_lib.core.schema import TABLES, Kind
 from terrafusion_lib.store import models
-from terrafusion_lib.store.copying import insert_batches, sqlite_batches
+from terrafusion_lib.store.copying import ahead, insert_batches, sqlite_batches
+from terrafusion_lib.store.reading import record_batches
 
 BATCH_ROWS = 50_000
 LOCK_SECONDS = 60
+THREADS = 2
+INTEGER_KEYS = ("assessment_year",)
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,9 @@ def load_tables(
     done: dict[str, TableLoad] = {}
     with _transaction(engine, county_id) as connection:
         for name, path in tables.items():
-            batches = _hashed_batches(engine, name, path, run_id, now)
-            shown = _shown(batches, f"load {name}", path, progress)
-            done[name] = _load_table(connection, models.CANONICAL[name], county_id, shown)
+            target = models.CANONICAL[name]
+            work = _TableWork(connection, target, path, county_id, run_id, now, progress)
+            done[name] = work.run()
         if quarantine is not None:
             _replace_quarantine(connection, quarantine, county_id, run_id)
         counts = {name: result.as_dict() for name, result in done.items()}
@@ -106,7 +108,7 @@ def _check_files(tables: Mapping[str, Path]) -> None:
             raise LoadError(f"{name} is no canonical table", examples=list(TABLES))
         if not path.is_file():
             raise LoadError(f"{path} does not exist", table=name)
-        found = set(pa.parquet.read_schema(path).names)
+        found = set(pq.read_schema(path).names)
         missing = [column for column in TABLES[name].column_names if column not in found]
         if missing:
             raise LoadError(f"{path.name} lacks columns", table=name, examples=missing)
@@ -123,101 +125,186 @@ def _transaction(engine: sa.Engine, county_id: str) -> Iterator[sa.Connection]:
         yield connection
 
 
-def _hashed_batches(
-    engine: sa.Engine, name: str, path: Path, run_id: str, now: datetime
-) -> Iterator[pa.RecordBatch]:
-    """The file's rows with their housekeeping columns, as the database takes them.
+@dataclass
+class _TableWork:
+    """One table of a load: the file's rows are compared with the database's by key and hash.
 
-    The hash is MD5 over the columns as text, null and empty text apart, so it does not depend on
-    the database.
+    The comparison is DuckDB's, on keys and hashes alone, so that only rows that differ go to the
+    database.
     """
-    spec = TABLES[name]
-    on_sqlite = engine.dialect.name == "sqlite"
-    plain = {Kind.DATE: "CAST({0} AS VARCHAR)", Kind.BOOLEAN: "CAST({0} AS INTEGER)"}
-    columns = [
-        f"{plain.get(c.kind, '{0}').format(c.name) if on_sqlite else c.name} AS {c.name}"
-        for c in spec.columns
-    ]
-    text = ", ".join(f"coalesce(CAST({c} AS VARCHAR), chr(0))" for c in spec.column_names)
-    query = f"""
-        SELECT {", ".join(columns)}, md5(concat_ws(chr(31), {text})) AS row_hash
-        FROM read_parquet($path)"""
-    moment = pa.scalar(now.astimezone(UTC), pa.timestamp("us", "UTC"))
-    housekeeping = {
-        "is_active": pa.scalar(1) if on_sqlite else pa.scalar(True),
-        "last_sync_id": pa.scalar(run_id),
-        "loaded_at": pa.scalar(f"{now.astimezone(UTC):%F %T.%f}") if on_sqlite else moment,
-    }
-    with duckdb.connect(config={"threads": 2}) as database:
-        for batch in database.sql(query, params={"path": str(path)}).to_arrow_reader(BATCH_ROWS):
+
+    connection: sa.Connection
+    target: sa.Table
+    path: Path
+    county_id: str
+    run_id: str
+    now: datetime
+    progress: Progress
+
+    @property
+    def sqlite(self) -> bool:
+        return self.connection.dialect.name == "sqlite"
+
+    @property
+    def keys(self) -> list[str]:
+        return list(self.target.primary_key.columns.keys())
+
+    def run(self) -> TableLoad:
+        county = self.target.c.county_id
+        known = sa.select(sa.literal(1)).where(county == self.county_id).limit(1)
+        if self.connection.scalar(known) is None:
+            return self._first_load()
+        with duckdb.connect(config={"threads": THREADS}) as database:
+            result = self._compare(database)
+            if result.inserted or result.updated or result.reactivated:
+                self._upsert(database)
+            if result.deactivated:
+                self._deactivate(database)
+        return result
+
+    def _first_load(self) -> TableLoad:
+        """Copy straight into the table; an empty table gets its indexes afterwards."""
+        empty = self.connection.scalar(sa.select(sa.literal(1)).select_from(self.target).limit(1))
+        indexes = sorted(self.target.indexes, key=lambda index: str(index.name))
+        for index in indexes if empty is None else ():
+            index.drop(self.connection)
+        with duckdb.connect(config={"threads": THREADS}) as database:
+            rows = self._insert(self.target.name, self._batches(database, "true"))
+        for index in indexes if empty is None else ():
+            index.create(self.connection)
+        return TableLoad(read=rows, inserted=rows)
+
+    def _compare(self, database: duckdb.DuckDBPyConnection) -> TableLoad:
+        """Make DuckDB's tables `known`, `incoming` and `writes`; returns the counts."""
+        keys = ", ".join(self.keys)
+        columns = ", ".join(f"{key} VARCHAR" for key in self.keys if key not in INTEGER_KEYS)
+        columns += "".join(f", {key} BIGINT" for key in self.keys if key in INTEGER_KEYS)
+        database.execute(f"CREATE TABLE known ({columns}, row_hash VARCHAR, is_active BOOLEAN)")
+        names = [key for key in self.keys if key not in INTEGER_KEYS]
+        names += [key for key in self.keys if key in INTEGER_KEYS]
+        chosen = [*(self.target.c[name] for name in names), self.target.c.row_hash]
+        query = sa.select(*chosen, self.target.c.is_active)
+        same_county = query.where(self.target.c.county_id == self.county_id)
+        for batch in record_batches(self.connection, same_county):
+            database.register("batch", batch)
+            database.execute("INSERT INTO known SELECT * FROM batch")
+            database.unregister("batch")
+        database.execute(
+            f"""CREATE TABLE incoming AS SELECT {keys}, file_row_number, {self._hash} AS row_hash
+                FROM read_parquet($path, file_row_number = true)""",
+            {"path": str(self.path)},
+        )
+        self._refuse_doubles(database)
+        database.execute(
+            f"""CREATE TABLE writes AS
+                SELECT file_row_number, k.row_hash IS NULL AS is_new, NOT k.is_active AS returned
+                FROM incoming i LEFT JOIN known k USING ({keys})
+                WHERE k.row_hash IS NULL OR k.row_hash <> i.row_hash OR NOT k.is_active"""
+        )
+        counts = database.execute(
+            f"""SELECT (SELECT count(*) FROM incoming),
+                       count(*) FILTER (is_new), count(*) FILTER (NOT is_new AND NOT returned),
+                       count(*) FILTER (NOT is_new AND returned),
+                       (SELECT count(*) FROM known k ANTI JOIN incoming USING ({keys})
+                        WHERE k.is_active)
+                FROM writes"""
+        ).fetchall()[0]
+        read, inserted, updated, reactivated, gone = (int(count) for count in counts)
+        unchanged = read - inserted - updated - reactivated
+        return TableLoad(read, inserted, updated, unchanged, reactivated, gone)
+
+    def _refuse_doubles(self, database: duckdb.DuckDBPyConnection) -> None:
+        keys = ", ".join(self.keys)
+        query = f"SELECT concat_ws('/', {keys}) FROM incoming GROUP BY {keys} HAVING count(*) > 1"
+        doubles = [row[0] for row in database.execute(query + " ORDER BY 1").fetchall()]
+        if doubles:
+            raise LoadError(
+                "The operational database refused to load: rows share a key",
+                county=self.county_id,
+                table=self.target.name,
+                count=len(doubles),
+                examples=doubles,
+            )
+
+    def _upsert(self, database: duckdb.DuckDBPyConnection) -> None:
+        name, keys = self.target.name, ", ".join(self.keys)
+        columns = ", ".join(column.name for column in self.target.columns)
+        changed = [c.name for c in self.target.columns if c.name not in self.keys]
+        changes = ", ".join(f"{column} = excluded.{column}" for column in changed)
+        with self._staging(f"SELECT * FROM {name}") as staging:
+            differing = "file_row_number IN (SELECT file_row_number FROM writes)"
+            self._insert(staging, self._batches(database, differing))
+            self.connection.exec_driver_sql(
+                f"""INSERT INTO {name} ({columns}) SELECT {columns} FROM {staging} WHERE true
+                    ON CONFLICT ({keys}) DO UPDATE SET {changes}"""
+            )
+
+    def _deactivate(self, database: duckdb.DuckDBPyConnection) -> None:
+        """Mark the rows inactive that the file no longer has."""
+        name, keys = self.target.name, ", ".join(self.keys)
+        gone = database.sql(
+            f"SELECT {keys} FROM known k ANTI JOIN incoming USING ({keys}) WHERE k.is_active"
+        )
+        with self._staging(f"SELECT {keys} FROM {name}") as staging:
+            insert_batches(self.connection, staging, gone.to_arrow_reader(BATCH_ROWS))
+            same = " AND ".join(f"{name}.{key} = {staging}.{key}" for key in self.keys)
+            self.connection.exec_driver_sql(
+                f"UPDATE {name} SET is_active = false FROM {staging} WHERE {same}"
+            )
+
+    @contextmanager
+    def _staging(self, shape: str) -> Iterator[str]:
+        """A temporary table with the columns of a query."""
+        staging = f"staging_{self.target.name}"
+        create = f"CREATE TEMPORARY TABLE {staging} AS {shape} WHERE 1 = 0"
+        self.connection.exec_driver_sql(create)
+        yield staging
+        self.connection.exec_driver_sql(f"DROP TABLE {staging}")
+
+    @property
+    def _hash(self) -> str:
+        """MD5 over the columns as text, null and empty text apart: the same on every database."""
+        names = TABLES[self.target.name].column_names
+        text = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(0))" for name in names)
+        return f"md5(concat_ws(chr(31), {text}))"
+
+    def _batches(
+        self, database: duckdb.DuckDBPyConnection, condition: str
+    ) -> Iterator[pa.RecordBatch]:
+        """The file's rows with their housekeeping columns, as the database takes them."""
+        plain = {Kind.DATE: "CAST({0} AS VARCHAR)", Kind.BOOLEAN: "CAST({0} AS INTEGER)"}
+        columns = [
+            f"{plain.get(c.kind, '{0}').format(c.name) if self.sqlite else c.name} AS {c.name}"
+            for c in TABLES[self.target.name].columns
+        ]
+        query = f"""SELECT {", ".join(columns)}, {self._hash} AS row_hash
+                    FROM read_parquet($path, file_row_number = true) WHERE {condition}"""
+        moment = pa.scalar(self.now.astimezone(UTC), pa.timestamp("us", "UTC"))
+        housekeeping = {
+            "is_active": pa.scalar(1) if self.sqlite else pa.scalar(True),
+            "last_sync_id": pa.scalar(self.run_id),
+            "loaded_at": pa.scalar(f"{self.now.astimezone(UTC):%F %T.%f}")
+            if self.sqlite
+            else moment,
+        }
+        relation = database.sql(query, params={"path": str(self.path)})
+        for batch in relation.to_arrow_reader(BATCH_ROWS):
             filled = [pa.repeat(value, batch.num_rows) for value in housekeeping.values()]
             yield pa.RecordBatch.from_arrays(
                 [*batch.columns, *filled], names=[*batch.schema.names, *housekeeping]
             )
 
+    def _insert(self, table: str, batches: Iterator[pa.RecordBatch]) -> int:
+        total = pq.read_metadata(self.path).num_rows
 
-def _shown(
-    batches: Iterator[pa.RecordBatch], task: str, path: Path, progress: Progress
-) -> Iterator[pa.RecordBatch]:
-    total = pa.parquet.read_metadata(path).num_rows
-    done = 0
-    for batch in batches:
-        yield batch
-        done += batch.num_rows
-        progress(task, done, total)
+        def shown() -> Iterator[pa.RecordBatch]:
+            done = 0
+            for batch in batches:
+                yield batch
+                done += batch.num_rows
+                self.progress(f"load {self.target.name}", done, total)
 
-
-def _load_table(
-    connection: sa.Connection, target: sa.Table, county_id: str, batches: Iterable[pa.RecordBatch]
-) -> TableLoad:
-    known = sa.select(sa.literal(1)).where(target.c.county_id == county_id).limit(1)
-    if connection.scalar(known) is None:
-        rows = insert_batches(connection, target.name, batches)
-        return TableLoad(read=rows, inserted=rows)
-    staging = f"staging_{target.name}"
-    connection.exec_driver_sql(
-        f"CREATE TEMPORARY TABLE {staging} AS SELECT * FROM {target.name} WHERE 1 = 0"
-    )
-    rows = insert_batches(connection, staging, batches)
-    keys = ", ".join(target.primary_key.columns.keys())
-    connection.exec_driver_sql(f"CREATE UNIQUE INDEX {staging}_key ON {staging} ({keys})")
-    result = _merge(connection, target, staging, county_id, rows)
-    connection.exec_driver_sql(f"DROP TABLE {staging}")
-    return result
-
-
-def _merge(
-    connection: sa.Connection, target: sa.Table, staging: str, county_id: str, rows: int
-) -> TableLoad:
-    """Make the county's rows equal to the staged ones; writes only what differs."""
-    name, keys = target.name, target.primary_key.columns.keys()
-    same = " AND ".join(f"t.{key} = s.{key}" for key in keys)
-    counts = connection.exec_driver_sql(
-        f"""SELECT count(*) - count(t.row_hash),
-                   coalesce(sum(CASE WHEN t.is_active AND t.row_hash <> s.row_hash
-                                     THEN 1 ELSE 0 END), 0),
-                   coalesce(sum(CASE WHEN NOT t.is_active THEN 1 ELSE 0 END), 0)
-            FROM {staging} s LEFT JOIN {name} t ON {same}"""
-    ).one()
-    inserted, updated, reactivated = (int(count) for count in counts)
-    others = [column.name for column in target.columns if column.name not in keys]
-    changes = ", ".join(f"{column} = excluded.{column}" for column in others)
-    columns = ", ".join(target.columns.keys())
-    if inserted or updated or reactivated:
-        connection.exec_driver_sql(
-            f"""INSERT INTO {name} AS t ({columns}) SELECT {columns} FROM {staging} WHERE true
-                ON CONFLICT ({", ".join(keys)}) DO UPDATE SET {changes}
-                WHERE t.row_hash <> excluded.row_hash OR NOT t.is_active"""
-        )
-    gone = connection.execute(
-        sa.text(
-            f"""UPDATE {name} AS t SET is_active = false WHERE county_id = :county_id AND is_active
-                AND NOT EXISTS (SELECT 1 FROM {staging} s WHERE {same})"""
-        ),
-        {"county_id": county_id},
-    )
-    unchanged = rows - inserted - updated - reactivated
-    return TableLoad(rows, inserted, updated, unchanged, reactivated, gone.rowcount)
+        return insert_batches(self.connection, table, ahead(shown()))
 
 
 def _replace_quarantine(connection: sa.Connection, path: Path, county_id: str, run_id: str) -> None:

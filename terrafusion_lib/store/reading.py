@@ -1,6 +1,7 @@
 """Rows of the operational database as Arrow tables."""
 
 import io
+from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +18,15 @@ def read_arrow(engine: sa.Engine, query: sa.Select[Any], schema: pa.Schema) -> p
     if engine.dialect.name == "sqlite":
         return _read_sqlite(engine, text, wanted)
     return _read_postgres(engine, text, wanted)
+
+
+def record_batches(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[pa.RecordBatch]:
+    """Rows of a query of text, integer and boolean columns, a batch at a time."""
+    found = connection.execute(query.execution_options(stream_results=True))
+    names = [column.name for column in query.selected_columns]
+    for rows in found.partitions(BATCH_ROWS):
+        columns = [pa.array(column) for column in zip(*rows, strict=True)]
+        yield pa.RecordBatch.from_arrays(columns, names=names)
 
 
 def _read_sqlite(engine: sa.Engine, query: str, schema: pa.Schema) -> pa.Table:

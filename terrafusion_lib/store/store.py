@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BUSY_SECONDS = 60
+PRAGMAS = (
+    "journal_mode = WAL",
+    "synchronous = NORMAL",
+    "foreign_keys = ON",
+    "cache_size = -131072",  # 128 MB: keys of a county's tables stay in memory while they load
+    "temp_store = MEMORY",
+)
 
 
 def open_store(url: str) -> "Store":
@@ -244,7 +251,7 @@ def _cause(text: str) -> str | None:
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
     connection.isolation_level = None
-    for pragma in ("journal_mode = WAL", "synchronous = NORMAL", "foreign_keys = ON"):
+    for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -38,11 +38,14 @@ def check_table(session: Session, suite: Suite, parameters: Mapping[str, object]
     """
     scope = Scope(TABLES[suite.table], parameters, f"suite {suite.table}")
     checks = [rule.check(scope) for rule in suite.row_rules]
-    _try_rules(session, suite, checks)
     source = f'{CHECKED}."{suite.table}"'
     findings = f'"findings_{suite.table}"'
-    session.connection.execute(f"CREATE TEMP TABLE {findings} AS {_findings(checks, source)}")
-    applied = ", ".join(f"count_if({check.applies})" for check in checks)
+    try:
+        session.connection.execute(f"CREATE TEMP TABLE {findings} AS {_findings(checks, source)}")
+    except duckdb.Error:
+        _name_culprit(session, suite, checks)
+        raise
+    applied = ", ".join(f"count(*) FILTER (WHERE {check.applies})" for check in checks)
     read, *checked = session.rows(f"SELECT count(*), {applied} FROM {source}")[0]
     broken = dict(session.rows(f"SELECT rule, count(*) FROM {findings} GROUP BY rule"))
     examples = _examples(session, suite, findings)
@@ -54,11 +57,11 @@ def check_table(session: Session, suite: Suite, parameters: Mapping[str, object]
     return Checked(suite, read, (*on_rows, *on_table), findings)
 
 
-def _try_rules(session: Session, suite: Suite, checks: list[Check]) -> None:
-    """Bind every rule by itself, so that a rule that does not fit the types is named."""
+def _name_culprit(session: Session, suite: Suite, checks: list[Check]) -> None:
+    """Evaluate each rule by itself and name the first that cannot be."""
     for rule, check in zip(suite.row_rules, checks, strict=True):
         try:
-            session.rows(f'EXPLAIN SELECT {check.fails} FROM {CHECKED}."{suite.table}"')
+            session.rows(f'SELECT count_if({check.fails}) FROM {CHECKED}."{suite.table}"')
         except duckdb.Error as error:
             raise ConfigError(
                 f"The rule {rule.name} cannot be evaluated",
@@ -140,9 +143,10 @@ def source_results(session: Session) -> list[RuleResult]:
 def _table_result(session: Session, suite: Suite, rule: Rule, read: int) -> RuleResult:
     failed, passed = 0, True
     if isinstance(rule, Share):
-        query = f'SELECT count(*) - count("{rule.column}") FROM {CHECKED}."{suite.table}"'
-        failed = int(session.rows(query)[0][0])
-        passed = failed <= rule.max_null * read
+        nulls = f'count(*) - count("{rule.column}")'
+        query = f"SELECT {nulls}, {rule.exceeded(nulls, 'count(*)')}"
+        failed, exceeded = session.rows(f'{query} FROM {CHECKED}."{suite.table}"')[0]
+        passed = not exceeded
     elif isinstance(rule, RowCount):
         failed, passed = max(rule.min - read, 0), read >= rule.min
     return RuleResult(

@@ -303,6 +303,10 @@ class Share(TableRule):
     def verify(self, scope: Scope) -> None:
         scope.column(self.column)
 
+    def exceeded(self, nulls: str, rows: str) -> str:
+        """SQL of whether so many nulls in so many rows are too many."""
+        return f"({nulls}) > {self.max_null} * ({rows})"
+
 
 class RowCount(TableRule):
     """The table has at least this many rows."""

@@ -114,7 +114,9 @@ def _reason(rule: RowRule, table: str) -> str:
     ]
     if not shown:
         return literal(rule.because)
-    return f"{literal(rule.because.rstrip('.') + ' (')} || concat_ws(', ', {', '.join(shown)}) || ').'"
+    return (
+        f"{literal(rule.because.rstrip('.') + ' (')} || concat_ws(', ', {', '.join(shown)}) || ').'"
+    )
 
 
 def _shown(name: str, kind: Kind) -> str:

@@ -76,6 +76,7 @@ class TdsServer:
     statements: list[str] = field(default_factory=list)
     logins: list[dict[str, object]] = field(default_factory=list)
     cancelled: int = 0
+    certificate: Path | None = None
     port: int = 0
 
     @contextmanager
@@ -162,7 +163,7 @@ class Session:
         elif kind == RPC:
             self._call(memoryview(data)[struct.unpack_from("<I", data)[0] :])
         elif kind == ATTENTION:
-            self._cancelled()
+            self._attend(b"")
         else:
             self.channel.reply(done(DONE, 0))
 
@@ -213,7 +214,7 @@ class Session:
             pending += bytes([ROW]) + b"".join(map(encode, result.columns, row))
             if len(pending) > self.channel.packet_size:
                 if self.channel.waiting():
-                    self._answer(*self.channel.message())
+                    self._cancelled(pending)
                     return
                 pending = self.channel.reply(pending, last=False)
         status = (COUNT if result.columns else 0) | (MORE if tail else 0)
@@ -234,9 +235,15 @@ class Session:
         while time.monotonic() < until and not self.channel.waiting(0.02):
             pass
 
-    def _cancelled(self) -> None:
+    def _cancelled(self, pending: bytes) -> None:
+        """The client speaks while rows are sent: end the row and attend to it."""
+        kind, _ = self.channel.message()
+        if kind == ATTENTION:
+            self._attend(pending)
+
+    def _attend(self, pending: bytes) -> None:
         self.server.cancelled += 1
-        self.channel.reply(done(DONE, ATTENTION_SEEN))
+        self.channel.reply(pending + done(DONE, ATTENTION_SEEN))
 
 
 def read_call(data: memoryview) -> tuple[object, list[tuple[str, object]]]:

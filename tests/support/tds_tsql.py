@@ -62,6 +62,9 @@ class Database:
             if table.db.lower() == "dbo":
                 table.set("db", None)
             table.set("catalog", None)
+        for equality in tree.find_all(exp.EQ):
+            if equality.expression.is_string:  # trailing blanks do not count
+                equality.set("this", exp.func("RTRIM", equality.this.copy()))
         bound = {name.lstrip("@"): value for name, value in (parameters or {}).items()}
         try:
             cursor = self.connection.execute(tree.sql("sqlite"), bound)

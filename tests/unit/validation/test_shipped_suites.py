@@ -184,7 +184,6 @@ TWINS = {
     "parcel_count_consistent": {"sale_id": "one parcel"},
 }
 """Rules that take two rows to break, and what both of them hold."""
-LEADING = {name: next(key for key in TABLES[name].key[::-1]) for name in TABLES}
 IDS = {
     "properties_operational": "property_id",
     "sales": "sale_id",

@@ -1,0 +1,141 @@
+"""Loading the operational store against the bare limit of each database, in one run.
+
+First load, unchanged re-load and a re-load with 5 % changed rows of the sales table (its canonical
+and housekeeping columns are forty), through Store.load; against the same rows by a bare binary
+COPY (PostgreSQL) or a bare executemany (SQLite) into an equal table with the same primary key.
+
+    python benchmarks/load_store.py [--rows 1000000] [--quick] [--database sqlite|postgresql|both]
+"""
+
+import argparse
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from terrafusion_lib.core.progress import silent
+from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.store.bulk import _TableWork
+from terrafusion_lib.store.copying import insert_batches
+from terrafusion_lib.store.models import CANONICAL
+from terrafusion_lib.store.store import Store, open_store
+from tests.support.postgres import server
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+VALUES = {
+    Kind.TEXT: "'text ' || (i % 977)",
+    Kind.INTEGER: "i % 100",
+    Kind.NUMBER: "(i * 7919 % 100000) / 10.0",
+    Kind.MONEY: "(i * 104729 % 900000)::DOUBLE",
+    Kind.BOOLEAN: "i % 2 = 0",
+    Kind.DATE: "DATE '2020-01-01' + (i % 2000)::INT",
+    Kind.JSON: "'{\"a\": ' || (i % 10) || '}'",
+}
+
+
+def write_sales(path: Path, rows: int, *, changed: float = 0.0) -> None:
+    """Sales with every column filled; a share of the prices is another."""
+    spec = TABLES["sales"]
+    columns = {column.name: VALUES[column.kind] for column in spec.columns}
+    columns |= {
+        "county_id": "'bench_wa'",
+        "sale_id": "printf('%09d', i)",
+        "property_id": "i::VARCHAR",
+    }
+    price = f"CASE WHEN i % 1000 < {changed * 1000} THEN 1.0 ELSE {columns['sale_price']} END"
+    columns["sale_price"] = price
+    chosen = ", ".join(f"{value} AS {name}" for name, value in columns.items())
+    with duckdb.connect() as database:
+        reader = database.sql(f"SELECT {chosen} FROM range({rows}) t(i)").to_arrow_reader(100_000)
+        with pq.ParquetWriter(path, spec.arrow_schema(), compression="zstd") as writer:
+            for batch in reader:
+                writer.write_batch(batch.cast(spec.arrow_schema()))
+
+
+def timed(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def bare(store: Store, path: Path) -> float:
+    """Seconds of the bare insert of rows that lie ready in memory, transaction included."""
+    with store.engine.connect() as connection, duckdb.connect() as database:
+        work = _TableWork(connection, CANONICAL["sales"], path, "bench_wa", "r", NOW, silent)
+        batches = list(work._batches(database, "true"))  # noqa: SLF001 - the same rows
+    with store.engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE bare AS SELECT * FROM sales WHERE 1 = 0")
+        keys = ", ".join(CANONICAL["sales"].primary_key.columns.keys())
+        connection.exec_driver_sql(f"CREATE UNIQUE INDEX bare_key ON bare ({keys})")
+
+    def insert() -> None:
+        with store.engine.begin() as connection:
+            insert_batches(connection, "bare", batches)
+
+    return timed(insert)
+
+
+def measure(url: str, folder: Path, rows: int) -> None:
+    path, changed = folder / "sales.parquet", folder / "changed.parquet"
+    write_sales(path, rows)
+    write_sales(changed, rows, changed=0.05)
+    with open_store(url) as store:
+        store.migrate()
+
+        def load(source: Path, run: str) -> float:
+            return timed(
+                lambda: store.load(
+                    "bench_wa", {"sales": source}, run_id=run, fingerprint=run, clock=lambda: NOW
+                )
+            )
+
+        first = load(path, "first")
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        again = load(path, "again")
+        some = load(changed, "changed")
+        limit = bare(store, path)
+    name = sa.make_url(url).get_backend_name()
+    columns = len(CANONICAL["sales"].columns)
+    print(f"{name}: {rows:,} rows of {columns} columns")
+    for label, seconds in (
+        ("bare insert of ready rows", limit),
+        ("first load", first),
+        ("unchanged re-load", again),
+        ("re-load, 5 % changed", some),
+    ):
+        rate, share = rows / seconds, limit / seconds
+        print(f"  {label:28} {seconds:6.2f} s  {rate:9,.0f} rows/s  {share:5.2f} of bare")
+    print(f"  peak memory of the process up to the first load: {peak:,.0f} MB")
+
+
+def urls(database: str, folder: Path) -> Iterator[str]:
+    if database in ("sqlite", "both"):
+        yield f"sqlite:///{folder / 'store.db'}"
+    if database in ("postgresql", "both"):
+        with server("-c max_wal_size=4GB") as url:
+            yield url
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    options = parser.parse_args()
+    rows = 50_000 if options.quick else options.rows
+    with tempfile.TemporaryDirectory() as folder:
+        for url in urls(options.database, Path(folder)):
+            measure(url, Path(folder), rows)
+
+
+if __name__ == "__main__":
+    main()
