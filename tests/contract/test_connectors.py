@@ -122,7 +122,6 @@ def write_excel(rows: pa.Table, path: Path) -> None:
 
 CASES = {
     "sqlite": sqlite_case,
-    "freetds arrow-odbc": tds_case("freetds", arrow=True),
     "freetds pyodbc": tds_case("freetds", arrow=False),
     "microsoft arrow-odbc": tds_case("microsoft", arrow=True),
     "microsoft pyodbc": tds_case("microsoft", arrow=False),

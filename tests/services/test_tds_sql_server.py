@@ -12,10 +12,14 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
+import sqlalchemy as sa
 
 from terrafusion_lib.connectors import retries
 from terrafusion_lib.connectors.check import check_sources
-from terrafusion_lib.connectors.protocol import TransientError
+from terrafusion_lib.connectors.odbc_drivers import Dialect, Driver
+from terrafusion_lib.connectors.odbc_session import OdbcSession
+from terrafusion_lib.connectors.odbc_stream import arrow_serves
+from terrafusion_lib.connectors.protocol import SourceColumn, TransientError
 from terrafusion_lib.connectors.raw_layer import extract
 from terrafusion_lib.connectors.sql_server_connector import SqlServerConnector
 from terrafusion_lib.connectors.sql_server_options import SqlServerOptions
@@ -30,7 +34,7 @@ from tests.support.tds_clients import DRIVERS, client, driver_or_skip, options_f
 from tests.support.tds_server import PASSWORD, Fault, TdsServer
 
 pytestmark = pytest.mark.odbc
-PATHS = [(driver, arrow) for driver in DRIVERS for arrow in (True, False)]
+PATHS = [("freetds", False), ("microsoft", True), ("microsoft", False)]
 READ = "FROM dbo.property_val"
 
 
@@ -133,14 +137,28 @@ def test_freshness_is_unknown_without_the_right_to_see_it(database: Path, driver
 
 
 def test_a_table_dropped_since_the_check_is_named(
-    source: SqlServerConnector, server: TdsServer, monkeypatch: pytest.MonkeyPatch
+    source: SqlServerConnector, server: TdsServer
 ) -> None:
-    monkeypatch.setattr(source, "_checked", lambda table: {})
-    monkeypatch.setattr(source, "_spelled", lambda table: table)
-    gone = pacs.EMPTY.model_copy(update={"table": "dbo.gone", "columns": {}, "key": ("a",)})
-    source._source._session.rows.__self__._connected = True
-    with pytest.raises(ConnectError):
-        rows(source, gone)
+    server.faults.append(Fault("dropped", READ))
+    with pytest.raises(ConnectError, match=r"A table does not exist .*dbo\.property_val"):
+        rows(source)
+
+
+@pytest.mark.parametrize(
+    ("sql", "number"),
+    [
+        ("SELECT a FROM dbo.nowhere", 208),
+        ("SELECT nothing FROM dbo.property_val", 207),
+        ("DELETE FROM dbo.property_val", 102),
+    ],
+)
+def test_the_server_refuses_as_sql_server_does(
+    server: TdsServer, driver: str, sql: str, number: int
+) -> None:
+    session = OdbcSession(client(server, driver=driver, encrypt=False).options)
+    with pytest.raises(ConnectError, match=rf"\({number}\)"):
+        session.rows(sa.text(sql))
+    session.close()
 
 
 def test_a_changed_type_is_told_before_reading(
@@ -228,7 +246,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(secure: TdsServer, dri
     assert secure.logins == []
 
 
-@pytest.mark.parametrize("arrow", [True, False])
+@pytest.mark.parametrize("arrow", [True, False], ids=["arrow", "pyodbc"])
 def test_an_encrypted_read_with_a_trusted_certificate(
     secure: TdsServer, driver: str, arrow: bool, database: Path
 ) -> None:
@@ -365,6 +383,14 @@ def _wait(condition: "object", seconds: float = 20) -> None:
     until = time.monotonic() + seconds
     while not condition() and time.monotonic() < until:  # type: ignore[operator]
         time.sleep(0.02)
+
+
+def test_freetds_is_never_read_in_blocks() -> None:
+    """Of a block that an error cuts short it says nothing: rows would be lost without a word."""
+    driver = Driver("FreeTDS", Dialect.FREETDS)
+    columns = [SourceColumn("prop_id", "int", nullable=False)]
+    assert not arrow_serves(driver, columns)
+    assert arrow_serves(Driver("x", Dialect.MICROSOFT), columns)
 
 
 # The whole connect step

@@ -47,6 +47,14 @@ PROCEDURES = {
     "sp_prepexec": PREPEXEC,
     "sp_unprepare": UNPREPARE,
 }
+ERRORS = {
+    "deadlock": (
+        1205,
+        "Transaction was deadlocked and has been chosen as the deadlock victim.",
+        13,
+    ),
+    "dropped": (208, "Invalid object name 'dbo.property_val'.", 16),
+}
 USER, PASSWORD = "reader", "pa;ss}w{ord"
 
 
@@ -54,7 +62,7 @@ USER, PASSWORD = "reader", "pa;ss}w{ord"
 class Fault:
     """What goes wrong in the SELECTs that hold `match`, `times` times over.
 
-    `kind` is deadlock (error 1205), cut (the connection breaks) or slow (`seconds` before each
+    `kind` is deadlock (error 1205), dropped (error 208), cut (the connection breaks) or slow (`seconds` before each
     packet); it strikes after `rows` rows.
     """
 
@@ -227,10 +235,9 @@ class Session:
             self.channel.reply(pending, last=False)
             self.channel.cut()
             raise ClosedError
-        if fault.kind == "deadlock":
+        if fault.kind in ERRORS:
             self._pending = pending
-            text = "Transaction (Process ID 60) was deadlocked and chosen as the deadlock victim."
-            raise SqlError(1205, text, 13)
+            raise SqlError(*ERRORS[fault.kind])
         until = time.monotonic() + fault.seconds
         while time.monotonic() < until and not self.channel.waiting(0.02):
             pass
