@@ -38,7 +38,7 @@ class LineProgress:
         if finished:
             self._started.pop(task)
         if total == 1:
-            if finished:
+            if finished and now - start >= self.every:
                 self._write(f"{task}: {now - start:.1f} s", end="\n")
             return
         if now - self._shown.get(task, start) < self.every and not (

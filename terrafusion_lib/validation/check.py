@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.errors import ConfigError, GateError
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.validation.base import CHECKED, FAILURES, Check, Rule, Severity, key_text
 from terrafusion_lib.validation.expressions import Scope, literal
@@ -34,7 +34,9 @@ def check_table(session: Session, suite: Suite, parameters: Mapping[str, object]
     Raises
     ------
     ConfigError
-        The engine cannot evaluate a rule; the rule is named.
+        A rule does not fit the types of its columns; it is named.
+    GateError
+        The file cannot be read to its end, or memory ran out.
     """
     scope = Scope(TABLES[suite.table], parameters, f"suite {suite.table}")
     checks = [rule.check(scope) for rule in suite.row_rules]
@@ -42,9 +44,14 @@ def check_table(session: Session, suite: Suite, parameters: Mapping[str, object]
     findings = f'"findings_{suite.table}"'
     try:
         session.connection.execute(f"CREATE TEMP TABLE {findings} AS {_findings(checks, source)}")
-    except duckdb.Error:
+    except duckdb.Error as error:
         _name_culprit(session, suite, checks)
-        raise
+        raise GateError(
+            "The table could not be checked",
+            table=suite.table,
+            cause=str(error).split("\n", maxsplit=1)[0],
+            hint="if memory ran out, raise TERRAFUSION_DUCKDB_MEMORY_LIMIT",
+        ) from error
     applied = ", ".join(f"count(*) FILTER (WHERE {check.applies})" for check in checks)
     read, *checked = session.rows(f"SELECT count(*), {applied} FROM {source}")[0]
     broken = dict(session.rows(f"SELECT rule, count(*) FROM {findings} GROUP BY rule"))
@@ -58,11 +65,11 @@ def check_table(session: Session, suite: Suite, parameters: Mapping[str, object]
 
 
 def _name_culprit(session: Session, suite: Suite, checks: list[Check]) -> None:
-    """Evaluate each rule by itself and name the first that cannot be."""
+    """Evaluate each rule by itself and name the first that does not fit the data."""
     for rule, check in zip(suite.row_rules, checks, strict=True):
         try:
             session.rows(f'SELECT count_if({check.fails}) FROM {CHECKED}."{suite.table}"')
-        except duckdb.Error as error:
+        except (duckdb.BinderException, duckdb.ConversionException) as error:
             raise ConfigError(
                 f"The rule {rule.name} cannot be evaluated",
                 table=suite.table,

@@ -100,7 +100,15 @@ def _scan(path: Path, options: str = "") -> str:
 def _add_failures(connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
     columns = ", ".join(f"'' AS {name}" for name in FAILURE_COLUMNS)
     query = _scan(path) if path else f"SELECT {columns} WHERE false"
-    connection.execute(f"CREATE VIEW {FAILURES} AS {query}")
+    try:
+        connection.execute(f"CREATE VIEW {FAILURES} AS {query}")
+        connection.execute(f"SELECT {', '.join(FAILURE_COLUMNS)} FROM {FAILURES} LIMIT 0")
+    except duckdb.Error as error:
+        raise GateError(
+            f"The mapping's failed conversions cannot be read from {path}",
+            cause=str(error).split("\n", maxsplit=1)[0],
+            hint="run the map step again",
+        ) from error
 
 
 def check_schema(table: CanonicalTable, path: Path) -> None:

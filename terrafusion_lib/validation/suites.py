@@ -135,10 +135,12 @@ def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
     Raises
     ------
     ConfigError
-        An unknown table, rule kind, key, column or parameter (the nearest name is suggested), or
+        No suite at all, an unknown table, rule kind, key, column or parameter (the nearest name is suggested), or
         two rules of one name.
     """
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+    if not files:
+        raise ConfigError(f"{folder} holds no suite", hint="<canonical table>.yaml")
     for name in names:
         if name not in files:
             raise _unknown("suite", name, files, where=str(folder))

@@ -84,6 +84,11 @@ def test_a_file_of_no_canonical_table_is_refused(tmp_path: Path) -> None:
         load_suites(tmp_path)
 
 
+def test_a_folder_without_suites_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds no suite"):
+        load_suites(tmp_path / "absent")
+
+
 def test_an_unknown_suite_that_a_county_asks_for_is_refused(tmp_path: Path) -> None:
     suite(tmp_path, "name: a, kind: not_null, column: permit_id")
     with pytest.raises(ConfigError, match=r"suite 'permit'.*did you mean permits"):

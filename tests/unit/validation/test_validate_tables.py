@@ -281,6 +281,29 @@ def test_a_missing_or_broken_file_is_refused(tmp_path: Path) -> None:
         check(tmp_path, {ROLL: broken})
 
 
+def test_a_file_that_breaks_off_and_a_lack_of_memory_are_told(tmp_path: Path) -> None:
+    rows = [good(ROLL, property_id=f"{i:09}", parcel_number=str(i)) for i in range(40_000)]
+    path = write_rows(tmp_path, ROLL, rows)
+    tight = Settings(duckdb_memory_limit="4MB")
+    with pytest.raises(GateError, match="could not be checked.*MEMORY_LIMIT"):
+        validate_tables(
+            SUITES, {ROLL: path}, tmp_path / "out", parameters=PARAMETERS, settings=tight
+        )
+    content = bytearray(path.read_bytes())
+    content[100:20_000] = bytes(19_900)
+    path.write_bytes(content)
+    with pytest.raises(GateError, match=rf"could not be checked.*table {ROLL}"):
+        check(tmp_path, {ROLL: path})
+
+
+def test_unreadable_failed_conversions_are_refused(tmp_path: Path) -> None:
+    path = write_rows(tmp_path, ROLL, [good(ROLL)])
+    with pytest.raises(GateError, match=r"failed conversions cannot be read.*absent"):
+        check(tmp_path, {ROLL: path}, failures=tmp_path / "absent.parquet")
+    with pytest.raises(GateError, match="failed conversions cannot be read"):
+        check(tmp_path, {ROLL: path}, failures=path)
+
+
 def test_a_table_that_is_not_canonical_is_refused(tmp_path: Path) -> None:
     path = write_rows(tmp_path, ROLL, [good(ROLL)])
     with pytest.raises(ConfigError, match="'parcels' is no canonical table"):
