@@ -76,6 +76,8 @@ def _name_culprit(session: Session, suite: Suite, checks: list[Check]) -> None:
                 cause=str(error).split("\n", maxsplit=1)[0],
                 hint=f"expectations/{suite.table}.yaml",
             ) from error
+        except duckdb.Error:
+            return
 
 
 def _findings(checks: list[Check], source: str) -> str:

@@ -135,8 +135,8 @@ def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
     Raises
     ------
     ConfigError
-        No suite at all, an unknown table, rule kind, key, column or parameter (the nearest name is suggested), or
-        two rules of one name.
+        No suite at all, an unknown table, kind, key, column or parameter (the nearest name is
+        suggested), or two rules of one name.
     """
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if not files:

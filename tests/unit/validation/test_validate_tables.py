@@ -285,7 +285,7 @@ def test_a_file_that_breaks_off_and_a_lack_of_memory_are_told(tmp_path: Path) ->
     rows = [good(ROLL, property_id=f"{i:09}", parcel_number=str(i)) for i in range(40_000)]
     path = write_rows(tmp_path, ROLL, rows)
     tight = Settings(duckdb_memory_limit="4MB")
-    with pytest.raises(GateError, match="could not be checked.*MEMORY_LIMIT"):
+    with pytest.raises(GateError, match=r"could not be checked.*MEMORY_LIMIT"):
         validate_tables(
             SUITES, {ROLL: path}, tmp_path / "out", parameters=PARAMETERS, settings=tight
         )
@@ -316,10 +316,11 @@ def test_a_parameter_that_no_one_gave_is_named(tmp_path: Path) -> None:
         check(tmp_path, {ROLL: path}, parameters={"county_id": COUNTY})
 
 
-def test_a_rule_that_does_not_fit_the_types_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("condition", ["abs(last_sale_date) > 1", "owner_name + 1 > 2"])
+def test_a_rule_that_does_not_fit_the_types_is_named(tmp_path: Path, condition: str) -> None:
     text = (
         f"table: {ROLL}\nmeaning: One row per property\nrules:\n"
-        "  - {name: odd, kind: expression, check: abs(last_sale_date) > 1, severity: error, "
+        f"  - {{name: odd, kind: expression, check: {condition}, severity: error, "
         "because: It makes no sense.}\n"
     )
     (tmp_path / f"{ROLL}.yaml").write_text(text, encoding="utf-8")
