@@ -252,6 +252,20 @@ def runs_diff(one: str, other: str, as_json: AsJson = False) -> None:
         print("The two runs rest on the same inputs and gave the same result.")
 
 
+@runs.command("jobs")
+def runs_jobs(county: County, as_json: AsJson = False) -> None:
+    """Jobs of plugins in a county, newest first, and why one failed."""
+    from terrafusion_lib.runs.ledger import list_jobs
+    from terrafusion_lib.runs.text import table
+
+    rows = list_jobs(_settings(), county)
+    if as_json:
+        _print_json(rows)
+    else:
+        columns = ("job_id", "plugin", "status", "username", "created_at", "reason_code", "message")
+        _console().print(table(rows, columns, title=f"Jobs of {county}"))
+
+
 @notebooks.command("refresh")
 def notebooks_refresh(
     only: Annotated[

@@ -37,19 +37,25 @@ def cast_raw(column: pa.Array, kind: RawType) -> pa.Array:
     pyarrow.ArrowInvalid, pyarrow.ArrowNotImplementedError
         A value, or the column's type, cannot be read as `kind`.
     """
-    target = ARROW_TYPES[kind]
-    if column.type == target:
-        return column
-    if kind is RawType.DATE and pa.types.is_string(column.type):
-        return pc.utf8_slice_codeunits(column, 0, DATE_LENGTH).cast(target)
-    if kind is RawType.DATE and pa.types.is_timestamp(column.type):
+    found, target = column.type, ARROW_TYPES[kind]
+    if pa.types.is_timestamp(found) and kind is RawType.TEXT:
+        return _moment_text(column)
+    if pa.types.is_timestamp(found):
         return column.cast(target, safe=False)
-    if kind is RawType.NUMBER and pa.types.is_decimal(column.type):
+    if pa.types.is_string(found) and kind is RawType.DATE:
+        return pc.utf8_slice_codeunits(column, 0, DATE_LENGTH).cast(target)
+    if pa.types.is_decimal(found) and kind is RawType.NUMBER:
         # Arrow divides by a power of ten, which is not always the nearest number; its parser is.
         return column.cast(pa.string()).cast(target)
-    if kind is RawType.TIMESTAMP and pa.types.is_timestamp(column.type):
-        return column.cast(target, safe=False)
     return column.cast(target)
+
+
+def _moment_text(column: pa.Array) -> pa.Array:
+    """ISO 8601 text, without a fraction where every moment is a whole second."""
+    try:
+        return column.cast(pa.timestamp("s")).cast(pa.string())
+    except pa.ArrowInvalid:
+        return column.cast(pa.string())
 
 
 def _read(column: pa.Array, kind: RawType, name: str, table: SourceTable) -> pa.Array:

@@ -14,7 +14,7 @@ from terrafusion_lib.connectors.raw_table import write_table
 from terrafusion_lib.connectors.registry import open_source
 from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.county import CountyConfig
-from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.errors import ConnectError, RunError
 from terrafusion_lib.core.files import file_hash, fingerprint, write_json
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.raw import MANIFEST, RawManifest, RawTable, SourceTable, read_manifest
@@ -70,7 +70,8 @@ def extract(
     raw = settings.county_data(county.county_id) / "raw"
     if reuse and (found := _newest(raw, definitions)):
         return found
-    with _locked(raw, county.county_id), ExitStack() as stack:
+    started = clock()
+    with _writing(raw, county.county_id), _locked(raw, county.county_id), ExitStack() as stack:
         connectors = _connectors(county, tables, settings, stack)
         for table in tables.values():
             connectors[table.source].verify(table)
@@ -83,7 +84,7 @@ def extract(
                 connector, table, years, partial, freshness=mark, progress=progress
             )
             write_json(_record(partial, name), read[name].model_dump(mode="json"))
-        manifest = _manifest(county.county_id, years, read, definitions, clock())
+        manifest = _manifest(county.county_id, years, read, definitions, started)
         return _publish(raw, partial, manifest)
 
 
@@ -140,19 +141,28 @@ def _marks(
 
 
 @contextmanager
-def _locked(raw: Path, county_id: str) -> Iterator[None]:
-    """One extract of a county at a time; the system frees the lock when the process ends."""
+def _writing(raw: Path, county_id: str) -> Iterator[None]:
+    """Say what it means when a file cannot be written, or a source file cannot be read."""
     try:
-        raw.mkdir(parents=True, exist_ok=True)
-        file = (raw / ".lock").open("w", encoding="utf-8")
+        yield
     except OSError as error:
+        if error.filename and not Path(str(error.filename)).is_relative_to(raw):
+            raise ConnectError(f"The source cannot be read: {error}", county=county_id) from error
         raise RunError(
             f"The raw layer cannot be written: {error}",
             county=county_id,
             step="10_connect",
-            hint=f"make {raw} a folder that this user may write",
+            cause="the disk is full, or the folder may not be written",
+            hint=f"make room in {raw}, or make it writable, and run again; "
+            "tables that were finished are kept",
         ) from error
-    with file:
+
+
+@contextmanager
+def _locked(raw: Path, county_id: str) -> Iterator[None]:
+    """One extract of a county at a time; the system frees the lock when the process ends."""
+    raw.mkdir(parents=True, exist_ok=True)
+    with (raw / ".lock").open("w", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -25,6 +25,8 @@ TRUE_WORDS = ("1", "t", "true", "y", "yes")
 FALSE_WORDS = ("0", "f", "false", "n", "no")
 MOJIBAKE = "Ã[\\x{80}-\\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|Â[\\x{A0}-\\x{BF}]|â€|\\x{FFFD}"
 """UTF-8 read as Windows-1252 or Latin-1, and the replacement character."""
+GARBLED = f"strlen({{x}}) > length({{x}}) AND regexp_matches({{x}}, '{MOJIBAKE}')"
+"""SQL over ``{x}``: the text looks garbled (plain ASCII is told by its length at once)."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def convert(kind: Kind, sql_type: str, *, formats: str = "", words: str = "") ->
     if source == "null":
         return Conversion(f"CAST(NULL AS {SQL_TYPES[kind]})")
     if kind in (Kind.TEXT, Kind.JSON):
-        return _text(sql_type)
+        return Conversion(text_of(sql_type))
     if kind is Kind.GEOMETRY:
         return Conversion("{x}")
     if kind is Kind.DATE:
@@ -86,14 +88,6 @@ def convert(kind: Kind, sql_type: str, *, formats: str = "", words: str = "") ->
     if kind is Kind.BOOLEAN:
         return _boolean(sql_type, words)
     return _number(kind, source)
-
-
-def _text(sql_type: str) -> Conversion:
-    value = text_of(sql_type)
-    if family(sql_type) != "text":
-        return Conversion(value)
-    suspicious = f"strlen({{x}}) > length({{x}}) AND regexp_matches({{x}}, '{MOJIBAKE}')"
-    return Conversion(value, suspicious, "'text looks garbled by a wrong encoding (kept)'")
 
 
 def _not_blank(source: str) -> str:

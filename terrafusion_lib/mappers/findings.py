@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.core.schema import TABLES
-from terrafusion_lib.mappers.conversions import quote
+from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.mappers.conversions import GARBLED, quote
 from terrafusion_lib.mappers.model import Table
 from terrafusion_lib.mappers.session import Session
 from terrafusion_lib.mappers.stage import DROP, FAILED, UNMAPPED, Stage, key_text, staged
@@ -87,6 +87,20 @@ class Findings:
                 )
             if output.unmapped:
                 self._keep_codes(name, table, output.name)
+        for column in TABLES[name].columns:
+            if column.kind in (Kind.TEXT, Kind.JSON) and column.name in table.fields:
+                self._keep_garbled(name, column.name, key)
+
+    def _keep_garbled(self, name: str, column: str, key: str) -> None:
+        """Text that a wrong encoding spoiled is reported and kept as it is."""
+        text = f'"{column}"'
+        self._keep(
+            f"SELECT {quote(name)}, {quote(column)}, {key} AS source_key, {text} AS raw_value, "
+            f"'text looks garbled by a wrong encoding (kept)' FROM {staged(name)} "
+            f'WHERE "{DROP}" IS NULL AND {GARBLED.replace("{x}", text)} '
+            "ORDER BY source_key, raw_value",
+            name,
+        )
 
     def add_raw(self) -> None:
         """Keep the values of raw columns that are not of their declared type."""

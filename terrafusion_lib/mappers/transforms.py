@@ -42,17 +42,25 @@ class Step:
 
 
 _TEXT = "CAST({x} AS VARCHAR)"
+_ONE_END = f"replace(replace({_TEXT}, chr(13), chr(10)), chr(10) || chr(10), chr(10))"
+_LINES = f"replace({_ONE_END}, chr(10), ', ')"
+_BLANKS = " OR ".join(
+    f"contains({_TEXT}, {mark})" for mark in ("'  '", "chr(9)", "chr(10)", "chr(13)")
+)
+_STRAY_COMMAS = f"contains({_LINES}, ' ,') OR starts_with({_LINES}, ', ') OR suffix({_LINES}, ', ')"
 TRANSFORMS: dict[str, Transform] = {
     "trim": Transform("Without blanks at either end; nothing left is null",
                       f"nullif(trim({_TEXT}), '')"),
     "upper": Transform("In capitals", f"upper({_TEXT})"),
     "lower": Transform("In small letters", f"lower({_TEXT})"),
-    "collapse_whitespace": Transform("Each run of blanks, tabs and line ends as one blank",
-                                     f"trim(regexp_replace({_TEXT}, '\\s+', ' ', 'g'))"),
+    "collapse_whitespace": Transform(
+        "Each run of blanks, tabs and line ends as one blank",
+        f"CASE WHEN {_BLANKS} THEN trim(regexp_replace({_TEXT}, '\\s+', ' ', 'g')) "
+        f"ELSE trim({_TEXT}) END"),
     "crlf_to_comma": Transform(
         "Line ends as a comma and a blank, for addresses",
-        f"trim(regexp_replace(regexp_replace({_TEXT}, '\\s*[\\r\\n]+\\s*', ', ', 'g'), "
-        "'^(, )+|(, )+$', '', 'g'))"),
+        f"CASE WHEN {_STRAY_COMMAS} THEN regexp_replace(regexp_replace({_LINES}, "
+        f"'\\s*(, )+', ', ', 'g'), '^(, )+|(, )+$', '', 'g') ELSE {_LINES} END"),
     "digits": Transform("Only the digits", f"nullif(regexp_replace({_TEXT}, '\\D', '', 'g'), '')"),
     "pad_left": Transform("pad_left(10, 0): filled on the left to a length; longer stays",
                           f"CASE WHEN length({_TEXT}) < {{0}} THEN lpad({_TEXT}, {{0}}, "

@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.pipelines.fingerprints import engine_versions
 from terrafusion_lib.pipelines.step import Step, StepRecord
 from terrafusion_lib.pipelines.steps import VALUE
 from terrafusion_lib.plugins.base import PluginContext
@@ -29,10 +30,23 @@ def value(step: Step) -> StepRecord:
     plugin = load_plugin("valuation")
     overrides = step.county.plugins.get("valuation", {})
     params = parse(plugin.Params, overrides, where=f"{step.county.county_id} plugins.valuation")
-    with open_store(step.settings.operational_database_url) as store:
+    county_id = step.county.county_id
+    with (
+        open_store(step.settings.operational_database_url) as store,
+        store.job(
+            plugin.name,
+            county_id=county_id,
+            username=step.settings.user,
+            parameters=params.model_dump(mode="json"),
+            versions=engine_versions(),
+            clock=step.clock,
+            valuation_date=date(step.year, 1, 1),
+        ) as job,
+    ):
         result = plugin.run(_context(step, store), params)
         for name, table in result.tables.items():
-            store.save_results(name, table, county_id=step.county.county_id, run_id=step.run_id)
+            store.save_results(name, table, county_id=county_id, run_id=step.run_id)
+        job |= {"result_location": str(step.folder), "input_fingerprint": step.fingerprint}
     for name, table in result.tables.items():
         pq.write_table(table, step.out / f"{name}.parquet", compression="zstd")
     rows = {name: {"rows": table.num_rows} for name, table in result.tables.items()}

@@ -16,6 +16,13 @@ def list_runs(settings: Settings, county_id: str | None = None) -> list[dict[str
         return store.list_runs(county_id)
 
 
+def list_jobs(settings: Settings, county_id: str) -> list[dict[str, Any]]:
+    """Jobs of a county's plugins, newest first."""
+    with open_store(settings.operational_database_url) as store:
+        store.migrate()
+        return store.list_jobs(county_id)
+
+
 def load_summary(settings: Settings, text: str) -> dict[str, Any]:
     """The stored summary of the run whose id holds `text`.
 

@@ -202,4 +202,13 @@ class _Run:
             shutil.rmtree(target)
         self.staging.rename(target)
         write_text(target.parent.parent / "CURRENT", self.run_id + "\n")
-        self.store.promote(self.run_id, promoted_at=self.clock())
+        now = self.clock()
+        self.store.promote(self.run_id, promoted_at=now)
+        self.store.audit(
+            "run:promote",
+            username=self.settings.user,
+            county_id=self.county.county_id,
+            at=now,
+            run_id=self.run_id,
+            note=self.options.note,
+        )

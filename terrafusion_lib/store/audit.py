@@ -20,6 +20,8 @@ def append(
     detail: dict[str, Any] | None = None,
 ) -> int:
     """Add an entry; returns its number. Updates and deletes are refused by the database."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE audit_log IN SHARE ROW EXCLUSIVE MODE")
     last = connection.execute(
         sa.select(audit_log.c.entry, audit_log.c.entry_hash).order_by(audit_log.c.entry.desc())
     ).first()

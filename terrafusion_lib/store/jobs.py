@@ -65,6 +65,12 @@ def get_job(connection: sa.Connection, job_id: str) -> dict[str, Any]:
     return dict(base) | dict(found)
 
 
+def list_jobs(connection: sa.Connection, county_id: str) -> list[dict[str, Any]]:
+    """Jobs of a county, newest first."""
+    query = sa.select(jobs).where(jobs.c.county_id == county_id).order_by(jobs.c.created_at.desc())
+    return [dict(row) for row in connection.execute(query).mappings()]
+
+
 def move_job(
     connection: sa.Connection, job_id: str, status: str, *, now: datetime, **values: Any
 ) -> None:

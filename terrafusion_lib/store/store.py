@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from terrafusion_lib.core.errors import ConfigError, LoadError
 from terrafusion_lib.core.log import mask_secrets
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.schema import RESULT_TABLES, TABLES
-from terrafusion_lib.store import ledger, migrate, reading
+from terrafusion_lib.store import audit, jobs, ledger, migrate, reading
 from terrafusion_lib.store.bulk import LoadResult, TableLoad, load_tables, replace_results
 from terrafusion_lib.store.models import CANONICAL, RESULTS, load_runs
 
@@ -183,14 +183,82 @@ class Store:
         with self._errors("read", county_id), self.engine.connect() as connection:
             return connection.scalar(query.limit(1)) is not None
 
+    @contextmanager
+    def job(
+        self,
+        plugin: str,
+        *,
+        county_id: str,
+        username: str,
+        parameters: dict[str, Any],
+        versions: dict[str, str],
+        clock: Callable[[], datetime],
+        **own: Any,
+    ) -> "Iterator[dict[str, Any]]":
+        """A plugin's job around the block: RUNNING, then COMPLETED or FAILED with the reason.
+
+        Yields a dictionary; what the block puts there (columns of ``jobs`` and of the plugin's
+        table, such as result_location) is stored when it completes.
+        """
+        with self._writing("note a job", county_id) as connection:
+            job_id = jobs.create_job(
+                connection,
+                plugin,
+                county_id=county_id,
+                username=username,
+                parameters=parameters,
+                versions=versions,
+                now=clock(),
+                **own,
+            )
+            jobs.move_job(connection, job_id, "RUNNING", now=clock())
+        results: dict[str, Any] = {}
+        try:
+            yield results
+        except BaseException as error:
+            state = "CANCELLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
+            reason = getattr(error, "reason_code", "processing_exception")
+            with self._writing("note a job", county_id) as connection:
+                jobs.move_job(
+                    connection,
+                    job_id,
+                    state,
+                    now=clock(),
+                    reason_code=reason,
+                    message=mask_secrets(str(error)),
+                )
+            raise
+        with self._writing("note a job", county_id) as connection:
+            jobs.move_job(connection, job_id, "COMPLETED", now=clock(), progress=1.0, **results)
+
+    def list_jobs(self, county_id: str) -> list[dict[str, Any]]:
+        """Jobs of a county, newest first; those without a word for a day are failed first."""
+        with self._writing("read jobs", county_id) as connection:
+            jobs.fail_stale_jobs(connection, now=datetime.now(UTC))
+            return jobs.list_jobs(connection, county_id)
+
+    def audit(
+        self, action: str, *, username: str, county_id: str, at: datetime, **detail: Any
+    ) -> None:
+        """Append to the audit log: who did what, where and when."""
+        with self._writing("write the audit log", county_id) as connection:
+            audit.append(
+                connection,
+                at=at,
+                username=username,
+                action=action,
+                county_id=county_id,
+                detail=detail,
+            )
+
     def start_run(self, run_id: str, **fields: Any) -> None:
         """Note a run that begins; a resumed run begins again under its id."""
-        with self._errors("ledger"), self.engine.begin() as connection:
+        with self._writing("ledger") as connection:
             ledger.start_run(connection, run_id, **fields)
 
     def record_step(self, run_id: str, **fields: Any) -> None:
         """Note how a step of a run ended."""
-        with self._errors("ledger"), self.engine.begin() as connection:
+        with self._writing("ledger") as connection:
             ledger.record_step(connection, run_id, **fields)
 
     def finish_run(
@@ -198,23 +266,33 @@ class Store:
     ) -> None:
         """Note how a run ended."""
         values = {"status": status, "finished_at": finished_at, "message": message}
-        with self._errors("ledger"), self.engine.begin() as connection:
+        with self._writing("ledger") as connection:
             ledger.update_run(connection, run_id, **values)
 
     def promote(self, run_id: str, *, promoted_at: datetime) -> None:
         """Note that a run's results are the county's current ones."""
-        with self._errors("ledger"), self.engine.begin() as connection:
+        with self._writing("ledger") as connection:
             ledger.update_run(connection, run_id, promoted_at=promoted_at)
 
     def close_stale_runs(self, county_id: str, *, clock: Callable[[], datetime]) -> int:
         """Mark runs failed whose process ended without a word; the caller holds the lock."""
-        with self._errors("ledger", county_id), self.engine.begin() as connection:
+        with self._writing("ledger", county_id) as connection:
             return ledger.close_stale_runs(connection, county_id, clock())
 
     def list_runs(self, county_id: str | None = None) -> list[dict[str, Any]]:
         """Runs of the ledger, newest first."""
         with self._errors("ledger", county_id), self.engine.connect() as connection:
             return ledger.list_runs(connection, county_id)
+
+    @contextmanager
+    def _writing(self, what: str, county_id: str | None = None) -> "Iterator[sa.Connection]":
+        """A transaction that holds SQLite's write lock from its first statement."""
+        with (
+            self._errors(what, county_id),
+            self.engine.connect().execution_options(immediate=True) as connection,
+            connection.begin(),
+        ):
+            yield connection
 
     def _read(self, query: sa.Select[Any], schema: "pa.Schema") -> "pa.Table":
         with self._errors("read"):

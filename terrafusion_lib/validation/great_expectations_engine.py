@@ -14,6 +14,7 @@ from importlib.metadata import version
 from typing import Any
 
 from terrafusion_lib.core.errors import GateError
+from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.validation.base import CHECKED, RowRule, Rule, Severity, key_text
 from terrafusion_lib.validation.expressions import Scope
@@ -25,6 +26,7 @@ from terrafusion_lib.validation.suites import Suite
 Own = tuple[str, dict[str, Any]]
 """Name of one of the framework's expectations, and its arguments."""
 SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "warning"}
+TASK = "Great Expectations"
 QUERY = "unexpected_rows_expectation"
 FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 5}
 
@@ -51,7 +53,10 @@ def engine_name() -> str:
 
 
 def evaluate(
-    session: Session, suites: Sequence[Suite], parameters: Mapping[str, object]
+    session: Session,
+    suites: Sequence[Suite],
+    parameters: Mapping[str, object],
+    progress: Progress = silent,
 ) -> list[Evaluation]:
     """Evaluate suites by Great Expectations on the tables of a session.
 
@@ -60,7 +65,7 @@ def evaluate(
     GateError
         An expectation could not be evaluated.
     """
-    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    os.environ["GX_ANALYTICS_ENABLED"] = "false"
     from sqlalchemy.pool import StaticPool
 
     from terrafusion_lib.validation.duckdb_dialect import URL
@@ -83,7 +88,12 @@ def evaluate(
             f'SELECT * EXCLUDE ({ROW}) FROM {CHECKED}."{suite.table}"'
         )
     try:
-        return [_evaluate(gx, context, source, suite, parameters) for suite in suites]
+        found: list[Evaluation] = []
+        for suite in suites:
+            progress(TASK, len(found), len(suites))
+            found.append(_evaluate(gx, context, source, suite, parameters))
+        progress(TASK, len(found), len(suites))
+        return found
     finally:
         source.get_execution_engine().close()
         source.get_engine().dispose()

@@ -1,6 +1,6 @@
 """What validation found, as plain values for the gate, the command line and notebooks."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,6 @@ class ValidationResult:
     rules: tuple[RuleResult, ...]
     engine: str = ""
     """Name and version of the framework whose results lie beside; empty when it did not run."""
-    accepted: dict[str, Path] = field(default_factory=dict)
 
     def summary(self) -> list[dict[str, Any]]:
         """One row per table: counts of rows, and of rules that found something."""

@@ -75,7 +75,7 @@ def validate_tables(
                 results += checked.results
         results += source_results(session)
         if data_docs:
-            engine = _confirm(session, chosen, known, results, out_dir)
+            engine = _confirm(session, chosen, known, results, out_dir=out_dir, progress=progress)
     progress(TASK, len(chosen), len(chosen))
     in_order = {name: counts[name] for name in tables}
     result = ValidationResult(out_dir, in_order, tuple(results), engine)
@@ -96,13 +96,15 @@ def _confirm(
     suites: Sequence[Suite],
     parameters: Mapping[str, object],
     results: Sequence[RuleResult],
+    *,
     out_dir: Path,
+    progress: Progress,
 ) -> str:
     """Let Great Expectations evaluate the suites too and keep its results and Data Docs."""
     from terrafusion_lib.validation import great_expectations_engine as framework
     from terrafusion_lib.validation.data_docs import write_data_docs
 
-    evaluations = framework.evaluate(session, suites, parameters)
+    evaluations = framework.evaluate(session, suites, parameters, progress)
     for item in evaluations:
         write_json(
             out_dir / "great_expectations" / f"{item.table}.json", item.result.to_json_dict()

@@ -10,10 +10,11 @@ import pytest
 from terrafusion_lib.core.errors import GateError, RunError, TerraFusionError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.runs.diff import diff_runs
-from terrafusion_lib.runs.ledger import list_runs, load_summary
+from terrafusion_lib.runs.ledger import list_jobs, list_runs, load_summary
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.runner import RunOptions, run_county
 from terrafusion_lib.runs.summary import current_run
+from terrafusion_lib.store.audit import broken_entries
 from terrafusion_lib.store.store import open_store
 
 COUNTY = "demo_wa"
@@ -76,6 +77,20 @@ def test_the_ledger_holds_who_what_and_the_hashes(first: dict, settings: Setting
     assert [step["step"] for step in steps] == STEPS
     assert all(step["status"] == "completed" and step["seconds"] > 0 for step in steps)
     assert all(len(digest) == 64 for step in steps for digest in step["outputs"].values())
+
+
+def test_the_valuation_is_a_job_and_the_promotion_is_audited(
+    first: dict, settings: Settings
+) -> None:
+    job = list_jobs(settings, COUNTY)[-1]
+    assert (job["plugin"], job["status"], job["username"]) == ("valuation", "COMPLETED", "tester")
+    assert job["result_location"] == first["products"]["60_value"]
+    with open_store(settings.operational_database_url) as store, store.engine.connect() as reading:
+        assert broken_entries(reading) == []
+        row = reading.exec_driver_sql("SELECT action, detail_json FROM audit_log").first()
+    assert row is not None
+    assert row[0] == "run:promote"
+    assert first["run_id"] in row[1]
 
 
 def test_an_unchanged_second_run_reuses_every_step(first: dict, settings: Settings) -> None:

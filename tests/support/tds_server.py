@@ -62,8 +62,8 @@ USER, PASSWORD = "reader", "pa;ss}w{ord"
 class Fault:
     """What goes wrong in the SELECTs that hold `match`, `times` times over.
 
-    `kind` is deadlock (error 1205), dropped (error 208), cut (the connection breaks) or slow (`seconds` before each
-    packet); it strikes after `rows` rows.
+    `kind` is deadlock (error 1205), dropped (error 208), cut (the connection breaks) or slow
+    (`seconds` before each row); it strikes after `rows` rows.
     """
 
     kind: str

@@ -350,7 +350,7 @@ def test_a_full_disk_is_said_and_leaves_no_half_table(
 ) -> None:
     with small_disk(20), pytest.raises(RunError, match="raw layer cannot be written") as caught:
         run(settings, tables("a"))
-    assert "free space" in str(caught.value)
+    assert "make room in" in str(caught.value)
     assert extracts(settings) == []
     assert not list(raw_folder(settings).rglob("*.parquet*"))
     run(settings, tables("a"))
@@ -360,6 +360,15 @@ def test_a_place_that_cannot_be_written_is_said(settings: Settings, fake: FakeCo
     raw_folder(settings).parent.mkdir(parents=True)
     raw_folder(settings).write_text("a file where the folder should be")
     with pytest.raises(RunError, match="raw layer cannot be written"):
+        run(settings, tables("a"))
+
+
+def test_a_source_file_that_cannot_be_read_is_not_taken_for_a_full_disk(
+    settings: Settings, fake: FakeConnector, tmp_path: Path
+) -> None:
+    error = PermissionError(13, "Permission denied", str(tmp_path / "sales.csv"))
+    fake.trouble["a"] = [error]
+    with pytest.raises(ConnectError, match="source cannot be read"):
         run(settings, tables("a"))
 
 

@@ -17,6 +17,7 @@ from tests.support.canonical_rows import COUNTY, YEAR, Row, good, write_failures
 from tests.support.require import ROOT
 
 SUITES = load_suites(ROOT / "expectations")
+ROLL = "properties_operational"
 FUTURE = date(2060, 1, 1)
 SENTINEL = date(1900, 1, 1)
 CONVERSION = date(1980, 1, 1)
@@ -313,6 +314,70 @@ def test_ranges_name_only_property_types() -> None:
     for suite in SUITES.values():
         for rule in suite.rules:
             assert set(getattr(rule, "ranges", {})) <= set(PROPERTY_TYPES), rule.name
+
+
+LAWFUL: dict[str, list[tuple[str, dict[str, Any]]]] = {
+    "current-use parcel: assessed and taxable below market": [
+        (ROLL, {"assessed_value": 310_000.0, "taxable_value": 310_000.0, "property_class": "83"})
+    ],
+    "senior exemption: taxed on the frozen value": [
+        (ROLL, {"senior_frozen_value": 150_000.0, "taxable_value": 60_000.0})
+    ],
+    "manufactured home on leased land: no land": [
+        (
+            ROLL,
+            {
+                "property_type": "manufactured_home",
+                "land_area_sqft": None,
+                "land_value": 0.0,
+                "current_use_value": None,
+                "current_market_value": 300_000.0,
+                "assessed_value": 300_000.0,
+                "taxable_value": 300_000.0,
+            },
+        )
+    ],
+    "two owners: their shares are rounded": [(ROLL, {"current_market_value": 380_002.0})],
+    "confidential owner: masked": [
+        (ROLL, {"owner_is_confidential": True, "owner_name": "CONFIDENTIAL"})
+    ],
+    "fully exempt property": [
+        (ROLL, {"is_exempt": True, "exemption_type": "EX", "taxable_value": 0.0})
+    ],
+    "sale price 0": [("sales", {"sale_price": 0.0, "adjusted_sale_price": 0.0})],
+    "quit claim: invalid in both studies": [
+        ("sales", {"deed_type": "QCD", "dor_valid": False, "county_valid": False})
+    ],
+    "sale without a date": [("sales", {"sale_date": None})],
+    "multi-parcel sale: one row per parcel": [
+        ("sales", {"parcel_count": 2, "total_market_value": 700_000.0}),
+        ("sales", {"parcel_count": 2, "total_market_value": 700_000.0, "property_id": "2000"}),
+    ],
+    "feature without a parcel id": [
+        ("parcels_geometry", {"property_id": None, "link_method": "unlinked"})
+    ],
+    "multi-polygon parcel": [("parcels_geometry", {"part_count": 3})],
+}
+
+
+@pytest.mark.parametrize("trap", LAWFUL)
+def test_what_pacs_lawfully_holds_is_never_quarantined(trap: str, tmp_path: Path) -> None:
+    rows: dict[str, list[Row]] = {ROLL: [good(ROLL, property_id="2000", parcel_number="22222")]}
+    for table, changes in LAWFUL[trap]:
+        rows.setdefault(table, []).append(good(table, **changes))
+    if good(ROLL)["property_id"] not in {row["property_id"] for row in rows[ROLL]}:
+        rows[ROLL].append(good(ROLL))
+    result = validate_tables(
+        SUITES,
+        {name: write_rows(tmp_path, name, bad) for name, bad in rows.items()},
+        tmp_path / "out",
+        parameters={"county_id": COUNTY, "assessment_year": YEAR},
+        settings=Settings(),
+        data_docs=False,
+    )
+    quarantine = pq.read_table(tmp_path / "out" / "quarantine.parquet").to_pylist()
+    assert quarantine == []
+    assert all(counts.quarantined == 0 for counts in result.tables.values())
 
 
 def severities(suite: Suite) -> dict[str, Severity]:
