@@ -80,7 +80,7 @@ class MssqlSource:
         sql = compiled(select, DIALECT)
         used = [columns[name] for name in table.columns]
         if self.options.arrow and arrow_serves(self._session.driver, used):
-            return read_ahead(lambda: self._arrow(sql, table, batch_rows), cancel=lambda: None)
+            return read_ahead(lambda: self._arrow(sql, table, batch_rows), cancel=None)
         return self._cursor(sql, table, batch_rows)
 
     def close(self) -> None:

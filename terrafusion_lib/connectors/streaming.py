@@ -20,7 +20,9 @@ class _Failed:
         self.error = error
 
 
-def read_ahead(make: Callable[[], Iterator[Any]], *, cancel: Callable[[], None]) -> Iterator[Any]:
+def read_ahead(
+    make: Callable[[], Iterator[Any]], *, cancel: Callable[[], None] | None
+) -> Iterator[Any]:
     """Yield what ``make()`` yields, read one item ahead in another thread.
 
     A database driver waits for the server in C code, where Python cannot deliver Ctrl-C. So the
@@ -31,9 +33,10 @@ def read_ahead(make: Callable[[], Iterator[Any]], *, cancel: Callable[[], None])
     ----------
     make : callable
         Makes the iterator; it is made, read and closed in the thread.
-    cancel : callable
+    cancel : callable or None
         Called from the consumer's thread when it stops early (interrupt, error, close) while the
-        reader waits, to make it return.
+        reader waits, to make it return. None when nothing can: the thread is then left to end
+        by itself, with its time-out or with the process.
     """
     items: queue.Queue[Any] = queue.Queue(maxsize=1)
     stopped = threading.Event()
@@ -47,7 +50,7 @@ def read_ahead(make: Callable[[], Iterator[Any]], *, cancel: Callable[[], None])
     finally:
         stopped.set()
         thread.join(BETWEEN_ITEMS)
-        if thread.is_alive():
+        if thread.is_alive() and cancel:
             cancel()
             thread.join(JOIN_SECONDS)
 

@@ -112,6 +112,7 @@ def validate(step: Step) -> StepRecord:
         {name: source / f"{name}.parquet" for name in mapped.rows},
         step.out,
         parameters={"assessment_year": step.year, "county_id": step.county.county_id},
+        failures=source / "failures.parquet",
         settings=step.settings,
         progress=step.progress,
     )
