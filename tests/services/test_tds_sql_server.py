@@ -1,39 +1,33 @@
 """SQL Server end to end: real ODBC drivers read a TDS server on loopback, faults and all."""
 
-import signal
-import subprocess
-import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from terrafusion_lib.connectors import retries
 from terrafusion_lib.connectors.check import check_sources
-from terrafusion_lib.connectors.odbc_drivers import Dialect, Driver
 from terrafusion_lib.connectors.odbc_session import OdbcSession
-from terrafusion_lib.connectors.odbc_stream import arrow_serves
-from terrafusion_lib.connectors.protocol import SourceColumn, TransientError
-from terrafusion_lib.connectors.raw_layer import extract
+from terrafusion_lib.connectors.protocol import TransientError
 from terrafusion_lib.connectors.sql_server_connector import SqlServerConnector
-from terrafusion_lib.connectors.sql_server_options import SqlServerOptions
-from terrafusion_lib.core.county import CountyConfig, SourceConfig
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.raw import RawType, SourceTable
 from terrafusion_lib.core.settings import Settings
 from tests.support import tds_pacs as pacs
-from tests.support.require import ROOT
 from tests.support.tds_certificate import server_context
-from tests.support.tds_clients import DRIVERS, client, driver_or_skip, options_for
+from tests.support.tds_clients import (
+    DRIVERS,
+    PATHS,
+    client,
+    county,
+    driver_or_skip,
+    read_all,
+    sqlite_rows,
+)
 from tests.support.tds_server import PASSWORD, Fault, TdsServer
 
 pytestmark = pytest.mark.odbc
-PATHS = [("freetds", False), ("microsoft", True), ("microsoft", False)]
 READ = "FROM dbo.property_val"
 
 
@@ -63,32 +57,6 @@ def source(request: pytest.FixtureRequest, server: TdsServer) -> Iterator[SqlSer
     connector.close()
 
 
-@pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retries, "FIRST_WAIT", 0.01)
-
-
-def sqlite_rows(database: Path, table: SourceTable) -> pa.Table:
-    lite = SqlServerConnector(SqlServerOptions(url=f"sqlite:///{database}"), Path("/"))
-    return pa.Table.from_batches(lite.read(table, pacs.YEARS))
-
-
-def rows(connector: SqlServerConnector, table: SourceTable = pacs.PROPERTY_VAL) -> pa.Table:
-    return pa.Table.from_batches(connector.read(table, pacs.YEARS))
-
-
-def county(server: TdsServer, **options: object) -> CountyConfig:
-    return CountyConfig(
-        county_id="test_wa",
-        name="Test",
-        assessment_year=2026,
-        sources={
-            "pacs": SourceConfig(connector="sql_server", options=options_for(server, **options))
-        },
-        mapping=Path("m.yaml"),
-    )
-
-
 @pytest.mark.parametrize(
     "table",
     [pacs.PROPERTY_VAL, pacs.LONG_TEXT, pacs.LIVE_DETAIL, pacs.ACTIVE],
@@ -97,7 +65,7 @@ def county(server: TdsServer, **options: object) -> CountyConfig:
 def test_rows_are_those_of_the_file_to_the_last_value(
     source: SqlServerConnector, database: Path, table: SourceTable
 ) -> None:
-    found = rows(source, table)
+    found = read_all(source, table)
     assert found.num_rows > 0
     assert found.equals(sqlite_rows(database, table))
 
@@ -105,7 +73,7 @@ def test_rows_are_those_of_the_file_to_the_last_value(
 def test_only_selects_are_sent_and_the_login_wants_to_read(
     source: SqlServerConnector, server: TdsServer
 ) -> None:
-    rows(source)
+    read_all(source)
     source.freshness(pacs.PROPERTY_VAL)
     words = {statement.split(None, 1)[0].upper() for statement in server.statements}
     assert words <= {"SELECT", "SET", "USE", "SP_DATATYPE_INFO_100"}
@@ -140,7 +108,7 @@ def test_a_table_dropped_since_the_check_is_named(
 ) -> None:
     server.faults.append(Fault("dropped", READ))
     with pytest.raises(ConnectError, match=r"A table does not exist .*dbo\.property_val"):
-        rows(source)
+        read_all(source)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +133,7 @@ def test_a_changed_type_is_told_before_reading(
 ) -> None:
     wrong = pacs.PROPERTY_VAL.model_copy(update={"columns": {"legal_desc": RawType.INTEGER}})
     with pytest.raises(ConnectError, match=r"declared integer, at the source varchar\(255\)"):
-        rows(source, wrong)
+        read_all(source, wrong)
     assert not server.selects(READ)
 
 
@@ -251,7 +219,7 @@ def test_an_encrypted_read_with_a_trusted_certificate(
 ) -> None:
     secure.logins.clear()
     connector = client(secure, driver=driver, arrow=arrow, trust_server_certificate=True)
-    assert rows(connector).equals(sqlite_rows(database, pacs.PROPERTY_VAL))
+    assert read_all(connector).equals(sqlite_rows(database, pacs.PROPERTY_VAL))
     assert {login["encrypted"] for login in secure.logins} == {True}
     assert "encrypted" in next(item.detail for item in connector.check() if item.name == "login")
     connector.close()
@@ -273,129 +241,6 @@ def test_microsofts_driver_verifies_against_the_certificates_of_the_system(
         client(secure, driver="microsoft").tables()
     monkeypatch.setenv("SSL_CERT_FILE", str(secure.certificate))
     assert client(secure, driver="microsoft", host="localhost").tables()
-
-
-# Faults on the wire
-
-
-@pytest.mark.parametrize("kind", ["deadlock", "cut"])
-@pytest.mark.usefixtures("patient")
-def test_a_fault_in_mid_stream_begins_the_table_again(
-    server: TdsServer, source: SqlServerConnector, tmp_path: Path, kind: str
-) -> None:
-    server.faults.append(Fault(kind, READ, rows=1_700, times=2))
-    options = source.options
-    wanted = county(server, driver=options.driver, arrow=options.arrow, encrypt=False, retries=2)
-    _, manifest = extract(
-        wanted,
-        {"property_val": pacs.PROPERTY_VAL},
-        pacs.YEARS,
-        settings=Settings(root=tmp_path, data_dir=tmp_path),
-        clock=lambda: datetime.now(UTC),
-    )
-    assert manifest.tables["property_val"].rows == pacs.ROWS
-    assert len(server.selects(READ)) == 3
-
-
-@pytest.mark.usefixtures("patient")
-def test_a_fault_that_stays_is_told_after_the_retries(
-    server: TdsServer, driver: str, tmp_path: Path
-) -> None:
-    server.faults.append(Fault("deadlock", READ, times=99))
-    with pytest.raises(TransientError, match=r"broke off.*deadlock victim"):
-        extract(
-            county(server, driver=driver, encrypt=False, retries=2),
-            {"property_val": pacs.PROPERTY_VAL},
-            pacs.YEARS,
-            settings=Settings(root=tmp_path, data_dir=tmp_path),
-            clock=lambda: datetime.now(UTC),
-        )
-    assert len(server.selects(READ)) == 3
-
-
-@pytest.mark.usefixtures("patient")
-def test_catalogue_queries_are_tried_again(server: TdsServer, driver: str) -> None:
-    server.faults.append(Fault("deadlock", "INFORMATION_SCHEMA.TABLES", times=2))
-    assert client(server, driver=driver, encrypt=False, retries=2).tables()
-    assert len(server.selects("INFORMATION_SCHEMA.TABLES")) == 3
-
-
-def test_a_query_that_takes_too_long_is_given_up(
-    server: TdsServer, source: SqlServerConnector
-) -> None:
-    server.faults.append(Fault("slow", READ, seconds=20))
-    options = source.options
-    slow = client(
-        server, driver=options.driver, arrow=options.arrow, encrypt=False, query_timeout=1
-    )
-    started = time.monotonic()
-    with pytest.raises(TransientError, match="broke off"):
-        rows(slow)
-    assert time.monotonic() - started < 15
-
-
-INTERRUPTED = """
-import sys
-sys.path.insert(0, sys.argv[1])
-from tests.support import tds_pacs as pacs
-from tests.support.tds_clients import client
-from tests.support.tds_server import TdsServer
-
-class Place:
-    port = int(sys.argv[2])
-
-reader = client(Place, driver=sys.argv[3], arrow=sys.argv[4] == "arrow", encrypt=False)
-stream = reader.read(pacs.PROPERTY_VAL, pacs.YEARS)
-reader.verify(pacs.PROPERTY_VAL)
-print("reading", flush=True)
-try:
-    list(stream)
-except KeyboardInterrupt:
-    stream.close()
-    print("interrupted", flush=True)
-"""
-
-
-@pytest.mark.parametrize(("driver", "arrow"), PATHS)
-def test_ctrl_c_ends_a_read_that_waits_for_the_server(
-    server: TdsServer, driver: str, arrow: bool
-) -> None:
-    driver_or_skip(driver)
-    server.faults.append(Fault("slow", READ, seconds=60))
-    way = "arrow" if arrow else "pyodbc"
-    process = subprocess.Popen(
-        [sys.executable, "-c", INTERRUPTED, str(ROOT), str(server.port), driver, way],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "reading\n"
-        _wait(lambda: bool(server.selects(READ)))
-        started = time.monotonic()
-        process.send_signal(signal.SIGINT)
-        out, _ = process.communicate(timeout=40)
-    finally:
-        process.kill()
-    assert out == "interrupted\n"
-    assert time.monotonic() - started < 20
-    if not arrow:
-        _wait(lambda: server.cancelled >= 1)
-        assert server.cancelled >= 1
-
-
-def _wait(condition: Callable[[], bool], seconds: float = 20) -> None:
-    until = time.monotonic() + seconds
-    while not condition() and time.monotonic() < until:
-        time.sleep(0.02)
-
-
-def test_freetds_is_never_read_in_blocks() -> None:
-    """Of a block that an error cuts short it says nothing: rows would be lost without a word."""
-    driver = Driver("FreeTDS", Dialect.FREETDS)
-    columns = [SourceColumn("prop_id", "int", nullable=False)]
-    assert not arrow_serves(driver, columns)
-    assert arrow_serves(Driver("x", Dialect.MICROSOFT), columns)
 
 
 # The whole connect step
@@ -439,7 +284,7 @@ def test_two_drivers_in_two_threads_do_not_disturb_each_other(
 
     def read(name: str) -> None:
         connector = client(server, driver=name, encrypt=False)
-        found[name] = rows(connector).equals(want)
+        found[name] = read_all(connector).equals(want)
         connector.close()
 
     threads = [threading.Thread(target=read, args=(name,)) for name in DRIVERS]

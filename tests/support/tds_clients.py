@@ -3,14 +3,22 @@
 import os
 from pathlib import Path
 
+import pyarrow as pa
+
 from terrafusion_lib.connectors.odbc_drivers import find_driver
 from terrafusion_lib.connectors.sql_server_connector import SqlServerConnector
 from terrafusion_lib.connectors.sql_server_options import SqlServerOptions
+from terrafusion_lib.core.county import CountyConfig, SourceConfig
 from terrafusion_lib.core.errors import MissingDependencyError
+from terrafusion_lib.core.raw import SourceTable
+from tests.support import tds_pacs as pacs
 from tests.support.require import require
 from tests.support.tds_server import NAME, PASSWORD, USER, TdsServer
 
 DRIVERS = ("freetds", "microsoft")
+PATHS = [("freetds", False), ("microsoft", True), ("microsoft", False)]
+"""Driver, and whether arrow-odbc reads."""
+
 SECRET = "TERRAFUSION_TEST_TDS_PASSWORD"
 
 
@@ -41,3 +49,27 @@ def client(server: TdsServer, **more: object) -> SqlServerConnector:
     """A connector to the test server."""
     options = SqlServerOptions.model_validate(options_for(server, **more))
     return SqlServerConnector(options, Path("/"))
+
+
+def sqlite_rows(database: Path, table: SourceTable) -> pa.Table:
+    """What the file itself gives."""
+    lite = SqlServerConnector(SqlServerOptions(url=f"sqlite:///{database}"), Path("/"))
+    return pa.Table.from_batches(lite.read(table, pacs.YEARS))
+
+
+def read_all(connector: SqlServerConnector, table: SourceTable = pacs.PROPERTY_VAL) -> pa.Table:
+    """All rows of a table."""
+    return pa.Table.from_batches(connector.read(table, pacs.YEARS))
+
+
+def county(server: TdsServer, **options: object) -> CountyConfig:
+    """A county whose PACS is the test server."""
+    return CountyConfig(
+        county_id="test_wa",
+        name="Test",
+        assessment_year=2026,
+        sources={
+            "pacs": SourceConfig(connector="sql_server", options=options_for(server, **options))
+        },
+        mapping=Path("m.yaml"),
+    )
