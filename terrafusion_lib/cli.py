@@ -195,6 +195,41 @@ def connect_check(county: County, as_json: AsJson = False) -> None:
         raise typer.Exit(4)
 
 
+@mapping.command("coverage")
+def mapping_coverage(county: County, as_json: AsJson = False) -> None:
+    """Columns of the source that are not read and codes that are not known, with suggestions."""
+    from terrafusion_lib.pipelines.mapping_review import unmapped_codes, unmapped_columns
+    from terrafusion_lib.runs.text import table
+
+    config, settings = _county(county), _settings()
+    codes, columns = unmapped_codes(config, settings), unmapped_columns(config, settings)
+    if as_json:
+        _print_json({"codes": codes, "columns": columns})
+        return
+    console = _console()
+    console.print(table(columns, title=f"Columns of {county} that the mapping does not read"))
+    console.print(table(codes, title="Codes that no value map lists"))
+
+
+@mapping.command("preview")
+def mapping_preview(
+    county: County,
+    table_name: Annotated[str, typer.Argument(help="Canonical table, such as sales")],
+    rows: Annotated[int, typer.Option(help="Rows to show", min=1)] = 3,
+    as_json: AsJson = False,
+) -> None:
+    """Rows of a canonical table as last mapped, one column to a line."""
+    from terrafusion_lib.pipelines.mapping_review import preview
+    from terrafusion_lib.runs.text import facts
+
+    found = preview(_county(county), _settings(), table_name, rows=rows)
+    if as_json:
+        _print_json(found)
+        return
+    for number, row in enumerate(found, 1):
+        _console().print(facts(f"{table_name}, row {number}", row))
+
+
 @runs.command("list")
 def runs_list(
     county: Annotated[str | None, typer.Argument(help="County id; default every county")] = None,

@@ -25,6 +25,11 @@ TRUE_WORDS = ("1", "t", "true", "y", "yes")
 FALSE_WORDS = ("0", "f", "false", "n", "no")
 MOJIBAKE = "Ã[\\x{80}-\\x{BF}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|Â[\\x{A0}-\\x{BF}]|â€|\\x{FFFD}"
 """UTF-8 read as Windows-1252 or Latin-1, and the replacement character."""
+RIGHT_TRIMMED = "CASE WHEN {x} LIKE '% ' THEN rtrim({x}, ' ') ELSE {x} END"
+TRIMMED = (
+    "CASE WHEN {x} LIKE ' %' OR {x} LIKE '% ' THEN nullif(trim({x}), '') ELSE nullif({x}, '') END"
+)
+"""Trimming reads each letter; most text has no blank at its ends, which is told at once."""
 GARBLED = f"strlen({{x}}) > length({{x}}) AND regexp_matches({{x}}, '{MOJIBAKE}')"
 """SQL over ``{x}``: the text looks garbled (plain ASCII is told by its length at once)."""
 
@@ -58,7 +63,7 @@ def family(sql_type: str) -> str:
 def text_of(sql_type: str) -> str:
     """Text of ``{x}``: trimmed, blank is null; a whole number has no decimal point."""
     if family(sql_type) == "text":
-        return "nullif(trim({x}), '')"
+        return TRIMMED
     if family(sql_type) == "real":
         whole = "{x} = trunc({x}) AND abs({x}) < 1e15"
         whole_number = "CAST(CAST({x} AS BIGINT) AS VARCHAR)"

@@ -12,7 +12,8 @@ from terrafusion_lib.core.schema import TABLES, Kind
 from terrafusion_lib.mappers.conversions import GARBLED, quote
 from terrafusion_lib.mappers.model import Table
 from terrafusion_lib.mappers.session import Session
-from terrafusion_lib.mappers.stage import DROP, FAILED, UNMAPPED, Stage, key_text, staged
+from terrafusion_lib.mappers.stage import CODES, DROP, Stage, key_text, staged
+from terrafusion_lib.mappers.stage import FAILURES as FAILED
 
 BATCH_ROWS = 65_536
 FAILURES = "failures.parquet"
@@ -75,18 +76,15 @@ class Findings:
             A code is not listed in a value map with ``unmapped: fail``.
         """
         key = key_text(TABLES[name])
-        for output in stage.outputs:
-            if output.failed:
-                raw = f'"{output.name}{FAILED}"'
-                self._keep(
-                    f"SELECT {quote(name)}, {quote(output.name)}, {key} AS source_key, "
-                    f"{raw} AS raw_value, {output.reason.replace('{raw}', raw)} "
-                    f'FROM {staged(name)} WHERE "{DROP}" IS NULL AND {raw} IS NOT NULL '
-                    "ORDER BY source_key, raw_value",
-                    name,
-                )
-            if output.unmapped:
-                self._keep_codes(name, table, output.name)
+        if any(output.failed for output in stage.outputs):
+            self._keep(
+                f"SELECT {quote(name)}, item.name, source_key, item.raw, item.reason FROM "
+                f'(SELECT {key} AS source_key, unnest("{FAILED}") AS item FROM {staged(name)} '
+                f'WHERE "{DROP}" IS NULL AND "{FAILED}" IS NOT NULL) ORDER BY ALL',
+                name,
+            )
+        if any(output.unmapped for output in stage.outputs):
+            self._keep_codes(name, table)
         for column in TABLES[name].columns:
             if column.kind in (Kind.TEXT, Kind.JSON) and column.name in table.fields:
                 self._keep_garbled(name, column.name, key)
@@ -121,24 +119,23 @@ class Findings:
                 self._failures.write_batch(pa.record_batch(batch.columns, schema=FAILURE_SCHEMA))
                 self.failures += batch.num_rows
 
-    def _keep_codes(self, name: str, table: Table, column: str) -> None:
-        code = f'"{column}{UNMAPPED}"'
+    def _keep_codes(self, name: str, table: Table) -> None:
         rows = self._session.rows(
-            f'SELECT {code}, count(*) FROM {staged(name)} WHERE "{DROP}" IS NULL '
-            f"AND {code} IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1",
+            f'SELECT item.name, item.code, count(*) FROM (SELECT unnest("{CODES}") AS item '
+            f'FROM {staged(name)} WHERE "{DROP}" IS NULL AND "{CODES}" IS NOT NULL) '
+            "GROUP BY ALL ORDER BY 1, 3 DESC, 2",
             where=name,
         )
-        value_map = table.fields[column].value_map
         maps = self._session.mapping.file.value_maps
-        if rows and value_map and maps[value_map].unmapped == "fail":
-            raise MappingError(
-                f"The value map {value_map} does not list every code",
-                table=name,
-                column=column,
-                count=sum(row[1] for row in rows),
-                examples=[f"{row[0]} ({row[1]} rows)" for row in rows],
-                hint=f"add them to value_maps.{value_map}",
-            )
-        self._codes += [
-            (name, column, value_map or CODE_TABLE, str(row[0]), row[1]) for row in rows
-        ]
+        for column, code, count in rows:
+            value_map = table.fields[column].value_map
+            if value_map and maps[value_map].unmapped == "fail":
+                raise MappingError(
+                    f"The value map {value_map} does not list every code",
+                    table=name,
+                    column=column,
+                    count=sum(row[2] for row in rows if row[0] == column),
+                    examples=[f"{row[1]} ({row[2]} rows)" for row in rows if row[0] == column],
+                    hint=f"add them to value_maps.{value_map}",
+                )
+            self._codes.append((name, column, value_map or CODE_TABLE, code, count))

@@ -15,7 +15,7 @@ from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.raw import RawManifest, RawType, SourceTable, read_manifest
 from terrafusion_lib.core.schema import Kind
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.mappers.conversions import Conversion, convert, quote
+from terrafusion_lib.mappers.conversions import RIGHT_TRIMMED, Conversion, convert, quote
 from terrafusion_lib.mappers.mapping import MAPPED, Mapping
 from terrafusion_lib.mappers.usage import row_key, used_columns
 
@@ -234,7 +234,7 @@ def _add_raw_view(session: Session, name: str, table: SourceTable) -> None:
 def _typed(raw_type: RawType, sql_type: str) -> Conversion:
     """How a raw column of `sql_type` becomes its declared type."""
     if raw_type is RawType.TEXT:
-        return Conversion("rtrim({x})" if sql_type == "VARCHAR" else "CAST({x} AS VARCHAR)")
+        return Conversion(RIGHT_TRIMMED if sql_type == "VARCHAR" else "CAST({x} AS VARCHAR)")
     if sql_type.startswith(SQL_TYPES[raw_type]) or sql_type != "VARCHAR":
         return Conversion("{x}")
     if raw_type in RAW_KINDS:

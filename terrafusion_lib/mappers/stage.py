@@ -1,8 +1,7 @@
 """One canonical table as SQL: inputs, conversions, failures, unmapped codes and reasons to drop.
 
-The staged table holds, beside each column ``c``, the hidden columns ``c?`` (the raw text where a
-conversion failed) and ``c!`` (a code that the value map does not list). They are almost always
-null and cost next to nothing; what failed is read from them without running the mapping again.
+The staged table holds, beside the canonical columns, why a row is left out and a list of what could
+not be converted or is not in a value map. Both are almost always null and cost next to nothing.
 """
 
 import json
@@ -19,7 +18,7 @@ from terrafusion_lib.mappers.session import Session
 from terrafusion_lib.mappers.transforms import Step, read_step
 
 DROP = "_drop"
-FAILED, UNMAPPED = "?", "!"
+FAILURES, CODES = "_failures", "_codes"
 JSON_KINDS = {
     "whole": Kind.INTEGER,
     "real": Kind.NUMBER,
@@ -104,7 +103,8 @@ def stage_table(session: Session, name: str, table: Table) -> Stage:
     )
     dropped = f"CASE{drops} END" if drops else "CAST(NULL AS VARCHAR)"
     inner = f'SELECT {dropped} AS "{DROP}", {listed}'
-    parts = [_reason(TABLES[name], outputs), *(part for item in outputs for part in _parts(item))]
+    parts = [_reason(TABLES[name], outputs), _failures(outputs), _codes(outputs)]
+    parts += [f'{output.value} AS "{output.name}"' for output in outputs if output.value]
     columns = key_columns(table.joins, session.mapping.columns[table.base])
     selects = tuple(
         f"SELECT {', '.join(parts)} FROM ({inner} "
@@ -123,13 +123,40 @@ def _reason(table: CanonicalTable, outputs: tuple[Output, ...]) -> str:
     return f'CASE WHEN "{DROP}" IS NOT NULL THEN "{DROP}"{keyless} END AS "{DROP}"'
 
 
-def _parts(output: Output) -> list[str]:
-    named = [
-        (output.value, output.name),
-        (output.failed, output.name + FAILED),
-        (output.unmapped, output.name + UNMAPPED),
+def _failures(outputs: tuple[Output, ...]) -> str:
+    """List of what could not be converted, made only in rows where something failed."""
+    failing = [
+        (
+            output.failed,
+            (
+                f"{{'name': {quote(output.name)}, 'raw': CAST(\"{output.name}\" AS VARCHAR), "
+                f"'reason': {output.reason}}}"
+            ),
+        )
+        for output in outputs
+        if output.failed
     ]
-    return [f'{text} AS "{name}"' for text, name in named if text]
+    return _listed(failing, FAILURES)
+
+
+def _codes(outputs: tuple[Output, ...]) -> str:
+    """List of the codes that are not in their value map."""
+    unmapped = [
+        (f"({output.unmapped}) IS NOT NULL",
+         f"{{'name': {quote(output.name)}, 'code': {output.unmapped}}}")
+        for output in outputs
+        if output.unmapped
+    ]  # fmt: skip
+    return _listed(unmapped, CODES)
+
+
+def _listed(items: list[tuple[str, str]], name: str) -> str:
+    if not items:
+        return f'NULL AS "{name}"'
+    some = " OR ".join(f"({condition})" for condition, _ in items)
+    each = ", ".join(f"CASE WHEN {condition} THEN {item} END" for condition, item in items)
+    kept = f"list_filter([{each}], lambda item: item IS NOT NULL)"
+    return f'CASE WHEN {some} THEN {kept} END AS "{name}"'
 
 
 def _inputs(session: Session, column: str, item: Mapped, scope: Scope) -> dict[str, str]:
@@ -190,11 +217,13 @@ def _converted(name: str, item: Member, kind: Kind, sql_type: str) -> Output:
         value = step.sql(value)
     if SQL_TYPES[first] != SQL_TYPES[kind] or after:
         value = f"CAST({value} AS {SQL_TYPES[kind]})"
-    if not conversion.failed:
-        return Output(name, value)
-    condition = conversion.failed.replace("{x}", source)
-    failed = f"CASE WHEN {condition} THEN CAST({source} AS VARCHAR) END"
-    return Output(name, value, failed, conversion.reason)
+    raw = f"CAST({source} AS VARCHAR)"
+    return Output(
+        name,
+        value,
+        conversion.failed.replace("{x}", source),
+        conversion.reason.replace("{raw}", raw),
+    )
 
 
 def _coded(column: Column, name: str, value_map: ValueMap, sql_type: str) -> Output:

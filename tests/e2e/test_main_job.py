@@ -190,6 +190,25 @@ def test_the_gate_stops_a_run_before_loading(first: dict, settings: Settings) ->
     assert steps["40_load"] == "not finished"
 
 
+def test_the_mapping_review_names_unread_columns_unknown_codes_and_shows_rows(
+    first: dict, settings: Settings
+) -> None:
+    from terrafusion_lib.core.county import load_county
+    from terrafusion_lib.pipelines.mapping_review import preview, unmapped_codes, unmapped_columns
+
+    county = load_county(COUNTY, settings)
+    columns = {(row["table"], row["column"]) for row in unmapped_columns(county, settings)}
+    assert ("sale", "sl_price") not in columns
+    assert columns
+    codes = {(row["table_name"], row["code"]): row for row in unmapped_codes(county, settings)}
+    assert codes["properties_operational", "X9"]["rows"] == 2
+    shown = preview(county, settings, "sales", rows=2)
+    assert len(shown) == 2
+    assert shown[0]["county_id"] == COUNTY
+    with pytest.raises(RunError, match="did you mean sales"):
+        preview(county, settings, "sailes", rows=1)
+
+
 def test_the_command_line_speaks_in_sentences(settings: Settings) -> None:
     command = [sys.executable, "-m", "terrafusion_lib.cli", "run", "bentn_wa"]
     done = subprocess.run(command, capture_output=True, text=True, cwd=settings.root, check=False)

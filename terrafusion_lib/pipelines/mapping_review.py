@@ -1,0 +1,103 @@
+"""What a mapping leaves out: columns that it does not read, codes that it does not know."""
+
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from terrafusion_lib.connectors.registry import open_source
+from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.county import CountyConfig
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.pipelines.bulk_load_pipeline import county_mapping
+from terrafusion_lib.pipelines.plan import latest_record
+from terrafusion_lib.pipelines.step import StepRecord, product_folder
+from terrafusion_lib.pipelines.steps import MAP
+
+CANONICAL_COLUMNS = sorted({name for table in TABLES.values() for name in table.column_names})
+
+
+def unmapped_columns(county: CountyConfig, settings: Settings) -> list[dict[str, Any]]:
+    """Columns of the source tables that the mapping does not read, with the nearest of ours.
+
+    Raises
+    ------
+    ConnectError
+        The source cannot be reached.
+    """
+    tables = county_mapping(county).source_tables()
+    rows = []
+    for source in dict.fromkeys(table.source for table in tables.values()):
+        connector = open_source(county, source, settings)
+        try:
+            for table in (table for table in tables.values() if table.source == source):
+                known = {name.casefold() for name in table.columns}
+                rows += [
+                    {
+                        "table": table.name,
+                        "column": column.name,
+                        "type": column.type,
+                        "nearest of ours": ", ".join(nearest(column.name, CANONICAL_COLUMNS)),
+                    }
+                    for column in connector.columns(table.table)
+                    if column.name.casefold() not in known
+                ]
+        finally:
+            connector.close()
+    return rows
+
+
+def unmapped_codes(county: CountyConfig, settings: Settings) -> list[dict[str, Any]]:
+    """Codes of the last mapped extract that their value map does not list, most rows first.
+
+    Raises
+    ------
+    RunError
+        Nothing has been mapped yet.
+    """
+    record = _last_map(county, settings)
+    folder = product_folder(settings, county.county_id, MAP, record.fingerprint)
+    maps = county_mapping(county).file.value_maps
+    rows = []
+    for row in pq.read_table(folder / "unmapped_codes.parquet").to_pylist():
+        known = list(maps[row["value_map"]].values) if row["value_map"] in maps else []
+        rows.append(row | {"nearest known": ", ".join(nearest(row["code"], known, count=3))})
+    return sorted(rows, key=lambda row: (-row["rows"], row["table_name"], row["code"]))
+
+
+def preview(
+    county: CountyConfig, settings: Settings, table: str, *, rows: int
+) -> list[dict[str, Any]]:
+    """The first rows of a canonical table as last mapped, empty columns left out.
+
+    Raises
+    ------
+    RunError
+        Nothing has been mapped yet, or the mapping does not make this table.
+    """
+    record = _last_map(county, settings)
+    if table not in record.rows:
+        close = nearest(table, list(record.rows))
+        raise RunError(
+            f"The mapping makes no table {table!r}",
+            county=county.county_id,
+            examples=list(record.rows),
+            hint=f"did you mean {close[0]}?" if close else None,
+        )
+    folder = product_folder(settings, county.county_id, MAP, record.fingerprint)
+    listed = next(pq.ParquetFile(folder / f"{table}.parquet").iter_batches(rows), None)
+    found: list[dict[str, Any]] = listed.to_pylist() if listed is not None else []
+    filled = [name for name in (found[0] if found else ()) if any(row[name] for row in found)]
+    return [{name: row[name] for name in filled if name != "geometry"} for row in found]
+
+
+def _last_map(county: CountyConfig, settings: Settings) -> StepRecord:
+    record = latest_record(settings, county.county_id, MAP)
+    if record is None:
+        raise RunError(
+            "Nothing has been mapped yet",
+            county=county.county_id,
+            hint=f"terrafusion run {county.county_id} --to map",
+        )
+    return record
