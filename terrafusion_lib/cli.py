@@ -301,6 +301,40 @@ def runs_jobs(county: County, as_json: AsJson = False) -> None:
         _console().print(table(rows, columns, title=f"Jobs of {county}"))
 
 
+@users.command("set-password")
+def users_set_password(county: County, username: Annotated[str, typer.Argument()]) -> None:
+    """Set a user's password; asked for twice, kept as a hash only."""
+    from terrafusion_lib.core.errors import ConfigError
+    from terrafusion_lib.hub.users import set_password
+
+    path = _county(county).users
+    if path is None:
+        raise ConfigError(f"{county} has no users file", hint="name one as users: in county.yaml")
+    password = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
+    set_password(path, username, password)
+    print(f"{username} can log in with the new password.")
+
+
+@users.command("list")
+def users_list(county: County) -> None:
+    """Users of a county, their roles, and who can log in."""
+    from terrafusion_lib.hub.users import all_users
+    from terrafusion_lib.runs.text import table
+
+    _county(county)
+    known = all_users(_settings()).get(county)
+    rows = [
+        {
+            "user": user.username,
+            "name": user.full_name,
+            "roles": ", ".join(user.roles),
+            "can log in": bool(user.password_hash),
+        }
+        for user in (known.users if known else ())
+    ]
+    _console().print(table(rows, title=f"Users of {county}"))
+
+
 @notebooks.command("refresh")
 def notebooks_refresh(
     only: Annotated[
