@@ -46,7 +46,7 @@ bench: env-test ## every figure that the README quotes
 	@for script in benchmarks/*.py; do echo "== $$script"; $(RUN)python $$script || exit 1; done
 
 lab: env ## JupyterLab on the notebooks
-	$(RUN)jupyter lab --notebook-dir=notebooks
+	$(RUN)jupyter lab --notebook-dir=notebooks --ServerApp.contents_manager_class=jupyter_server.services.contents.largefilemanager.LargeFileManager
 
 hub: env ## JupyterHub with the counties' users, and the dashboard as a service
 	$(RUN)jupyterhub -f jupyterhub_config.py

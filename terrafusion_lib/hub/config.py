@@ -12,6 +12,13 @@ from terrafusion_lib.hub.rbac import LAB_ROLES, group, groups_with
 
 DASHBOARD = "dashboard"
 IDLE_SECONDS = 3600
+CONTENTS = "jupyter_server.services.contents.largefilemanager.LargeFileManager"
+LAB_OPTIONS = (
+    # Ploomber's own contents manager breaks JupyterLab's file browser.
+    f"--ServerApp.contents_manager_class={CONTENTS}",
+    # JupyterLab does not ask the network for updates.
+    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
+)
 REFRESH_SECONDS = 30
 
 
@@ -69,7 +76,7 @@ def _spawner(c: Any, settings: Settings) -> None:
     c.JupyterHub.spawner_class = "simple"
     c.SimpleLocalProcessSpawner.home_dir_template = str(settings.data_path / "hub/homes/{username}")
     c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
-    c.Spawner.args = ["--allow-root"] if os.geteuid() == 0 else []
+    c.Spawner.args = [*LAB_OPTIONS, *(["--allow-root"] if os.geteuid() == 0 else [])]
     c.Spawner.default_url = "/lab"
     c.Spawner.notebook_dir = str(settings.root / "notebooks")
     c.Spawner.environment = settings.environment()

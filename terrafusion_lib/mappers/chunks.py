@@ -15,7 +15,10 @@ from terrafusion_lib.mappers.conversions import quote
 from terrafusion_lib.mappers.model import Join
 from terrafusion_lib.mappers.session import Session
 
-CHUNK_ROWS = 250_000
+WORK_ROWS = 2_000_000
+"""Rows of a chunk times the tables read beside one another, at most …"""
+LEAST_ROWS = 250_000
+"""… but no fewer rows than these: every chunk has a price of its own."""
 SAMPLE_ROWS = 20_000
 """Rows that the bounds of chunks are taken from; where exactly they lie changes no result."""
 
@@ -42,25 +45,46 @@ class Chunk:
         return f"(SELECT * FROM {target} WHERE {self.where(column)})"
 
 
-def chunks_of(session: Session, base: str, columns: Iterable[str]) -> list[Chunk | None]:
-    """Chunks of `base` by the column with the most values; [None] where one is enough."""
-    rows, names = session.count(base), list(columns)
-    if rows <= CHUNK_ROWS or not names:
+def chunks_of(
+    session: Session, base: str, columns: Iterable[str], joins: int
+) -> list[Chunk | None]:
+    """Chunks of `base` by the column with the most values; [None] where one is enough.
+
+    A column that an expression makes cannot be cut by: every chunk would make it anew.
+    """
+    rows = session.count(base)
+    names = [name for name in columns if _is_stored(session, base, name)]
+    pieces = -(-rows // max(LEAST_ROWS, WORK_ROWS // (joins + 1)))
+    if pieces == 1 or not names:
         return [None]
-    counts = ", ".join(f'approx_count_distinct("{name}")' for name in names)
-    source = session.identifier(base)
-    distinct = session.rows(f"SELECT {counts} FROM {source}", where=base)[0]
-    column = names[max(range(len(names)), key=lambda at: distinct[at])]
-    pieces = -(-rows // CHUNK_ROWS)
+    listed = ", ".join(f'"{name}"' for name in names)
     marks = ", ".join(str(piece / pieces) for piece in range(1, pieces))
-    sample = (
-        f'SELECT "{column}" FROM {source} USING SAMPLE reservoir({SAMPLE_ROWS} ROWS) REPEATABLE (1)'
+    session.run(
+        f"CREATE OR REPLACE TEMP TABLE sample AS SELECT {listed} FROM {session.identifier(base)} "
+        f"USING SAMPLE reservoir({SAMPLE_ROWS} ROWS) REPEATABLE (1)",
+        where=base,
     )
-    found = session.rows(f'SELECT quantile_disc("{column}", [{marks}]) FROM ({sample})', where=base)
-    bounds = sorted(set(found[0][0] or []))
-    edges = [None, *bounds, None]
-    ranges = [Chunk(column, low, high) for low, high in itertools.pairwise(edges)]
+    found = [
+        session.rows(
+            f'SELECT count(DISTINCT "{name}"), quantile_disc("{name}", [{marks}]) FROM sample',
+            where=base,
+        )[0]
+        for name in names
+    ]
+    most = max(range(len(names)), key=lambda at: found[at][0])
+    column, bounds = names[most], sorted(set(found[most][1] or []))
+    ranges = [Chunk(column, low, high) for low, high in itertools.pairwise([None, *bounds, None])]
     return [*ranges, Chunk(column, nulls=True)]
+
+
+def _is_stored(session: Session, name: str, column: str) -> bool:
+    """Whether a column comes as it is from a raw or a stored table."""
+    relation = session.mapping.file.relations.get(name)
+    if relation is None or relation.group_by or relation.first_per:
+        return True
+    if relation.geometry or relation.points:
+        return True
+    return column not in relation.columns and _is_stored(session, relation.base, column)
 
 
 def key_columns(joins: dict[str, Join], base: tuple[str, ...]) -> list[str]:

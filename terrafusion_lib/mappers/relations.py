@@ -37,7 +37,7 @@ def _create(session: Session, name: str, relation: Relation) -> None:
         session.run(f"CREATE VIEW {target} AS {_select(session, name, relation)}", where=name)
         return
     create = f"CREATE TABLE {target} AS"
-    for chunk in chunks_of(session, relation.base, keys):
+    for chunk in chunks_of(session, relation.base, keys, len(relation.joins)):
         session.run(f"{create} {_select(session, name, relation, chunk)}", where=name)
         create = f"INSERT INTO {target}"
 

@@ -63,6 +63,7 @@ class Session:
     connection: duckdb.DuckDBPyConnection
     failures: list[RawFailure] = field(default_factory=list)
     retyped: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)
     unique: set[tuple[str, frozenset[str]]] = field(default_factory=set)
 
@@ -101,8 +102,10 @@ class Session:
 
     def count(self, name: str) -> int:
         """Rows of a raw table, relation or mapped table."""
-        found = self.rows(f"SELECT count(*) FROM {self.identifier(name)}", where=name)
-        return int(found[0][0])
+        if name not in self.counts:
+            query = f"SELECT count(*) FROM {self.identifier(name)}"
+            self.counts[name] = int(self.rows(query, where=name)[0][0])
+        return self.counts[name]
 
     def identifier(self, name: str) -> str:
         """SQL identifier of a raw table, relation or mapped table."""

@@ -109,7 +109,7 @@ def stage_table(session: Session, name: str, table: Table) -> Stage:
     selects = tuple(
         f"SELECT {', '.join(parts)} FROM ({inner} "
         f"{from_clause(session, table.base, table.joins, chunk)}) AS input"
-        for chunk in chunks_of(session, table.base, columns)
+        for chunk in chunks_of(session, table.base, columns, len(table.joins))
     )
     return Stage(selects, outputs)
 

@@ -25,6 +25,7 @@ GROUPINGS = {
     "property_type": "property type",
     "neighborhood_code": "neighborhood",
 }
+ROW_COLUMNS = ("table", "read", "filtered", "quarantined", "loaded")
 HOVER = ("parcel_number", "situs_address", "property_type", "neighborhood_code", "estimated_value")
 
 
@@ -62,9 +63,9 @@ class RunDashboard:
         run = self._view.summary
         shown = style_sheet() + cards.run_head(run) + cards.run_cards(run)
         for study, title in STUDIES.items():
-            drawn = cards.ratio_cards(self._view.ratios, study)
-            if "card" in drawn:
-                shown = shown + styled(f"<h2>{title}</h2>") + drawn
+            if any(row["study"] == study for row in self._view.ratios):
+                shown = shown + styled(f"<h2>{title}</h2>")
+                shown = shown + cards.ratio_cards(self._view.ratios, study)
         return Html(shown)
 
     @property
@@ -128,14 +129,15 @@ class RunDashboard:
         ]
         return Html(
             styled("<h2>Rows: read = filtered + quarantined + loaded</h2>")
-            + tables.show(run["tables"])
+            + tables.show(run["tables"], ROW_COLUMNS)
             + styled("<h2>Steps</h2>")
             + tables.show(steps)
         )
 
 
 def _title(text: str) -> widgets.HTML:
-    return widgets.HTML(styled(f"<h2>{text}</h2>"))
+    """A part's heading; it brings the style, for a part shown alone in a notebook."""
+    return widgets.HTML(style_sheet() + styled(f"<h2>{text}</h2>"))
 
 
 def _filtered(parcels: pa.Table, chosen: dict[str, str]) -> pa.Table:

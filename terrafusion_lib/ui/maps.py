@@ -22,6 +22,7 @@ from terrafusion_lib.core.errors import MissingDependencyError
 from terrafusion_lib.ui.html import Html, styled, text
 from terrafusion_lib.ui.tables import number
 
+WIDTH_PIXELS = 800  # of a notebook beside its file list, the narrowest place of a map
 COLOURS = ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")
 NO_VALUE = "#d9d9d9"
 OFFLINE = (
@@ -120,7 +121,23 @@ def parcel_map(
         line_width_min_pixels=0.4,
         pickable=bool(hover),
     )
-    return OfflineMap(layers=[layer], basemap=None, height=height)  # type: ignore[arg-type]
+    return OfflineMap(
+        layers=[layer],
+        basemap=None,  # type: ignore[arg-type]
+        height=height,
+        view_state=_whole(shapely.total_bounds(shapes), height),
+    )
+
+
+def _whole(bounds: np.ndarray, height: int) -> dict[str, float]:
+    """The view that shows `bounds` (degrees) with a margin of a tenth."""
+    west, south, east, north = (float(edge) for edge in bounds)
+    latitude = (south + north) / 2
+    per_degree = 512 / 360 * 1.1  # pixels at zoom 0, with the margin
+    across = WIDTH_PIXELS / max(east - west, 1e-4)
+    down = height * np.cos(np.radians(latitude)) / max(north - south, 1e-4)
+    zoom = float(np.clip(np.log2(min(across, down) / per_degree), 0, 20))
+    return {"longitude": (west + east) / 2, "latitude": latitude, "zoom": zoom}
 
 
 def legend(parcels: pa.Table, *, column: str, title: str) -> Html:

@@ -50,7 +50,7 @@ def facts(values: Mapping[str, Any]) -> Html:
 def ratio_study(rows: Iterable[Mapping[str, Any]], *, grouping: str = "overall") -> Html:
     """A ratio study of one grouping: a line per study and stratum, verdict under each statistic."""
     lines: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in rows:
+    for row in sorted(rows, key=_place):
         if row["grouping"] != grouping:
             continue
         line = lines.setdefault(
@@ -79,6 +79,12 @@ def number(value: float) -> str:
     if abs(value) >= 1000 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 5 else f"{value:.3f}"
+
+
+def _place(row: Mapping[str, Any]) -> int:
+    """Level before uniformity before vertical equity, whatever order rows are stored in."""
+    name = row["statistic"]
+    return STATISTICS.index(name) if name in STATISTICS else len(STATISTICS)
 
 
 def _joined(value: object) -> object:

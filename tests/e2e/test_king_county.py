@@ -38,6 +38,7 @@ def test_every_sale_is_accounted_for_and_every_parcel_valued(
             refused = connection.exec_driver_sql(
                 "SELECT table_name, source_key, reason FROM quarantine"
             ).all()
+    assert {len(parcel) for parcel in roll["property_id"].to_pylist()} == {10}
     assert THIRTY_THREE_BEDROOMS not in roll["property_id"].to_pylist()
     assert any(THIRTY_THREE_BEDROOMS in key and "bedroom" in reason for _, key, reason in refused)
     assert values.num_rows == roll.num_rows == tables["properties_operational"]["loaded"]

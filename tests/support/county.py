@@ -13,7 +13,8 @@ PARCELS = 600
 def project(folder: Path, *, operational_url: str = "") -> Settings:
     """Copy configuration, suites, notebooks and the DAG to `folder`; returns its settings."""
     for name in ("county_configs", "dashboards", "expectations", "notebooks"):
-        shutil.copytree(ROOT / name, folder / name)
+        ignored = shutil.ignore_patterns(".ipynb_checkpoints", "*-ipc-*")
+        shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     shutil.copy(ROOT / "pipeline.yaml", folder)
     return Settings(
         root=folder, data_dir=folder / "data", operational_url=operational_url, user="tester"
