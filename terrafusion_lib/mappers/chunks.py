@@ -17,7 +17,7 @@ from terrafusion_lib.mappers.session import Session
 
 WORK_ROWS = 2_000_000
 """Rows of a chunk times the tables read beside one another, at most …"""
-LEAST_ROWS = 250_000
+LEAST_ROWS = 200_000
 """… but no fewer rows than these: every chunk has a price of its own."""
 SAMPLE_ROWS = 20_000
 """Rows that the bounds of chunks are taken from; where exactly they lie changes no result."""

@@ -7,7 +7,7 @@ expression can neither read a table or file nor give a result that changes from 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import duckdb
@@ -81,11 +81,19 @@ class Scope:
 
 @dataclass(frozen=True)
 class Expression:
-    """A checked expression: SQL with every column qualified, and the columns it reads."""
+    """A checked expression, every column qualified, and the columns it reads."""
 
-    sql: str
+    tree: Node
     references: frozenset[tuple[str, str]]
     aggregates: bool
+
+    @property
+    def sql(self) -> str:
+        """SQL text, in parentheses."""
+        statement = json.loads(_empty_statement())
+        statement["statements"][0]["node"]["select_list"] = [self.tree]
+        text = _ask("json_deserialize_sql", json.dumps(statement))
+        return f"({text.removeprefix('SELECT ')})"
 
 
 @dataclass
@@ -138,7 +146,7 @@ class _Reader:
         if name == "string_agg" and not node["order_bys"]["orders"]:
             raise MappingError("string_agg needs an ORDER BY to give the same text in every run")
         self.aggregates |= name in AGGREGATES
-        return _exact_sum(node) if name == "sum" else node
+        return _exact_sum(node) if name == "sum" and len(node["arguments"]) == 1 else node
 
 
 def _exact_sum(node: Node) -> Node:
@@ -177,7 +185,7 @@ def read_expression(
             examples=error.examples,
             hint=error.hint,
         ) from error
-    return Expression(_render(bound), frozenset(reader.references), reader.aggregates)
+    return Expression(bound, frozenset(reader.references), reader.aggregates)
 
 
 @cache
@@ -191,7 +199,9 @@ def _ask(function: str, text: str) -> str:
     return str(row[0]) if row else ""
 
 
+@lru_cache(maxsize=4096)
 def _parse(text: str) -> Node:
+    """Syntax tree of an expression; shared, so never changed in place."""
     tree: Node = json.loads(_ask("json_serialize_sql", f"SELECT {text}"))
     if tree["error"]:
         raise MappingError(tree["error_message"])
@@ -204,8 +214,7 @@ def _parse(text: str) -> Node:
     return items[0]
 
 
-def _render(node: Node) -> str:
-    """SQL text of a bound node."""
-    tree: Node = json.loads(_ask("json_serialize_sql", "SELECT 1"))
-    tree["statements"][0]["node"]["select_list"] = [node]
-    return f"({_ask('json_deserialize_sql', json.dumps(tree)).removeprefix('SELECT ')})"
+@cache
+def _empty_statement() -> str:
+    """A statement of one value, whose place another value takes."""
+    return _ask("json_serialize_sql", "SELECT 1")

@@ -1,12 +1,15 @@
 """Shapes and points measured in the county's projected system, batch by batch."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
@@ -76,11 +79,28 @@ def _write(session: Session, base: str, schema: pa.Schema, measure: Measure, pat
     target = pa.schema(
         [*(item for item in reader.schema if item.name not in schema.names), *schema]
     )
-    with session.fitting(base), pq.ParquetWriter(path, target, compression="zstd") as writer:
-        for batch in reader:
-            found = measure(batch)
+    with (
+        session.fitting(base),
+        pq.ParquetWriter(path, target, compression="zstd") as writer,
+        ThreadPoolExecutor(session.threads) as pool,
+    ):
+        for batch, found in _in_order(pool, measure, reader, ahead=2 * session.threads):
             arrays = [found.get(item.name) or batch[item.name] for item in target]
             writer.write_batch(pa.record_batch(arrays, schema=target))
+
+
+def _in_order(
+    pool: ThreadPoolExecutor, measure: Measure, batches: Iterable[pa.RecordBatch], *, ahead: int
+) -> Iterator[tuple[pa.RecordBatch, dict[str, pa.Array]]]:
+    """Each batch with its measures, in the order given; a few are measured at once."""
+    waiting: deque[tuple[pa.RecordBatch, Future[dict[str, pa.Array]]]] = deque()
+    for batch in batches:
+        waiting.append((batch, pool.submit(measure, batch)))
+        if len(waiting) >= ahead:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    for batch, future in waiting:
+        yield batch, future.result()
 
 
 def _shapes(batch: pa.RecordBatch, *, spec: Geometry, county: str) -> dict[str, pa.Array]:
@@ -88,20 +108,31 @@ def _shapes(batch: pa.RecordBatch, *, spec: Geometry, county: str) -> dict[str, 
 
     wkb = batch[spec.column].to_numpy(zero_copy_only=False)
     shapes = shapely.from_wkb(wkb, on_invalid="ignore")
-    present = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    shapes = np.where(shapely.is_empty(shapes), None, shapes)
+    present = ~shapely.is_missing(shapes)
     projected = _project(shapes, spec.crs, projected_system(county).to_string())
     degrees = _project(shapes, spec.crs, WGS84)
     inside = _project(shapely.point_on_surface(shapes), spec.crs, WGS84)
+    with np.errstate(invalid="ignore"):  # a shape outside the system has coordinates of infinity
+        area = shapely.area(projected)
     scale = square_feet_per_unit(projected_system(county))
     given = ~np.array([item is None for item in wkb], dtype=bool)
     return {
-        "area_sqft": _or_null(shapely.area(projected) * scale, present),
+        "area_sqft": _or_null(area * scale, present),
         "latitude": _or_null(shapely.get_y(inside), present),
         "longitude": _or_null(shapely.get_x(inside), present),
         "part_count": _or_null(shapely.get_num_geometries(shapes).astype(np.int64), present),
-        "geometry": pa.array(shapely.to_wkb(degrees), pa.binary()),
+        "geometry": _wkb(degrees, batch[spec.column] if degrees is shapes else None, present),
         UNREADABLE: pa.array(given & ~present),
     }
+
+
+def _wkb(shapes: Any, same: pa.Array | None, present: NDArray[np.bool_]) -> pa.Array:
+    """WKB of shapes, taken over from the source where it is the `same`."""
+    import shapely
+
+    written = pa.array(shapely.to_wkb(shapes), pa.binary()) if same is None else same
+    return pc.if_else(pa.array(present), written, None)
 
 
 def _project(shapes: Any, source: str, target: str) -> Any:
@@ -181,4 +212,4 @@ def _points(batch: pa.RecordBatch, *, spec: Points, county: str) -> dict[str, pa
 
 
 def _or_null(values: Any, present: NDArray[np.bool_]) -> pa.Array:
-    return pa.array(values, mask=~present)
+    return pa.array(values, mask=~(present & np.isfinite(values)))

@@ -155,9 +155,10 @@ def _refuse_doubles(mapping: Mapping) -> None:
     if unknown:
         _unknown("canonical table", unknown[0], list(TABLES), where=str(mapping.path))
     for name, source in file.sources.items():
-        if not (source.source or file.source):
-            raise MappingError(f"{mapping.path}: source {name} names no source system")
-        _all_known("key column", source.key, mapping.columns[name], where=name)
+        with _place(mapping, "sources"):
+            if not (source.source or file.source):
+                raise MappingError(f"source {name} names no source system")
+            _all_known("key column", source.key, mapping.columns[name], where=name)
 
 
 def _unknown(what: str, name: str, known: Iterable[str], *, where: str = "") -> None:

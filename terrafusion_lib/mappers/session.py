@@ -21,6 +21,7 @@ from terrafusion_lib.mappers.usage import row_key, used_columns
 
 RAW, RELATION, RESULT = "raw", "relation", "mapped"
 WORK = ".work"
+ENGINE_SHARE = 0.7
 RAW_KINDS = {
     RawType.INTEGER: Kind.INTEGER,
     RawType.NUMBER: Kind.NUMBER,
@@ -59,6 +60,7 @@ class Session:
     work_dir: Path
     parameters: dict[str, object]
     crs: str
+    threads: int
     used: dict[str, set[str]]
     connection: duckdb.DuckDBPyConnection
     failures: list[RawFailure] = field(default_factory=list)
@@ -160,7 +162,15 @@ def open_session(
     connection = _connect(work, settings)
     try:
         session = Session(
-            mapping, manifest, raw_dir, work, parameters, crs, used_columns(mapping), connection
+            mapping,
+            manifest,
+            raw_dir,
+            work,
+            parameters,
+            crs,
+            settings.threads,
+            used_columns(mapping),
+            connection,
         )
         for name, table in mapping.source_tables().items():
             _add_raw_view(session, name, table)
@@ -182,11 +192,19 @@ def _connect(work: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
             "autoload_known_extensions": False,
         },
     )
+    _leave_room(connection)
     connection.execute("SET TimeZone = 'UTC'")
     connection.execute("SET enable_progress_bar = false")
     for schema in (RAW, RELATION, RESULT):
         connection.execute(f"CREATE SCHEMA {schema}")
     return connection
+
+
+def _leave_room(connection: duckdb.DuckDBPyConnection) -> None:
+    """Keep a part of the memory for what lies outside the engine: Arrow batches and their files."""
+    limit = connection.execute("SELECT current_setting('memory_limit')").fetchone()
+    amount, unit = str(limit[0] if limit else "1 GiB").split()
+    connection.execute(f"SET memory_limit = '{float(amount) * ENGINE_SHARE:.1f} {unit}'")
 
 
 def _add_raw_view(session: Session, name: str, table: SourceTable) -> None:

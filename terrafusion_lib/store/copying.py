@@ -5,6 +5,7 @@ import io
 import queue
 import threading
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -75,7 +76,8 @@ def _insert_sqlite(connection: sa.Connection, table: str, batches: Iterable[pa.R
     for batch in batches:
         names = ", ".join(batch.schema.names)
         marks = ", ".join("?" * batch.num_columns)
-        values = list(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+        # Rows are made one by one while they are inserted: a list of them would cost as much again.
+        values: Any = zip(*(column.to_pylist() for column in batch.columns), strict=True)
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
         rows += batch.num_rows
     cursor.close()

@@ -32,7 +32,7 @@ the row, the run that last wrote it and when."""
 
 INDEXES = {
     "properties_operational": (("county_id", "parcel_number"), ("county_id", "neighborhood_code")),
-    "sales": (("county_id", "sale_date"), ("county_id", "property_id")),
+    "sales": (("county_id", "property_id"),),
     "parcels_geometry": (("county_id", "property_id"),),
 }
 
