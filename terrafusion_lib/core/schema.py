@@ -349,6 +349,8 @@ property_id           text     Property
 assessment_year       integer  Assessment year
 valuation_date        date     Date that the value stands for (1 January)
 estimated_value       money    Estimated market value; null when not valued
+model_value           money    Value by the model, before rounding and other post-processing
+comparable_value      money    Value that the comparable sales alone reconcile to
 low_value             money    Lower end of the prediction interval
 high_value            money    Upper end of the prediction interval
 confidence_score      number   0 to 1
@@ -404,6 +406,128 @@ standard              text     Citation of the standard
 """,
 )
 
+VALUATION_EXPLANATIONS = _table(
+    "valuation_explanations",
+    "One row per run and property valued by a model: dollars by line, which sum to the value",
+    "run_id county_id property_id",
+    """
+run_id                text     Run
+county_id             text     County
+property_id           text     Property
+base_value            money    Value of the property whose every line is zero
+size                  money    Building area and storeys
+land                  money    Land area
+age                   money    Age and renovation
+quality               money    Quality
+condition             money    Condition
+rooms                 money    Bathrooms and bedrooms
+garage                money    Garage
+basement              money    Basement
+view                  money    View and waterfront
+use                   money    Use
+location              money    Neighbourhood, place and surroundings
+time                  money    Price level of the valuation date
+comparables           money    What comparable sales say beyond all lines above
+model_value           money    Sum of base and lines
+""",
+)
+
+SALE_RATIOS = _table(
+    "sale_ratios",
+    "One row per run, study and sale of a ratio study",
+    "run_id county_id study sale_id property_id",
+    """
+run_id                text     Run
+county_id             text     County
+study                 text     assessed or model_holdout
+sale_id               text     Sale
+property_id           text     Property sold
+property_type         text     Property type at the sale
+neighborhood_code     text     Neighbourhood
+sale_date             date     Date of sale
+sale_price            money    Price, adjusted as the county adjusts prices
+adjusted_price        money    Price that the ratio is to: brought to the valuation date, or raw
+assessed_value        money    Value studied
+ratio                 number   Value over price
+in_interval           boolean  Whether the price lay in the prediction interval; null without one
+""",
+)
+
+MODEL_LEADERBOARD = _table(
+    "model_leaderboard",
+    "One row per run, market and way of valuing, all on the same sales that none had seen",
+    "run_id county_id market model",
+    """
+run_id                text     Run
+county_id             text     County
+market                text     Market, such as residential
+model                 text     assessed, median_rate, hedonic, comparable_sales, ensemble …
+published             boolean  Whether the run's values are made this way
+test                  text     Which sales test
+n                     integer  Sales that every model valued
+median_ratio          number   Median ratio
+median_low            number   Lower end of its 95 percent interval
+median_high           number   Upper end of its 95 percent interval
+cod                   number   Coefficient of dispersion
+cod_low               number   Lower end of its 95 percent interval
+cod_high              number   Upper end of its 95 percent interval
+prd                   number   Price-related differential
+prb                   number   Price-related bias
+prb_low               number   Lower end of its 95 percent interval
+prb_high              number   Upper end of its 95 percent interval
+median_error_pct      number   Median absolute error, percent of price
+r_squared             number   Share of the variance of prices explained
+within_20_pct         number   Share of sales valued within 20 percent
+""",
+)
+
+MODEL_COEFFICIENTS = _table(
+    "model_coefficients",
+    "One row per run, market and term of the log-linear hedonic regression",
+    "run_id county_id market term",
+    """
+run_id                text     Run
+county_id             text     County
+market                text     Market
+term                  text     Term; indicators as kind:label
+coefficient           number   Change of the log of price by one unit of the term
+std_error             number   Heteroscedasticity-robust standard error (HC1)
+t_value               number   Coefficient over standard error
+p_value               number   Probability of a larger one if there were no effect
+vif                   number   Variance inflation factor; null for indicators
+expected_sign         integer  1, -1 or 0 (any), as the field expects it
+sign_as_expected      boolean  Whether it is so; null where any sign will do
+""",
+)
+
+GIS_EXPORT_LAYERS = _table(
+    "gis_export_layers",
+    "One row per export and layer: what was written",
+    "run_id county_id layer",
+    """
+run_id                text     Export (its job)
+county_id             text     County
+layer                 text     Layer, such as parcels
+export_format         text     Format, such as geopackage
+file_name             text     File that holds the layer
+crs                   text     Coordinate system of the file
+geometry_type         text     MultiPolygon or Point
+records               integer  Records written
+attributes            integer  Attributes of each record
+left_out              integer  Properties or rows in the area without a shape or place
+""",
+)
+
 RESULT_TABLES: dict[str, CanonicalTable] = {
-    table.name: table for table in (VALUATIONS, VALUATION_COMPARABLES, RATIO_STATISTICS)
+    table.name: table
+    for table in (
+        VALUATIONS,
+        VALUATION_COMPARABLES,
+        RATIO_STATISTICS,
+        VALUATION_EXPLANATIONS,
+        SALE_RATIOS,
+        MODEL_LEADERBOARD,
+        MODEL_COEFFICIENTS,
+        GIS_EXPORT_LAYERS,
+    )
 }

@@ -49,6 +49,8 @@ def value(step: Step) -> StepRecord:
         job |= {"result_location": str(step.folder), "input_fingerprint": step.fingerprint}
     for name, table in result.tables.items():
         pq.write_table(table, step.out / f"{name}.parquet", compression="zstd")
+    for name, write in result.files.items():
+        write(step.out / name)
     rows = {name: {"rows": table.num_rows} for name, table in result.tables.items()}
     return step.finish(rows, result.summary)
 
@@ -64,6 +66,7 @@ def _context(step: Step, store: Store) -> PluginContext:
         run_id=step.run_id,
         seed=step.seed,
         progress=step.progress,
+        threads=step.settings.threads,
         read=read,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from terrafusion_lib.core.config import FrozenModel
@@ -18,6 +19,9 @@ PROP_FAIL_SIMULATION = "PROP_FAIL_SIMULATION"
 SIMULATED_FAILURE = "simulated_processing_error"
 
 Read = Callable[[str, Sequence[str] | None], "pa.Table"]
+
+WriteFile = Callable[[Path], None]
+"""Writes one file at the path given; companions that a format needs lie beside it."""
 
 
 class PluginRunError(PluginError):
@@ -36,7 +40,10 @@ class PluginContext:
     """Where and for what a plugin runs.
 
     `read` gives the active rows of a canonical table of the county as an Arrow table, with the
-    columns asked for (None: all); it is the plugin's only way to data.
+    columns asked for (None: all); it is the plugin's only way to data. `threads` may be used; the
+    result is the same for any number. `results` reads result tables of the run that the county's
+    results come from; None where there is none. `crs` is the county's projected system;
+    `permissions` are what the person may do in the county.
     """
 
     county_id: str
@@ -46,17 +53,23 @@ class PluginContext:
     read: Read
     seed: int = 0
     progress: Progress = silent
+    threads: int = 1
+    results: Read | None = None
+    crs: str = "EPSG:2927"
+    permissions: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class PluginResult:
     """Result tables by name (``core.schema.RESULT_TABLES``) and a summary for the run record.
 
-    The summary is flat: words to numbers, text or None.
+    The summary is flat: words to numbers, text or None. `files` are written by whoever publishes,
+    in the order given, into one empty folder.
     """
 
     tables: "dict[str, pa.Table]" = field(default_factory=dict)
     summary: dict[str, object] = field(default_factory=dict)
+    files: dict[str, WriteFile] = field(default_factory=dict)
 
 
 class Plugin(Protocol):

@@ -1,11 +1,13 @@
 """Values of all subjects: by their market's model, else trended, else the reason why not."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from terrafusion_lib.core.progress import Progress, silent
+from terrafusion_lib.plugins.valuation.explain import LINES, Explanation
 from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.model import Prediction
 from terrafusion_lib.plugins.valuation.params import ValuationParams
@@ -14,8 +16,7 @@ from terrafusion_lib.plugins.valuation.uncertainty import CLOSE
 from terrafusion_lib.plugins.valuation.units import TextArray, Units
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
-BATCH = 8_192
-COMPARABLE_SALES = "comparable_sales"
+BATCH = 4_096
 TRENDED_ASSESSED_VALUE = "trended_assessed_value"
 FEW_COMPARABLES = 3
 
@@ -43,11 +44,17 @@ class Appraisal:
         size = len(units)
         self.units, self.market_value, self.params = units, market_value, params
         self.value, self.low, self.high, self.confidence = (np.full(size, np.nan) for _ in range(4))
+        self.comparable_value = np.full(size, np.nan)
+        self.base, self.lines = np.full(size, np.nan), np.full((size, len(LINES)), np.nan)
         self.method: TextArray = np.full(size, None, dtype=object)
         self.comparables_used = np.zeros(size, dtype=np.int64)
         self.not_valued: TextArray = np.full(size, None, dtype=object)
         self.reasons: dict[str, BoolArray] = {}
         self.comparables: list[Comparables] = []
+
+    def model_value(self) -> FloatArray:
+        """Values by a market's model, NaN where another method valued or none did."""
+        return np.where(np.isfinite(self.base), self.value, np.nan)
 
     def flag(self, reason: str, rows: BoolArray | IntArray) -> None:
         """Note a reason for review on some subjects."""
@@ -73,6 +80,7 @@ def appraise(
     params: ValuationParams,
     *,
     progress: Progress = silent,
+    threads: int = 1,
 ) -> Appraisal:
     """Value every unit; each ends with a value and a method, or with a reason why it has none.
 
@@ -82,10 +90,10 @@ def appraise(
     made = Appraisal(units, market_value, params)
     trust = trusted(markets, levels, params)
     for name in sorted(trust):
-        _by_market(made, markets[name], progress)
+        _by_market(made, markets[name], progress, threads)
     _by_trend(made, levels)
     for name in sorted(set(markets) - trust):
-        _by_market(made, markets[name], progress)
+        _by_market(made, markets[name], progress, threads)
     _explain_the_rest(made, markets)
     _flag_for_review(made)
     progress("value properties", len(units), len(units))
@@ -107,24 +115,41 @@ def trusted(markets: Mapping[str, Market], levels: Levels, params: ValuationPara
     }
 
 
-def _by_market(made: Appraisal, market: Market, progress: Progress) -> None:
+def _by_market(made: Appraisal, market: Market, progress: Progress, threads: int) -> None:
     """Value the units of a market that have no value yet, in batches."""
     rows = np.flatnonzero((made.units.market == market.name) & np.isnan(made.value))
     able = market.model.can_value(made.units.take(rows))
     made.flag("missing_land_area", rows[~able])
     rows = rows[able]
-    for first in range(0, rows.size, BATCH):
-        _by_comparables(made, market, rows[first : first + BATCH])
-        progress("value properties", int(np.isfinite(made.value).sum()), len(made.units))
+    batches = [rows[first : first + BATCH] for first in range(0, rows.size, BATCH)]
+
+    def valued(batch: IntArray) -> tuple[Prediction, Explanation]:
+        units = made.units.take(batch)
+        found = market.predict(units)
+        return found, market.explain(units, found)
+
+    with ThreadPoolExecutor(threads) as pool:
+        for batch, (prediction, explanation) in zip(
+            batches, pool.map(valued, batches), strict=True
+        ):
+            _keep(made, market, batch, prediction, explanation)
+            progress("value properties", int(np.isfinite(made.value).sum()), len(made.units))
 
 
-def _by_comparables(made: Appraisal, market: Market, rows: IntArray) -> None:
+def _keep(
+    made: Appraisal,
+    market: Market,
+    rows: IntArray,
+    prediction: Prediction,
+    explanation: Explanation,
+) -> None:
     units, level = made.units.take(rows), made.params.interval_level
-    prediction = market.predict(units)
     made.value[rows] = prediction.value
+    made.comparable_value[rows] = prediction.comparable_value
+    made.base[rows], made.lines[rows] = explanation.base, explanation.lines
     made.low[rows], made.high[rows] = market.uncertainty.interval(prediction, level)
     made.confidence[rows] = market.uncertainty.confidence(prediction)
-    made.method[rows] = COMPARABLE_SALES
+    made.method[rows] = market.ensemble.method
     used = prediction.found.present.sum(axis=1)
     made.comparables_used[rows] = used
     made.flag("few_comparables", rows[used < min(FEW_COMPARABLES, made.params.comparables)])

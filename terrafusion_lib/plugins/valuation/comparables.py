@@ -1,6 +1,7 @@
 """Comparable sales: the most alike in traits, place and time, adjusted to the subject."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -29,21 +30,25 @@ class Found:
     weight: FloatArray
 
 
+@dataclass(frozen=True)
 class ComparableFinder:
     """Finds the nearest sales in a space where one unit is a tenth of value, a mile or a year.
 
     Traits are measured by what the regression says they are worth, so the nearest sales are those
-    that need the least adjustment. Scales are parameters.
+    that need the least adjustment. Scales are parameters. `contributions` are the effects of the
+    units sold, by line item.
     """
 
-    def __init__(self, sold: Units, contributions: FloatArray, params: ValuationParams) -> None:
-        self._sold = sold
-        self._params = params
-        self._own = most_sales_of_a_parcel(sold)
-        self._tree = cKDTree(self._place(sold, contributions))
+    sold: Units
+    contributions: FloatArray
+    params: ValuationParams
+
+    @cached_property
+    def _tree(self) -> cKDTree:
+        return cKDTree(self._place(self.sold, self.contributions))
 
     def _place(self, units: Units, contributions: FloatArray) -> FloatArray:
-        params = self._params
+        params = self.params
         return np.column_stack(
             [
                 contributions[:, _TRAITS] / params.value_distance,
@@ -55,12 +60,12 @@ class ComparableFinder:
 
     def find(self, units: Units, contributions: FloatArray) -> Found:
         """The comparables of each unit, never a sale of the unit's own parcel."""
-        wanted = self._params.comparables
-        count = min(wanted + self._own, len(self._sold))
+        wanted = self.params.comparables
+        count = min(wanted + most_sales_of_a_parcel(self.sold), len(self.sold))
         distance, index = self._tree.query(
             self._place(units, contributions), k=np.arange(1, count + 1)
         )
-        own = self._sold.parcel[index] == units.parcel[:, None]
+        own = self.sold.parcel[index] == units.parcel[:, None]
         distance = np.where(own, np.inf, distance)
         order = np.lexsort((index, distance), axis=1)[:, :wanted]
         distance = np.take_along_axis(distance, order, axis=1)

@@ -4,7 +4,9 @@ from dataclasses import dataclass, replace
 
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.plugins.valuation.design import ITEMS, LOCATION
-from terrafusion_lib.plugins.valuation.model import MarketModel, Prediction, fit
+from terrafusion_lib.plugins.valuation.ensemble import Ensemble, OutOfFold, fit_ensemble
+from terrafusion_lib.plugins.valuation.explain import Explanation, explain
+from terrafusion_lib.plugins.valuation.model import MarketModel, Prediction
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.uncertainty import Uncertainty, learn
 from terrafusion_lib.plugins.valuation.units import Sales, Units
@@ -13,16 +15,30 @@ from terrafusion_lib.stats.strata import BoolArray, FloatArray
 
 @dataclass(frozen=True)
 class Market:
-    """A fitted market: its model, how sure that is, and the market that lends to it, if any."""
+    """A fitted market: its ensemble, how sure that is, and the market that lends to it, if any.
+
+    `out_of_fold` values the market's own `sales` by models that had not seen them.
+    """
 
     name: str
-    model: MarketModel
+    ensemble: Ensemble
     uncertainty: Uncertainty
     lead: MarketModel | None
+    sales: Sales
+    out_of_fold: OutOfFold
+
+    @property
+    def model(self) -> MarketModel:
+        """The comparables' model."""
+        return self.ensemble.comparables
 
     def predict(self, units: Units) -> Prediction:
         """Value units of this market, each for its own day."""
-        return self.model.predict(lend(self.lead, units))
+        return self.ensemble.predict(lend(self.lead, units))
+
+    def explain(self, units: Units, prediction: Prediction) -> Explanation:
+        """Take values apart that `predict` made for the same units."""
+        return explain(self.ensemble, lend(self.lead, units), prediction)
 
     def time_factor(self, units: Units) -> FloatArray:
         """Factor from the price level of each unit's day to that of the valuation date."""
@@ -46,7 +62,11 @@ def lend(lead: MarketModel | None, units: Units) -> Units:
 
 
 def fit_markets(
-    sales: Sales, params: ValuationParams, seed: int, progress: Progress = silent
+    sales: Sales,
+    params: ValuationParams,
+    seed: int,
+    progress: Progress = silent,
+    threads: int = 1,
 ) -> dict[str, Market]:
     """Fit every market of which `params.min_valid_sales` parcels or more were sold, by name."""
     names = sorted({name for name in sales.unit.market.tolist() if name is not None})
@@ -57,7 +77,9 @@ def fit_markets(
     for done, name in enumerate(sorted(parts, key=lambda name: (-len(parts[name]), name))):
         progress("fit markets", done, len(parts))
         lent = replace(parts[name], unit=lend(lead, parts[name].unit))
-        markets[name] = Market(name, fit(lent, params), learn(lent, params, seed), lead)
+        ensemble, found = fit_ensemble(lent, params, seed, threads)
+        uncertainty = learn(lent.price, found, ensemble.calibration)
+        markets[name] = Market(name, ensemble, uncertainty, lead, lent, found)
         lead = lead or markets[name].model
     progress("fit markets", len(parts), len(parts))
     return dict(sorted(markets.items()))

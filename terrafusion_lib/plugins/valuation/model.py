@@ -24,14 +24,19 @@ BACKFITTING_ROUNDS = 3
 class Prediction:
     """Values of some units and what they were made from.
 
-    `value` in US dollars; `dispersion` the weighted standard deviation of the comparables' log
-    deviations from the market; `unlikeness` their mean distance in traits, place and time.
+    `value` in US dollars; `comparable_value` what the comparables alone reconcile to; `effects`
+    the regression's effects by line item (``ITEMS``), log; `deviation` the weighted mean of the
+    comparables' log deviations from the market and `dispersion` its weighted standard deviation;
+    `unlikeness` their mean distance in traits, place and time.
     """
 
     value: FloatArray
+    comparable_value: FloatArray
     found: Found
     grid: Grid
     adjusted_price: FloatArray
+    effects: FloatArray
+    deviation: FloatArray
     dispersion: FloatArray
     unlikeness: FloatArray
 
@@ -65,11 +70,15 @@ class MarketModel:
         mean = np.einsum("ij,ij->i", found.weight, deviation)
         variance = np.einsum("ij,ij->i", found.weight, (deviation - mean[:, None]) ** 2)
         near = np.where(found.present, found.unlikeness, 0.0)
+        value = np.einsum("ij,ij->i", found.weight, adjusted)
         return Prediction(
-            value=np.einsum("ij,ij->i", found.weight, adjusted),
+            value=value,
+            comparable_value=value,
             found=found,
             grid=grid,
             adjusted_price=adjusted,
+            effects=effects,
+            deviation=mean,
             dispersion=np.sqrt(variance),
             unlikeness=np.einsum("ij,ij->i", found.weight, near),
         )
@@ -117,11 +126,15 @@ def fit(sales: Sales, params: ValuationParams) -> MarketModel:
     level = log_price - kept.unit.trend
     design = make_design(kept.unit, time_adjustment=params.time_adjustment)
     matrix = design.matrix(kept.unit)
-    location = np.zeros(len(kept))
+    coefficients = robust_ridge(matrix, design.penalty, level)
+    near = LocationSurface(kept.unit, level).near(kept.unit)
     for _ in range(BACKFITTING_ROUNDS):
-        coefficients = robust_ridge(matrix, design.penalty, level - location)
-        surface = LocationSurface.of(kept.unit, level - matrix @ coefficients)
-        location = surface.at(kept.unit)
+        location = near.mean(level - matrix @ coefficients)
+        coefficients = robust_ridge(
+            matrix, design.penalty, level - location, start=coefficients, rounds=1
+        )
+    surface = LocationSurface(kept.unit, level - matrix @ coefficients)
+    location = near.mean(surface.residual)
     hedonic = Hedonic(design, coefficients)
     effects = hedonic.contributions(kept.unit)
     effects[:, ITEMS.index(LOCATION)] += location

@@ -60,6 +60,18 @@ class ValuationParams(FrozenModel):
         ge=20,
         description="Fewest parcels of a market with a valid sale for a model of its own",
     )
+    min_ensemble_sales: int = Field(
+        default=500,
+        ge=100,
+        description="Fewest valid sales of a market for trees stacked upon its comparables",
+    )
+    equity: float = Field(
+        default=1.0,
+        ge=0,
+        le=1,
+        description="Share of the price-related bias of unseen sales that the calibration removes; "
+        "0: the most accurate values, 1: no bias",
+    )
     min_market_accuracy: float = Field(
         default=0.5,
         ge=0,

@@ -17,6 +17,7 @@ from terrafusion_lib.plugins.base import (
     PluginRunError,
 )
 from terrafusion_lib.plugins.valuation.appraise import Appraisal, appraise, trusted
+from terrafusion_lib.plugins.valuation.leaderboard import leaderboard
 from terrafusion_lib.plugins.valuation.markets import fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.prepare import (
@@ -26,16 +27,20 @@ from terrafusion_lib.plugins.valuation.prepare import (
     prepare_sales,
 )
 from terrafusion_lib.plugins.valuation.results import (
+    coefficients_table,
     comparables_table,
+    explanations_table,
+    leaderboard_table,
+    sale_ratios_table,
     statistics_table,
     valuations_table,
 )
+from terrafusion_lib.plugins.valuation.saved_model import FILE_NAME, save_markets
 from terrafusion_lib.plugins.valuation.studies import (
     ASSESSED,
     MODEL_HOLDOUT,
-    StudySales,
     assessed_sales,
-    holdout_sales,
+    holdout,
 )
 from terrafusion_lib.plugins.valuation.summary import summarise
 from terrafusion_lib.plugins.valuation.trend import Levels
@@ -57,8 +62,10 @@ class ValuationPlugin:
         Returns
         -------
         PluginResult
-            Tables ``valuations`` (one row per property asked for), ``valuation_comparables`` and
-            ``ratio_statistics`` (studies ``assessed`` and ``model_holdout``).
+            Tables ``valuations`` (one row per property asked for), ``valuation_comparables``,
+            ``valuation_explanations``, ``ratio_statistics`` and ``sale_ratios`` (studies
+            ``assessed`` and ``model_holdout``), ``model_leaderboard``, ``model_coefficients``; the
+            fitted markets as a file (``saved_model``).
 
         Raises
         ------
@@ -93,7 +100,9 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
     sales = context.read("sales", SALES_COLUMNS)
     units = properties_as_units(properties, context.valuation_date)
     prepared = prepare_sales(sales, properties, units, context.valuation_date, params)
-    markets = fit_markets(prepared.market, params, context.seed, context.progress)
+    markets = fit_markets(
+        prepared.market, params, context.seed, context.progress, threads=context.threads
+    )
     market_value = numbers(properties, "current_market_value")
     assessed = assessed_sales(prepared, units, market_value, markets, params)
     levels = Levels(assessed.value / assessed.price, assessed.property_type)
@@ -105,20 +114,42 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
         levels,
         params,
         progress=context.progress,
+        threads=context.threads,
     )
     _refuse_nothing(made, prepared, context)
     names = trusted(markets, levels, params)
-    holdout, test = holdout_sales(prepared, markets, names, params, context.seed)
-    studies = _studies({ASSESSED: assessed, MODEL_HOLDOUT: holdout}, params, context.seed)
+    tests = holdout(prepared, markets, names, params, seed=context.seed, threads=context.threads)
+    tested = tests.study(params)
+    studied = {ASSESSED: assessed} | ({MODEL_HOLDOUT: tested} if tested else {})
+    options = StudyOptions(
+        replicates=params.bootstrap_replicates, seed=context.seed, trimming=params.trimming
+    )
+    studies = {
+        study: sales.statistics(study, options) for study, sales in studied.items() if len(sales)
+    }
     property_id = texts(properties, "property_id")[subjects]
+    rows = leaderboard(tests, market_value, params, seed=context.seed, options=options)
     return PluginResult(
         tables={
             "valuations": valuations_table(made, property_id, context),
             "valuation_comparables": comparables_table(made, property_id, markets, context),
+            "valuation_explanations": explanations_table(made, property_id, context),
             "ratio_statistics": statistics_table(list(studies.values()), context),
+            "sale_ratios": sale_ratios_table(studied, context),
+            "model_leaderboard": leaderboard_table(rows, context),
+            "model_coefficients": coefficients_table(markets, context),
         },
-        summary=summarise(made, prepared, markets, studies, holdout=holdout, test=test),
+        summary=summarise(made, prepared, markets, studies, holdout=tested, test=tests.test),
+        files={FILE_NAME: lambda path: save_markets(path, markets, _about(context))},
     )
+
+
+def _about(context: PluginContext) -> dict[str, str]:
+    return {
+        "run_id": context.run_id,
+        "county_id": context.county_id,
+        "valuation_date": context.valuation_date.isoformat(),
+    }
 
 
 def _subjects(
@@ -159,15 +190,6 @@ def _refuse_nothing(made: Appraisal, prepared: PreparedSales, context: PluginCon
         cause="sales without validity codes, or too few recent ones",
         hint="set plugins.valuation.validity or max_sale_age_months in county.yaml",
     )
-
-
-def _studies(
-    sales: dict[str, StudySales], params: ValuationParams, seed: int
-) -> dict[str, dict[str, list[object]]]:
-    options = StudyOptions(
-        replicates=params.bootstrap_replicates, seed=seed, trimming=params.trimming
-    )
-    return {study: found.statistics(study, options) for study, found in sales.items() if len(found)}
 
 
 plugin = ValuationPlugin()

@@ -185,6 +185,7 @@ def _sales(
         year=on_roll.year + day / 365.25,
         trend=on_roll.trend,
         premium=on_roll.premium,
+        surroundings=on_roll.surroundings,
     )
     return Sales(
         unit=unit,

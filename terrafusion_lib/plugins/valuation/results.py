@@ -1,13 +1,25 @@
 """Appraisals and studies as the result tables of the canonical schema."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pyarrow as pa
 
-from terrafusion_lib.core.schema import RATIO_STATISTICS, VALUATION_COMPARABLES, VALUATIONS
+from terrafusion_lib.core.schema import (
+    MODEL_COEFFICIENTS,
+    MODEL_LEADERBOARD,
+    RATIO_STATISTICS,
+    SALE_RATIOS,
+    VALUATION_COMPARABLES,
+    VALUATION_EXPLANATIONS,
+    VALUATIONS,
+)
 from terrafusion_lib.plugins.base import PluginContext
 from terrafusion_lib.plugins.valuation.appraise import Appraisal, Comparables
+from terrafusion_lib.plugins.valuation.explain import LINES
 from terrafusion_lib.plugins.valuation.markets import Market
+from terrafusion_lib.plugins.valuation.ordinary_regression import ordinary_regression
+from terrafusion_lib.plugins.valuation.studies import StudySales
 from terrafusion_lib.plugins.valuation.units import TextArray
 from terrafusion_lib.stats.strata import FloatArray
 
@@ -31,6 +43,8 @@ def valuations_table(made: Appraisal, property_id: TextArray, context: PluginCon
         "assessment_year": pa.repeat(pa.scalar(context.assessment_year, pa.int64()), size),
         "valuation_date": pa.repeat(pa.scalar(context.valuation_date, pa.date32()), size),
         "estimated_value": _number(made.value),
+        "model_value": _number(made.model_value()),
+        "comparable_value": _number(made.comparable_value),
         "low_value": _number(made.low),
         "high_value": _number(made.high),
         "confidence_score": _number(made.confidence),
@@ -88,3 +102,73 @@ def statistics_table(studies: list[dict[str, list[object]]], context: PluginCont
         whole: dict[str, object] = {**_constants(context, size), **columns}
         tables.append(pa.table({name: whole[name] for name in schema.names}, schema=schema))
     return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def explanations_table(made: Appraisal, property_id: TextArray, context: PluginContext) -> pa.Table:
+    """One row per subject valued by a model, sorted by property."""
+    rows = np.flatnonzero(np.isfinite(made.base))
+    columns = _constants(context, rows.size) | {
+        "property_id": pa.array(property_id[rows], pa.string()),
+        "base_value": _number(made.base[rows]),
+        "model_value": _number(made.base[rows] + made.lines[rows].sum(axis=1)),
+    }
+    columns |= {line: _number(made.lines[rows, number]) for number, line in enumerate(LINES)}
+    schema = VALUATION_EXPLANATIONS.arrow_schema()
+    return pa.table(columns).select(schema.names).cast(schema).sort_by("property_id")
+
+
+def sale_ratios_table(studies: Mapping[str, StudySales], context: PluginContext) -> pa.Table:
+    """One row per study and sale, sorted by study, sale and property."""
+    schema = SALE_RATIOS.arrow_schema()
+    tables = [schema.empty_table()]
+    for study, found in studies.items():
+        sold = found.sales
+        columns = _constants(context, len(found)) | {
+            "study": pa.repeat(study, len(found)),
+            "sale_id": pa.array(sold.sale_id, pa.string()),
+            "property_id": pa.array(sold.property_id, pa.string()),
+            "property_type": pa.array(sold.unit.property_type, pa.string()),
+            "neighborhood_code": pa.array(sold.unit.neighborhood, pa.string()),
+            "sale_date": pa.array(sold.sale_date, pa.date32()),
+            "sale_price": _number(sold.price),
+            "adjusted_price": _number(found.price),
+            "assessed_value": _number(found.value),
+            "ratio": _number(found.value / found.price),
+            "in_interval": pa.array(found.covered == 1, pa.bool_(), mask=np.isnan(found.covered)),
+        }
+        tables.append(pa.table(columns, schema=schema))
+    keys = ("study", "sale_id", "property_id")
+    return pa.concat_tables(tables).sort_by([(key, "ascending") for key in keys])
+
+
+def leaderboard_table(rows: Sequence[dict[str, object]], context: PluginContext) -> pa.Table:
+    """The leaderboard's rows in their order."""
+    ours: dict[str, object] = {"run_id": context.run_id, "county_id": context.county_id}
+    return pa.Table.from_pylist(
+        [ours | row for row in rows], schema=MODEL_LEADERBOARD.arrow_schema()
+    )
+
+
+def coefficients_table(markets: Mapping[str, Market], context: PluginContext) -> pa.Table:
+    """Terms of every market's textbook regression, by market, in their order."""
+    schema = MODEL_COEFFICIENTS.arrow_schema()
+    tables = [schema.empty_table()]
+    for name, market in markets.items():
+        fitted = ordinary_regression(market.sales)
+        expected = np.array(fitted.expected_signs())
+        size = expected.size
+        columns = _constants(context, size) | {
+            "market": pa.repeat(name, size),
+            "term": pa.array(fitted.terms, pa.string()),
+            "coefficient": _number(fitted.coefficients),
+            "std_error": _number(fitted.std_error),
+            "t_value": _number(fitted.coefficients / fitted.std_error),
+            "p_value": _number(fitted.p_value),
+            "vif": _number(fitted.vif),
+            "expected_sign": pa.array(expected, pa.int64()),
+            "sign_as_expected": pa.array(
+                np.sign(fitted.coefficients) == expected, pa.bool_(), mask=expected == 0
+            ),
+        }
+        tables.append(pa.table(columns, schema=schema))
+    return pa.concat_tables(tables)

@@ -1,15 +1,16 @@
 """The ratio studies of a run: the assessor's values, and the model on sales it had not seen."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
 from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
-from terrafusion_lib.plugins.valuation.params import Holdout, ValuationParams
+from terrafusion_lib.plugins.valuation.params import Holdout as HoldoutChoice
+from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.prepare import DAYS_PER_MONTH, PreparedSales
-from terrafusion_lib.plugins.valuation.units import Sales, TextArray, Units
-from terrafusion_lib.stats.strata import BoolArray, FloatArray, usable
+from terrafusion_lib.plugins.valuation.units import Rows, Sales, TextArray, Units
+from terrafusion_lib.stats.strata import FloatArray, usable
 from terrafusion_lib.stats.study import StudyOptions, ratio_study
 
 ASSESSED, MODEL_HOLDOUT = "assessed", "model_holdout"
@@ -17,32 +18,36 @@ DECILES = 10
 
 
 @dataclass(frozen=True)
-class StudySales:
-    """Sales of one study: values against prices, and what stratifies them.
+class StudySales(Rows):
+    """Sales of one study: what was sold, its value, and the price that the ratio is to.
 
-    `covered` says whether the price lay within the value's prediction interval; all False where
-    the values have none.
+    `price` is brought to the valuation date where the study says so, else what was paid, US
+    dollars; `covered` says whether it lay within the value's prediction interval (1, 0, NaN where
+    the values have none).
     """
 
+    sales: Sales
     value: FloatArray
     price: FloatArray
-    property_type: TextArray
-    neighborhood: TextArray
-    covered: BoolArray
+    covered: FloatArray
 
     def __len__(self) -> int:
         return int(self.value.size)
 
+    @property
+    def property_type(self) -> TextArray:
+        """Property type of each sale."""
+        return self.sales.unit.property_type
+
     def usable(self) -> "StudySales":
         """Those with a value of zero or more and a price above zero."""
-        rows = usable(self.value, self.price)
-        return StudySales(*(getattr(self, field.name)[rows] for field in fields(self)))
+        return self.take(usable(self.value, self.price))
 
     def statistics(self, study: str, options: StudyOptions) -> dict[str, list[object]]:
         """The study overall, by property type, neighbourhood and tenth of value."""
         groups = {
             "property_type": self.property_type.tolist(),
-            "neighborhood_code": self.neighborhood.tolist(),
+            "neighborhood_code": self.sales.unit.neighborhood.tolist(),
             "value_decile": value_deciles(self.value, self.price),
         }
         return ratio_study(self.value, self.price, groups, study=study, options=options)
@@ -84,7 +89,7 @@ def assessed_sales(
         )
         same = sales.unit.market == units.market[sales.unit.parcel]
         found.append(_assessed(sales.take(near & same), market_value, markets))
-    return joined(found).usable()
+    return StudySales.join(found).usable()
 
 
 def _assessed(sales: Sales, market_value: FloatArray, markets: Mapping[str, Market]) -> StudySales:
@@ -93,84 +98,88 @@ def _assessed(sales: Sales, market_value: FloatArray, markets: Mapping[str, Mark
         rows = sales.unit.market == name
         price[rows] *= market.time_factor(sales.unit.take(rows))
     return StudySales(
+        sales=sales,
         value=market_value[sales.unit.parcel],
         price=price,
-        property_type=sales.unit.property_type,
-        neighborhood=sales.unit.neighborhood,
-        covered=np.zeros(len(sales), dtype=np.bool_),
+        covered=np.full(len(sales), np.nan),
     )
 
 
-def holdout_sales(
+@dataclass(frozen=True)
+class Holdout:
+    """Sales that test a run's models, by market, and the models that had not seen them.
+
+    `test` says which sales they are; `sales` has only markets with a sale.
+    """
+
+    test: str
+    markets: Mapping[str, Market]
+    sales: Mapping[str, Sales]
+
+    def study(self, params: ValuationParams) -> StudySales | None:
+        """The models' values on the day of each sale against its raw price; None without sales."""
+        tested = [_tested(self.markets[name], sales, params) for name, sales in self.sales.items()]
+        return StudySales.join(tested).usable() if tested else None
+
+
+def holdout(
     prepared: PreparedSales,
     markets: Mapping[str, Market],
     names: Collection[str],
     params: ValuationParams,
+    *,
     seed: int,
-) -> tuple[StudySales, str]:
-    """The model's values on the day of each test sale against its raw price, and which sales.
+    threads: int = 1,
+) -> Holdout:
+    """Which sales test which models.
 
-    Sales on or after the valuation date are predicted by the models that make the values, which
-    have not seen them; the newest earlier sales by models fitted on the older ones alone. Only
-    markets in `names` are tested: those whose values come from their models.
+    Sales on or after the valuation date test the models that make the values, which have not seen
+    them; else the newest earlier sales test models fitted on the older ones alone. Only markets in
+    `names` are tested: those whose values come from their models.
     """
     later = prepared.later
     later = later.take(
         (later.unit.day < params.holdout_months * DAYS_PER_MONTH)
         & np.isin(later.unit.market.astype(str), sorted(names))
     )
-    after = params.holdout is Holdout.AFTER_VALUATION_DATE
-    if params.holdout is Holdout.AUTO:
+    after = params.holdout is HoldoutChoice.AFTER_VALUATION_DATE
+    if params.holdout is HoldoutChoice.AUTO:
         after = len(later) >= params.min_holdout_sales
     if after:
-        tests = [_tested(markets[name], later.of_market(name), params) for name in sorted(names)]
-        return joined(tests).usable(), "sales on or after the valuation date"
-    tests = _newest(prepared.market, names, params, seed)
-    share = f"the newest {100 * params.holdout_share:g} % of sales before the valuation date"
-    return joined(tests).usable(), share
+        return _of_markets("sales on or after the valuation date", markets, later, names)
+    older, newest = _newest(prepared.market, params)
+    fitted = fit_markets(older, params, seed, threads=threads) if len(older) else {}
+    test = f"the newest {100 * params.holdout_share:g} % of sales before the valuation date"
+    return _of_markets(test, fitted, newest, set(names) & set(fitted))
 
 
-def _newest(
-    sales: Sales, names: Collection[str], params: ValuationParams, seed: int
-) -> list[StudySales]:
-    """The newest sales predicted from the older ones, market by market."""
+def _newest(sales: Sales, params: ValuationParams) -> tuple[Sales, Sales]:
+    """Older and newest sales."""
     if len(sales) == 0:
-        return []
+        return sales, sales
     first = np.quantile(sales.unit.day, 1 - params.holdout_share)
-    older, newest = sales.take(sales.unit.day < first), sales.take(sales.unit.day >= first)
-    markets = fit_markets(older, params, seed)
-    return [
-        _tested(markets[name], newest.of_market(name), params)
-        for name in sorted(set(names) & set(markets))
-    ]
+    return sales.take(sales.unit.day < first), sales.take(sales.unit.day >= first)
+
+
+def _of_markets(
+    test: str, markets: Mapping[str, Market], sales: Sales, names: Collection[str]
+) -> Holdout:
+    """The sales of each market that its model can value."""
+    parts = {}
+    for name in sorted(names):
+        own = sales.of_market(name)
+        able = own.take(markets[name].model.can_value(own.unit))
+        if len(able):
+            parts[name] = able
+    return Holdout(test, {name: markets[name] for name in parts}, parts)
 
 
 def _tested(market: Market, sales: Sales, params: ValuationParams) -> StudySales:
-    able = sales.take(market.model.can_value(sales.unit))
-    prediction = market.predict(able.unit)
+    prediction = market.predict(sales.unit)
     low, high = market.uncertainty.interval(prediction, params.interval_level)
     return StudySales(
+        sales=sales,
         value=prediction.value,
-        price=able.price,
-        property_type=able.unit.property_type,
-        neighborhood=able.unit.neighborhood,
-        covered=(able.price >= low) & (able.price <= high),
+        price=sales.price,
+        covered=((sales.price >= low) & (sales.price <= high)).astype(np.float64),
     )
-
-
-def joined(parts: list[StudySales]) -> StudySales:
-    """All sales together."""
-    empty = StudySales(
-        np.zeros(0), np.zeros(0), _no_text(), _no_text(), np.zeros(0, dtype=np.bool_)
-    )
-    together = [empty, *parts]
-    return StudySales(
-        *(
-            np.concatenate([getattr(part, field.name) for part in together])
-            for field in fields(StudySales)
-        )
-    )
-
-
-def _no_text() -> TextArray:
-    return np.empty(0, dtype=object)

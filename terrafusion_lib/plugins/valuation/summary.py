@@ -19,7 +19,7 @@ def summarise(
     markets: Mapping[str, Market],
     studies: Mapping[str, dict[str, list[object]]],
     *,
-    holdout: StudySales,
+    holdout: StudySales | None,
     test: str,
 ) -> dict[str, object]:
     """Counts of properties and sales, and the headline statistics of each study."""
@@ -44,9 +44,10 @@ def summarise(
     summary |= {f"sales_{name}": count for name, count in prepared.left_out.items()}
     for name, market in markets.items():
         summary[f"accuracy_{name}"] = round(market.uncertainty.accuracy, 3)
+        summary[f"equity_stretch_{name}"] = market.ensemble.calibration.stretch
     for study, columns in studies.items():
         summary |= _headlines(study, columns)
-    if len(holdout):
+    if holdout is not None and len(holdout):
         summary["model_holdout_test"] = test
         summary["model_holdout_interval_coverage"] = round(float(holdout.covered.mean()), 3)
     return summary

@@ -4,86 +4,101 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrafusion_lib.plugins.valuation.model import Prediction, fit
-from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.ensemble import OutOfFold
+from terrafusion_lib.plugins.valuation.equity import Calibration
+from terrafusion_lib.plugins.valuation.model import Prediction
 from terrafusion_lib.plugins.valuation.trend import tail_rank
-from terrafusion_lib.plugins.valuation.units import Sales
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
-FOLDS = 5
 CLOSE = 0.20
 """A value is called right when a sale would fall within 20 percent of it."""
+STRATA = 3
+MIN_SCORES = 150
 
 
 @dataclass(frozen=True)
 class Uncertainty:
     """Errors of one market, told apart by how far its comparables disagree and lie away.
 
-    `scale` are the coefficients of the log of the expected absolute error on
-    (1, log dispersion, log unlikeness); `scores` the out-of-fold errors (log price - log value)
-    in units of that scale, sorted; `accuracy` is the share of sales within 20 percent of their
-    out-of-fold value.
+    `scale` are the coefficients of the log of the expected absolute error on the signs
+    (1, log dispersion, log unlikeness, log disagreement of trees and comparables); `scores` the
+    out-of-fold errors (log price - log value) in units of that scale, sorted, by stratum of value;
+    `bounds` the log values between strata; `accuracy` the share of sales within 20 percent of
+    their out-of-fold value.
     """
 
     scale: FloatArray
-    scores: FloatArray
+    bounds: FloatArray
+    scores: tuple[FloatArray, ...]
     accuracy: float
 
     def interval(self, prediction: Prediction, level: float) -> tuple[FloatArray, FloatArray]:
-        """Prediction interval, US dollars: split conformal on scaled errors.
+        """Prediction interval, US dollars: conformal on scaled errors, stratum by stratum.
 
-        Papadopoulos et al., ECML 2002; ranks are those that guarantee the level for exchangeable
-        sales, or the extremes where there are too few scores for it.
+        Papadopoulos et al., ECML 2002 (scaled errors); Vovk, ACML 2012 (strata). Ranks are those
+        that guarantee the level for exchangeable sales, or the extremes where scores are too few.
         """
-        rank = tail_rank(self.scores.size, level)
-        expected = self.expected_error(prediction)
+        ranks = [tail_rank(scores.size, level) for scores in self.scores]
+        low = np.array([own[rank - 1] for own, rank in zip(self.scores, ranks, strict=True)])
+        high = np.array([own[-rank] for own, rank in zip(self.scores, ranks, strict=True)])
+        stratum, expected = self.stratum(prediction.value), self.expected_error(prediction)
         return (
-            prediction.value * np.exp(self.scores[rank - 1] * expected),
-            prediction.value * np.exp(self.scores[-rank] * expected),
+            prediction.value * np.exp(low[stratum] * expected),
+            prediction.value * np.exp(high[stratum] * expected),
         )
 
     def confidence(self, prediction: Prediction) -> FloatArray:
         """Share of unseen sales that, at this error scale, fell within 20 percent of the value."""
-        expected = self.expected_error(prediction)
-        above = np.searchsorted(self.scores, np.log(1 + CLOSE) / expected, side="right")
-        below = np.searchsorted(self.scores, np.log(1 - CLOSE) / expected, side="left")
-        share: FloatArray = (above - below) / self.scores.size
+        expected, stratum = self.expected_error(prediction), self.stratum(prediction.value)
+        share = np.empty(expected.size)
+        for number, scores in enumerate(self.scores):
+            rows = stratum == number
+            above = np.searchsorted(scores, np.log(1 + CLOSE) / expected[rows], side="right")
+            below = np.searchsorted(scores, np.log(1 - CLOSE) / expected[rows], side="left")
+            share[rows] = (above - below) / scores.size
         return share
+
+    def stratum(self, value: FloatArray) -> IntArray:
+        """Stratum of value of each unit, 0 the least valuable."""
+        return np.searchsorted(self.bounds, np.log(value), side="right")
 
     def expected_error(self, prediction: Prediction) -> FloatArray:
         """Expected absolute error of each value, as a difference of logs."""
-        return np.exp(_signs(prediction) @ self.scale)
+        signs = _signs(
+            np.log(prediction.value),
+            np.log(prediction.comparable_value),
+            prediction.dispersion,
+            prediction.unlikeness,
+        )
+        return np.exp(signs @ self.scale)
 
 
-def _signs(prediction: Prediction) -> FloatArray:
+def _signs(
+    log_value: FloatArray, comparable: FloatArray, dispersion: FloatArray, unlikeness: FloatArray
+) -> FloatArray:
     return np.column_stack(
         [
-            np.ones(prediction.value.size),
-            np.log(prediction.dispersion + 0.02),
-            np.log(prediction.unlikeness + 0.1),
+            np.ones(log_value.size),
+            np.log(dispersion + 0.02),
+            np.log(unlikeness + 0.1),
+            np.log(np.abs(log_value - comparable) + 0.02),
         ]
     )
 
 
-def learn(sales: Sales, params: ValuationParams, seed: int) -> Uncertainty:
-    """Predict every sale by models that saw no sale of its parcel, and learn from the errors."""
-    fold = folds(sales.unit.parcel, seed)
-    error, signs = np.full(len(sales), np.nan), np.ones((len(sales), 3))
-    for number in range(FOLDS):
-        tested = fold == number
-        prediction = fit(sales.take(~tested), params).predict(sales.unit.take(tested))
-        error[tested] = np.log(sales.price[tested] / prediction.value)
-        signs[tested] = _signs(prediction)
+def learn(price: FloatArray, found: OutOfFold, calibration: Calibration) -> Uncertainty:
+    """Learn from the errors of out-of-fold values, calibrated, at these prices, US dollars."""
+    log_value, first = calibration.apply(found.log_value), found.comparables
+    error = np.log(price) - log_value
+    signs = _signs(log_value, first.log_value, first.dispersion, first.unlikeness)
     scale = _error_scale(signs, error)
+    score = error / np.exp(signs @ scale)
+    strata = STRATA if price.size >= STRATA * MIN_SCORES else 1
+    bounds = np.quantile(log_value, np.arange(1, strata) / strata)
+    stratum = np.searchsorted(bounds, log_value, side="right")
     near = (error <= np.log(1 + CLOSE)) & (error >= np.log(1 - CLOSE))
-    return Uncertainty(scale, np.sort(error / np.exp(signs @ scale)), float(near.mean()))
-
-
-def folds(parcel: IntArray, seed: int) -> IntArray:
-    """Fold of each sale: all sales of a parcel in one, parcels spread evenly and at random."""
-    parcels, row = np.unique(parcel, return_inverse=True)
-    order = np.random.default_rng(seed).permutation(parcels.size)
-    return np.asarray(order[row] % FOLDS, dtype=np.int64)
+    scores = tuple(np.sort(score[stratum == number]) for number in range(strata))
+    return Uncertainty(scale, bounds, scores, float(near.mean()))
 
 
 def _error_scale(signs: FloatArray, error: FloatArray) -> FloatArray:
@@ -92,7 +107,7 @@ def _error_scale(signs: FloatArray, error: FloatArray) -> FloatArray:
     A sign that would call agreeing or near comparables a bad omen is dropped: it is noise.
     """
     target = np.log(np.abs(error) + 0.005)
-    used = [0, 1, 2]
+    used = list(range(signs.shape[1]))
     while True:
         found = np.linalg.lstsq(signs[:, used], target, rcond=None)[0]
         wrong = [used[i] for i in range(1, len(used)) if found[i] < 0]

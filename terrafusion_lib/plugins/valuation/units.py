@@ -1,5 +1,6 @@
 """Properties and sales as arrays: one row per unit, traits in one matrix."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Self
@@ -9,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from terrafusion_lib.plugins.valuation.surroundings import means_around
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
 TextArray = NDArray[np.object_]
@@ -28,10 +30,21 @@ TRAITS = (
     "view_rating",
     "is_waterfront",
 )
+AREAS = ("building_area_sqft", "land_area_sqft")
+SURROUNDINGS = (
+    *AREAS,
+    "year_built",
+    "bathrooms",
+    "quality",
+    "condition",
+    "view_rating",
+    "is_waterfront",
+)
+"""Traits whose mean over the parcels around a unit describes its surroundings; areas as logs."""
 EARTH_RADIUS_FEET = 20_902_231.0
 
 
-class _Rows:
+class Rows:
     """A dataclass of arrays of one length."""
 
     def take(self, rows: BoolArray | IntArray) -> Self:
@@ -39,12 +52,24 @@ class _Rows:
         parts = {}
         for field in fields(self):  # type: ignore[arg-type]
             column = getattr(self, field.name)
-            parts[field.name] = column.take(rows) if isinstance(column, _Rows) else column[rows]
+            parts[field.name] = column.take(rows) if isinstance(column, Rows) else column[rows]
         return type(self)(**parts)
+
+    @classmethod
+    def join(cls, tables: Sequence[Self]) -> Self:
+        """The rows of one or more tables, in their order."""
+        parts = {}
+        for field in fields(cls):  # type: ignore[arg-type]
+            columns = [getattr(table, field.name) for table in tables]
+            first = columns[0]
+            parts[field.name] = (
+                type(first).join(columns) if isinstance(first, Rows) else np.concatenate(columns)
+            )
+        return cls(**parts)
 
 
 @dataclass(frozen=True)
-class Units(_Rows):
+class Units(Rows):
     """Units to value or sold.
 
     `parcel` numbers the property, so that a unit's own sales are known; `day` is the day it is
@@ -52,6 +77,8 @@ class Units(_Rows):
     fraction. Missing traits are NaN; `located` is False where the place was filled in. `trend` and
     `premium` are what a larger market lends: the log price level of the day against the valuation
     date (0 when nothing is lent) and what the place is worth there, log (NaN when nothing is).
+    `surroundings` are the mean traits of the nearest other parcels, sold or not (columns
+    `SURROUNDINGS`; NaN where none is known).
     """
 
     parcel: IntArray
@@ -66,6 +93,7 @@ class Units(_Rows):
     year: FloatArray
     trend: FloatArray
     premium: FloatArray
+    surroundings: FloatArray
 
     def __len__(self) -> int:
         return int(self.parcel.size)
@@ -91,7 +119,7 @@ class Units(_Rows):
 
 
 @dataclass(frozen=True)
-class Sales(_Rows):
+class Sales(Rows):
     """Sales: what was sold, as it was then, and its price in US dollars."""
 
     unit: Units
@@ -148,12 +176,13 @@ def properties_as_units(table: pa.Table, valuation_date: date) -> Units:
     located = np.isfinite(x) & np.isfinite(y)
     x, y = _filled(x, y, neighborhood, located)
     size = table.num_rows
+    traits = traits_of(table)
     return Units(
         parcel=np.arange(size),
         property_type=texts(table, "property_type"),
         use=texts(table, "property_class"),
         neighborhood=neighborhood,
-        traits=traits_of(table),
+        traits=traits,
         x_feet=x,
         y_feet=y,
         located=located,
@@ -161,7 +190,15 @@ def properties_as_units(table: pa.Table, valuation_date: date) -> Units:
         year=np.full(size, float(valuation_date.year)),
         trend=np.zeros(size),
         premium=np.full(size, np.nan),
+        surroundings=means_around(_described(traits), x, y, located),
     )
+
+
+def _described(traits: FloatArray) -> FloatArray:
+    """The traits of `SURROUNDINGS`, areas as logs."""
+    found = traits[:, [TRAITS.index(name) for name in SURROUNDINGS]]
+    found[:, : len(AREAS)] = np.log(found[:, : len(AREAS)])
+    return found
 
 
 def plane(latitude: FloatArray, longitude: FloatArray) -> tuple[FloatArray, FloatArray]:

@@ -125,8 +125,8 @@ def test_a_sale_does_not_reach_its_own_location_effect(sales: Sales) -> None:
     residual = np.random.default_rng(0).normal(0, 0.1, len(sales))
     parcel = int(sales.unit.parcel[np.argmax(np.bincount(sales.unit.parcel)[sales.unit.parcel])])
     mine = sales.unit.parcel == parcel
-    before = LocationSurface.of(sales.unit, residual).at(sales.unit)
-    after = LocationSurface.of(sales.unit, residual + 5.0 * mine).at(sales.unit)
+    before = LocationSurface(sales.unit, residual).at(sales.unit)
+    after = LocationSurface(sales.unit, residual + 5.0 * mine).at(sales.unit)
     np.testing.assert_array_equal(after[mine], before[mine])
     assert np.abs(after[~mine] - before[~mine]).max() > 0.05
 

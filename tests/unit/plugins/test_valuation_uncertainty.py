@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from terrafusion_lib.plugins.valuation.ensemble import FOLDS, folds
 from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.uncertainty import FOLDS, folds
 from terrafusion_lib.plugins.valuation.units import Sales, properties_as_units
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
 
