@@ -14,7 +14,6 @@ import os
 import resource
 import sys
 import time
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -24,7 +23,8 @@ import pyarrow as pa
 from threadpoolctl import threadpool_limits
 
 from terrafusion_lib.core.schema import PROPERTIES, SALES
-from terrafusion_lib.plugins.valuation.markets import fit_markets
+from terrafusion_lib.plugins.valuation.equity import calibrate
+from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.model import fit
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.prepare import prepare_sales
@@ -34,6 +34,7 @@ from terrafusion_lib.stats import ratio
 ROOT = Path(__file__).resolve().parents[1]
 SPLIT_DATE = pd.Timestamp("2015-03-01")
 CLASSIC = ValuationParams(carry_over=1.0)
+ACCURATE = ValuationParams(equity=0.0)
 
 
 def read_sales() -> pd.DataFrame:
@@ -147,11 +148,14 @@ def valued(sales: Sales, test: np.ndarray, params: ValuationParams) -> np.ndarra
     return fit(sales.take(~test), params).predict(sales.unit.take(test)).value
 
 
-def coverage(split: str, sales: Sales, test: np.ndarray) -> None:
-    params = ValuationParams()
-    market = fit_markets(sales.take(~test), params, seed=0)["residential"]
+def fitted(sales: Sales, test: np.ndarray, params: ValuationParams) -> Market:
+    """The market as the product fits it: comparables, trees, calibration, uncertainty."""
+    return fit_markets(sales.take(~test), params, seed=0)["residential"]
+
+
+def coverage(split: str, sales: Sales, test: np.ndarray, market: Market) -> None:
     prediction = market.predict(sales.unit.take(test))
-    low, high = market.uncertainty.interval(prediction, params.interval_level)
+    low, high = market.uncertainty.interval(prediction, 0.9)
     price = sales.price[test]
     confidence = market.uncertainty.confidence(prediction)
     near = np.abs(np.log(price / prediction.value)) <= np.log(1.2)
@@ -166,12 +170,14 @@ def coverage(split: str, sales: Sales, test: np.ndarray) -> None:
     )
 
 
-def front(split: str, sales: Sales, test: np.ndarray) -> None:
-    """Accuracy against equity: the share of comparables' deviations that is carried over."""
-    model = fit(sales.take(~test), ValuationParams())
+def front(split: str, sales: Sales, test: np.ndarray, market: Market) -> None:
+    """Accuracy against equity: how much of the bias of unseen sales the calibration removes."""
+    raw = market.ensemble.calibration.undo(np.log(market.predict(sales.unit.take(test)).value))
+    learned, price = market.out_of_fold.log_value, market.sales.price
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        value = replace(model, carry_over=share).predict(sales.unit.take(test)).value
-        score(split, f"carry-over {share:.2f}", value, sales.price[test], 0.0)
+        found = calibrate(learned, price, share, outlier_deviations=5)
+        name = f"equity {share:.2f} (stretch {100 * found.stretch:.1f} %)"
+        score(split, name, np.exp(found.apply(raw)), sales.price[test], 0.0)
 
 
 def main() -> None:
@@ -191,18 +197,25 @@ def main() -> None:
             "median $/sqft of the ZIP": lambda test=test: median_by_zip(frame, test),
             "least squares, log-linear, ZIP effects": lambda test=test: least_squares(frame, test),
             "comparables, classic grid": lambda test=test: valued(sales, test, CLASSIC),
-            "comparables (default)": lambda test=test: valued(sales, test, ValuationParams()),
+            "comparables alone": lambda test=test: valued(sales, test, ValuationParams()),
         }
         for name, method in methods.items():
             started = time.perf_counter()
             value = method()
             score(split, name, value, price, time.perf_counter() - started)
+        for name, params in (("accurate", ACCURATE), ("equity-aware, default", ValuationParams())):
+            started = time.perf_counter()
+            market = fitted(sales, test, params)
+            value = market.predict(sales.unit.take(test)).value
+            score(split, f"ensemble, {name}", value, price, time.perf_counter() - started)
+            if asked.quick:
+                break
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(f"{split:7} peak memory of the process so far {peak:,.0f} MB")
         if asked.front:
-            front(split, sales, test)
+            front(split, sales, test, market)
         if not asked.quick:
-            coverage(split, sales, test)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(f"peak memory of the process {peak:,.0f} MB")
+            coverage(split, sales, test, market)
 
 
 if __name__ == "__main__":

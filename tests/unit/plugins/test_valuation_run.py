@@ -90,7 +90,7 @@ def test_comparables_reconcile_to_their_value(result: PluginResult, values) -> N
             continue
         found = by_id[row["property_id"]]
         assert found["weight_sum"] == pytest.approx(1)
-        assert found["part_sum"] == pytest.approx(row["estimated_value"])
+        assert found["part_sum"] == pytest.approx(row["comparable_value"])
         assert found["rank_max"] == row["comparables_used"] == 5
     own = pc.equal(table["property_id"], table["comparable_property_id"])
     assert not pc.any(own).as_py()
