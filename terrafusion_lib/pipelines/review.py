@@ -1,14 +1,19 @@
 """Finished steps as small tables that notebooks show."""
 
 import json
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow.parquet as pq
 
+from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.pipelines.steps import VALUE
+
+if TYPE_CHECKING:
+    from terrafusion_lib.plugins.valuation.workbench import Workbench
 
 
 def quarantined(step: Step, *, rows: int = 10) -> list[dict[str, Any]]:
@@ -56,6 +61,42 @@ def valuations(step: Step) -> list[dict[str, Any]]:
         )
         listed: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
     return listed
+
+
+def result(step: Step, name: str, **equals: object) -> list[dict[str, Any]]:
+    """Rows of a result table of a value step, those whose columns equal what is given.
+
+    Raises
+    ------
+    RunError
+        The step has not run on the present source, code and configuration.
+    """
+    path = _values(step) / f"{name}.parquet"
+    if not path.is_file():
+        raise RunError(
+            f"There is no {name} yet",
+            county=step.county.county_id,
+            step=VALUE,
+            hint=f"terrafusion run {step.county.county_id}",
+        )
+    filters = [(column, "=", value) for column, value in equals.items()]
+    listed: list[dict[str, Any]] = pq.read_table(path, filters=filters or None).to_pylist()
+    return listed
+
+
+def workbench(step: Step) -> "Workbench":
+    """The fitted models of a value step over the county's active properties."""
+    from terrafusion_lib.plugins.valuation.prepare import PROPERTY_COLUMNS
+    from terrafusion_lib.plugins.valuation.saved_model import FILE_NAME, load_markets
+    from terrafusion_lib.plugins.valuation.workbench import Workbench
+    from terrafusion_lib.store.store import open_store
+
+    markets, about = load_markets(_values(step) / FILE_NAME)
+    with open_store(step.settings.operational_database_url) as store:
+        properties = store.read(
+            "properties_operational", county_id=step.county.county_id, columns=PROPERTY_COLUMNS
+        )
+    return Workbench.open(properties, date.fromisoformat(about["valuation_date"]), markets)
 
 
 def _values(step: Step) -> Path:

@@ -19,18 +19,20 @@ def as_svg(chart: alt.TopLevelMixin) -> Html:
     return styled(vl_convert.vegalite_to_svg(chart.to_dict()))
 
 
-def _rows(*rows: dict[str, Any]) -> alt.Data:
+def rows_of(*rows: dict[str, Any]) -> alt.Data:
+    """Rows as the data of a chart."""
     return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]
 
 
-def _finished(chart: alt.LayerChart, title: str, width: int, height: int = 240) -> alt.LayerChart:
-    finished: alt.LayerChart = (
+def finished(chart: alt.LayerChart, title: str, width: int, height: int = 240) -> alt.LayerChart:
+    """A chart with its title and size in the house's look."""
+    styled_chart: alt.LayerChart = (
         chart.properties(width=width, height=height, title=title)
         .configure_view(stroke=None)
         .configure_axis(gridColor="#e4e7eb", labelColor="#52606d", titleColor="#52606d")
         .configure_title(anchor="start", color="#102a43", fontSize=13)
     )
-    return finished
+    return styled_chart
 
 
 def level_by_stratum(rows: Sequence[dict[str, Any]], *, width: int = 520) -> Html:
@@ -52,7 +54,7 @@ def level_by_stratum(rows: Sequence[dict[str, Any]], *, width: int = 520) -> Htm
         (row for row in rows if row["statistic"] == "median_ratio" and row["limit_low"]), None
     )
     scale = alt.Scale(zero=False)
-    base = alt.Chart(_rows(*drawn)).encode(
+    base = alt.Chart(rows_of(*drawn)).encode(
         y=alt.Y("stratum:N", title=None),
         yOffset="study:N",
         color=alt.Color("study:N", scale=alt.Scale(range=[BLUE, ORANGE]), title=None),
@@ -64,7 +66,9 @@ def level_by_stratum(rows: Sequence[dict[str, Any]], *, width: int = 520) -> Htm
     layers = [spread, points]
     if limits:
         ends = {"from": limits["limit_low"], "to": limits["limit_high"]}
-        layers.insert(0, alt.Chart(_rows(ends)).mark_rect(color=BAND).encode(x="from:Q", x2="to:Q"))
+        layers.insert(
+            0, alt.Chart(rows_of(ends)).mark_rect(color=BAND).encode(x="from:Q", x2="to:Q")
+        )
     chart = alt.LayerChart(layer=layers)
     strata = len({row["stratum"] for row in drawn})
-    return as_svg(_finished(chart, "Level of appraisal and its interval", width, 40 + 26 * strata))
+    return as_svg(finished(chart, "Level of appraisal and its interval", width, 40 + 26 * strata))

@@ -1,5 +1,6 @@
 """Gradient-boosted trees (LightGBM) on the part of a price that comparables leave unexplained."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,7 +26,6 @@ SETTINGS = {
     "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "extra_trees": True,
-    "monotone_constraints": [int(name in RISING) for name in SIGNALS],
     "deterministic": True,
     "force_row_wise": True,
     "num_threads": 1,
@@ -72,14 +72,24 @@ class Booster:
         return np.asarray(found, dtype=np.int64)
 
 
-def boost(signals: FloatArray, target: FloatArray, seed: int, trees: int = TREES[-1]) -> Booster:
-    """Fit the trees to `target`, log price over the comparables' value.
+def boost(
+    signals: FloatArray,
+    target: FloatArray,
+    seed: int,
+    trees: int = TREES[-1],
+    *,
+    names: Sequence[str] = SIGNALS,
+) -> Booster:
+    """Fit the trees to `target`, log price over the comparables' value; `names` are the columns.
 
     One thread: sums then have one order, so the same sales give the same trees on every machine.
     """
     import lightgbm
 
-    data = lightgbm.Dataset(signals, target, feature_name=list(SIGNALS))
+    data = lightgbm.Dataset(signals, target, feature_name=list(names))
     # LightGBM's seeds are 32-bit and signed.
-    settings = SETTINGS | {"seed": seed % (2**31 - 1)}
+    settings = SETTINGS | {
+        "seed": seed % (2**31 - 1),
+        "monotone_constraints": [int(name in RISING) for name in names],
+    }
     return Booster(lightgbm.train(settings, data, trees).model_to_string(), trees)

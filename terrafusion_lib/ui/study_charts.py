@@ -1,0 +1,223 @@
+"""Pictures that an appraiser expects of a ratio study and a model, as SVG."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from terrafusion_lib.ui.charts import BAND, BLUE, ORANGE, as_svg, finished, rows_of
+from terrafusion_lib.ui.html import Html, styled
+
+Rows = Sequence[Mapping[str, Any]]
+RATIO_RANGE = (0.4, 1.6)
+LEVEL = (0.90, 1.10)
+"""Acceptable level of appraisal, IAAO Standard on Ratio Studies (2013), table 2-3."""
+BIN = 0.05
+MOST_POINTS = 4_000
+MAP_HEIGHT = 420
+
+
+def ratio_histogram(sales: Rows, *, width: int = 520) -> Html:
+    """Distribution of ratios, the acceptable level shaded and the median marked.
+
+    Parameters
+    ----------
+    sales : sequence of mapping
+        Rows of ``core.schema.SALE_RATIOS`` of one study. Ratios beyond 0.4 and 1.6 are counted in
+        the outermost bars.
+    """
+    ratios = np.array([row["ratio"] for row in sales], dtype=np.float64)
+    if not ratios.size:
+        return _nothing()
+    edges = np.arange(RATIO_RANGE[0], RATIO_RANGE[1] + BIN / 2, BIN)
+    counts, _ = np.histogram(np.clip(ratios, edges[0], edges[-1] - 1e-9), edges)
+    bars = [
+        {"from": float(edges[i]), "to": float(edges[i + 1]), "sales": int(count), "none": 0}
+        for i, count in enumerate(counts)
+    ]
+    chart = alt.LayerChart(
+        layer=[
+            _band(),
+            alt.Chart(rows_of(*bars))
+            .mark_bar(color=BLUE, opacity=0.8)
+            .encode(
+                x=alt.X("from:Q", title="ratio", scale=alt.Scale(domain=RATIO_RANGE, zero=False)),
+                x2="to:Q",
+                y=alt.Y("sales:Q", title="sales"),
+                y2="none:Q",
+            ),
+            _rule("x", float(np.median(ratios))),
+        ]
+    )
+    title = f"{ratios.size:,} sales, median ratio {np.median(ratios):.3f}"
+    return as_svg(finished(chart, title, width))
+
+
+def ratio_against_price(sales: Rows, prb: float | None, *, width: int = 520) -> Html:
+    """Ratio against price with the line that the price-related bias draws.
+
+    Parameters
+    ----------
+    prb : float or None
+        Price-related bias of the same sales; no line without it. At most 4,000 sales are drawn,
+        evenly over the prices.
+    """
+    if not sales:
+        return _nothing()
+    shown = sorted(sales, key=lambda row: (row["adjusted_price"], row["sale_id"]))
+    step = -(-len(shown) // MOST_POINTS)
+    points = [
+        {"price": row["adjusted_price"], "ratio": float(np.clip(row["ratio"], *RATIO_RANGE))}
+        for row in shown[::step]
+    ]
+    price = alt.X("price:Q", scale=alt.Scale(type="log"), title="price, US dollars (log scale)")
+    layers = [
+        alt.Chart(rows_of({"from": LEVEL[0], "to": LEVEL[1]}))
+        .mark_rect(color=BAND)
+        .encode(y="from:Q", y2="to:Q"),
+        alt.Chart(rows_of(*points))
+        .mark_circle(size=12, opacity=0.35, color=BLUE)
+        .encode(x=price, y=alt.Y("ratio:Q", title="ratio", scale=alt.Scale(zero=False))),
+    ]
+    if prb is not None:
+        layers.append(
+            alt.Chart(rows_of(*_prb_line(sales, prb)))
+            .mark_line(color=ORANGE, strokeWidth=2)
+            .encode(x=price, y="ratio:Q")
+        )
+    said = "" if prb is None else f": {100 * prb:+.1f} % for each doubling of value (PRB)"
+    return as_svg(finished(alt.LayerChart(layer=layers), f"Ratio against price{said}", width))
+
+
+def _prb_line(sales: Rows, prb: float) -> list[dict[str, float]]:
+    prices = np.array([row["adjusted_price"] for row in sales], dtype=np.float64)
+    median = float(np.median([row["ratio"] for row in sales]))
+    ends = np.quantile(prices, [0.01, 0.99])
+    doublings = np.log2(ends / np.median(prices))
+    return [
+        {"price": float(price), "ratio": median * (1 + prb * float(doubling))}
+        for price, doubling in zip(ends, doublings, strict=True)
+    ]
+
+
+def residual_map(places: Rows, *, width: int = 520) -> Html:
+    """Where values lie above (orange) and below (blue) prices.
+
+    Parameters
+    ----------
+    places : sequence of mapping
+        ``longitude``, ``latitude`` in degrees and ``ratio``.
+    """
+    known = [row for row in places if row["latitude"] is not None and row["ratio"] is not None]
+    if not known:
+        return _nothing()
+    middle = float(np.median([row["ratio"] for row in known]))
+    points = [
+        {
+            "east": row["longitude"],
+            "north": row["latitude"],
+            "off": float(np.clip(row["ratio"] / middle - 1, -0.3, 0.3)),
+        }
+        for row in known
+    ]
+    squeeze = float(np.cos(np.radians(np.median([row["latitude"] for row in known]))))
+    spread = np.ptp([point["east"] for point in points]) * squeeze
+    height = width * float(np.ptp([point["north"] for point in points]) / max(spread, 1e-9))
+    color = alt.Color(
+        "off:Q",
+        title="off median",
+        scale=alt.Scale(domain=[-0.3, 0, 0.3], range=[BLUE, "#e4e7eb", ORANGE]),
+        legend=alt.Legend(format="+.0%"),
+    )
+    flat = alt.Scale(zero=False, nice=False)
+    chart = alt.LayerChart(
+        layer=[
+            alt.Chart(rows_of(*points))
+            .mark_circle(size=18, opacity=0.8)
+            .encode(
+                x=alt.X("east:Q", scale=flat, axis=None),
+                y=alt.Y("north:Q", scale=flat, axis=None),
+                color=color,
+            )
+        ]
+    )
+    title = "Values against prices, in place"
+    return as_svg(finished(chart, title, width, int(np.clip(height, 160, MAP_HEIGHT))))
+
+
+def importance(explanations: Rows, lines: Sequence[str], *, width: int = 420) -> Html:
+    """Mean size of each line of the explanations, US dollars, the largest first."""
+    if not explanations:
+        return _nothing()
+    bars = [
+        {
+            "line": line,
+            "dollars": float(np.mean([abs(row[line] or 0.0) for row in explanations])),
+        }
+        for line in lines
+    ]
+    chart = alt.LayerChart(
+        layer=[
+            alt.Chart(rows_of(*bars))
+            .mark_bar(color=BLUE)
+            .encode(
+                x=alt.X("dollars:Q", title="mean size, US dollars"),
+                y=alt.Y("line:N", sort="-x", title=None),
+            )
+        ]
+    )
+    title = f"What makes the values of {len(explanations):,} properties"
+    return as_svg(finished(chart, title, width, 20 * len(bars)))
+
+
+def market_index(rows: Rows, areas: Sequence[str], *, width: int = 520) -> Html:
+    """Price level by month with its interval, 1 at the valuation date.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        Rows of ``core.schema.MARKET_INDEX`` of one market.
+    areas : sequence of str
+        Areas to draw.
+    """
+    drawn = [
+        {"area": row["area"], "month": row["month"].isoformat()}
+        | {name: row[name] for name in ("index", "low", "high")}
+        for row in rows
+        if row["area"] in set(areas)
+    ]
+    if not drawn:
+        return _nothing()
+    base = alt.Chart(rows_of(*drawn)).encode(
+        x=alt.X("month:T", title=None), color=alt.Color("area:N", title=None)
+    )
+    scale = alt.Scale(zero=False)
+    chart = alt.LayerChart(
+        layer=[
+            base.mark_area(opacity=0.15).encode(
+                y=alt.Y("low:Q", scale=scale, title="index"), y2="high:Q"
+            ),
+            base.mark_line().encode(y=alt.Y("index:Q", scale=scale)),
+        ]
+    )
+    return as_svg(finished(chart, "Market index, 1 at the valuation date", width))
+
+
+def _band() -> alt.Chart:
+    ends = rows_of({"from": LEVEL[0], "to": LEVEL[1]})
+    chart: alt.Chart = alt.Chart(ends).mark_rect(color=BAND).encode(x="from:Q", x2="to:Q")
+    return chart
+
+
+def _rule(axis: str, value: float) -> alt.Chart:
+    chart: alt.Chart = (
+        alt.Chart(rows_of({"at": value}))
+        .mark_rule(color=ORANGE, strokeWidth=2)
+        .encode(**{axis: "at:Q"})
+    )
+    return chart
+
+
+def _nothing() -> Html:
+    return styled('<p class="note">Nothing to draw.</p>')

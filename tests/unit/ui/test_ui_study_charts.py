@@ -1,0 +1,71 @@
+"""Pictures of ratio studies: what they must show can be read from their SVG."""
+
+import re
+from datetime import date
+
+import pytest
+
+from terrafusion_lib.ui import study_charts
+
+
+@pytest.fixture
+def sales() -> list[dict[str, object]]:
+    return [
+        {
+            "sale_id": f"S{number:03d}",
+            "ratio": 0.8 + 0.004 * number,
+            "adjusted_price": 200_000.0 + 5_000 * number,
+            "latitude": 46.2 + 0.001 * number,
+            "longitude": -119.3 + 0.0005 * number,
+        }
+        for number in range(100)
+    ]
+
+
+def test_the_histogram_says_how_many_and_where_the_median_lies(sales) -> None:
+    drawn = study_charts.ratio_histogram(sales)
+    assert "100 sales, median ratio 0.998" in drawn
+    heights = [float(found) for found in re.findall(r"sales: (\d+)", drawn)]
+    assert sum(heights) == 100
+
+
+def test_ratios_beyond_the_picture_are_counted_in_its_last_bars(sales) -> None:
+    wild = [*sales, {**sales[0], "ratio": 7.0}, {**sales[0], "ratio": 0.01}]
+    heights = re.findall(r"sales: (\d+)", study_charts.ratio_histogram(wild))
+    assert sum(map(int, heights)) == 102
+
+
+def test_the_bias_is_said_in_words(sales) -> None:
+    drawn = study_charts.ratio_against_price(sales, -0.031)
+    assert "-3.1 % for each doubling of value (PRB)" in drawn
+    assert "PRB" not in study_charts.ratio_against_price(sales, None)
+
+
+def test_a_map_needs_places(sales) -> None:
+    assert "Values against prices" in study_charts.residual_map(sales)
+    nowhere = [{**row, "latitude": None} for row in sales]
+    assert "Nothing to draw" in study_charts.residual_map(nowhere)
+
+
+def test_importance_puts_the_largest_first() -> None:
+    rows = [{"size": 50_000.0, "view": -1_000.0, "land": None}] * 3
+    drawn = study_charts.importance(rows, ("view", "land", "size"))
+    names = re.findall(r">(size|view|land)<", drawn)
+    assert names == ["size", "view", "land"]
+
+
+def test_the_index_draws_only_the_areas_asked_for() -> None:
+    rows = [
+        {"area": area, "month": date(2025, month, 1), "index": 1.0, "low": 0.9, "high": 1.1}
+        for area in ("north", "south")
+        for month in (1, 2, 3)
+    ]
+    drawn = study_charts.market_index(rows, ["north"])
+    assert "north" in drawn
+    assert "south" not in drawn
+    assert "Nothing to draw" in study_charts.market_index(rows, [])
+
+
+@pytest.mark.parametrize("draw", [study_charts.ratio_histogram, study_charts.residual_map])
+def test_nothing_is_said_to_be_nothing(draw) -> None:
+    assert "Nothing to draw" in draw([])
