@@ -2,7 +2,7 @@
 # What the test-suite needs of the system. Installs through apt where it may, else says what is missing.
 set -euo pipefail
 
-packages=(unixodbc tdsodbc libltdl7 libkrb5-3 chromium fonts-dejavu-core)
+packages=(unixodbc tdsodbc libltdl7 libkrb5-3 chromium fonts-dejavu-core gdal-bin)
 ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || packages+=(postgresql)
 missing=()
 if ! command -v dpkg-query >/dev/null; then

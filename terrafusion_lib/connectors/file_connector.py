@@ -1,4 +1,4 @@
-"""CSV, TSV, Excel and Parquet files of a folder, as tables."""
+"""CSV, TSV, Excel, Parquet and vector files of a folder, as tables."""
 
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -26,6 +26,7 @@ from terrafusion_lib.connectors.protocol import (
     SourceColumn,
     find_table,
 )
+from terrafusion_lib.connectors.vector_file import VECTOR, VectorFile, layers, parts
 from terrafusion_lib.core.config import FrozenModel
 from terrafusion_lib.core.errors import ConfigError, ConnectError, TerraFusionError
 from terrafusion_lib.core.raw import RawType, SourceTable
@@ -33,6 +34,8 @@ from terrafusion_lib.core.secrets import resolve
 
 EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 PARQUET = {".parquet", ".geoparquet", ".pq"}
+LAYERED = {".gpkg", ".gdb"}
+FOLDERS = {".gdb"}
 
 
 class FileOptions(FrozenModel):
@@ -50,7 +53,8 @@ class FileReader(Protocol):
 
 
 class FileConnector:
-    """Files as tables, named relative to the folder; a sheet is ``book.xlsx#Sheet1``.
+    """Files as tables, named relative to the folder; a sheet is ``book.xlsx#Sheet1``, a layer
+    ``county.gpkg#parcels``.
 
     A column in which any value cannot be read as declared is text in the whole raw table: the
     mapping then converts value by value and counts what fails. So files are read twice, once to
@@ -90,12 +94,14 @@ class FileConnector:
         return [CheckItem("path", True, f"{self.path}: {count} files that can be read")]
 
     def tables(self) -> list[str]:
-        """Files that can be read, sorted; a workbook also by each of its sheets."""
+        """Files that can be read, sorted; workbooks also by sheet, databases by layer."""
         names = []
         for name, path in self._files().items():
             names.append(name)
             if path.suffix.lower() in EXCEL:
                 names += [f"{name}#{sheet}" for sheet in ExcelFile(path).sheets()]
+            elif path.suffix.lower() in LAYERED:
+                names += [f"{name}#{layer}" for layer in layers(path)]
         return names
 
     def columns(self, table: str) -> list[SourceColumn]:
@@ -113,11 +119,12 @@ class FileConnector:
         return None if table.filters else reader.row_count()
 
     def freshness(self, table: SourceTable) -> str:
-        """Size and time of the file."""
+        """Size and time of the file, or of all files that belong to it."""
         if self._absent(table):
             return "absent"
-        state = self._file(table.table).stat()
-        return f"{state.st_size} bytes at {state.st_mtime_ns}"
+        states = [path.stat() for path in parts(self._file(table.table))]
+        size, time = sum(s.st_size for s in states), max(s.st_mtime_ns for s in states)
+        return f"{size} bytes at {time}"
 
     def read(
         self, table: SourceTable, years: Sequence[int], *, batch_rows: int = BATCH_ROWS
@@ -149,13 +156,14 @@ class FileConnector:
     def _files(self) -> dict[str, Path]:
         """Files of a known format by their name relative to the folder."""
         path = self.path
-        found = [path] if path.is_file() else sorted(path.rglob("*"))
-        base = path.parent if path.is_file() else path
-        known = EXCEL | PARQUET | DELIMITERS.keys()
+        one = path.is_file() or path.suffix.lower() in FOLDERS
+        found = [path] if one else sorted(path.rglob("*"))
+        base = path.parent if one else path
+        known = EXCEL | PARQUET | VECTOR | DELIMITERS.keys()
         return {
             item.relative_to(base).as_posix(): item
             for item in found
-            if item.suffix.lower() in known and item.is_file()
+            if item.suffix.lower() in known and (item.is_file() or item.suffix.lower() in FOLDERS)
         }
 
     def _file(self, table: str) -> Path:
@@ -177,7 +185,9 @@ class FileConnector:
         if path.suffix.lower() in EXCEL:
             return ExcelFile(path, sheet=table.partition("#")[2] or options.sheet)
         if path.suffix.lower() in PARQUET:
-            return ParquetFile(path)
+            return ParquetFile(path, crs=options.crs)
+        if path.suffix.lower() in VECTOR:
+            return VectorFile(path, layer=table.partition("#")[2] or options.layer, crs=options.crs)
         return DelimitedFile(
             path,
             encoding=options.encoding,

@@ -25,6 +25,10 @@ class TableOptions(FrozenModel):
     )
     null_values: str = Field(default="", description="Texts that mean null, separated by |")
     sheet: str = Field(default="", description="Sheet of a workbook; by default the first")
+    layer: str = Field(default="", description="Layer of a file of shapes with more than one")
+    crs: str = Field(
+        default="EPSG:4326", description="System of the shapes as read; empty: the file's own"
+    )
 
     @property
     def date_formats(self) -> list[str]:

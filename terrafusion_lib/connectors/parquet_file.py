@@ -1,5 +1,6 @@
 """Parquet and GeoParquet files; geometry is WKB, members of structs are named ``bbox.xmin``."""
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -7,14 +8,22 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrafusion_lib.connectors.protocol import SourceColumn
+from terrafusion_lib.connectors.shape_systems import transformed
 from terrafusion_lib.core.errors import ConnectError
 
 
 class ParquetFile:
-    """One Parquet file; columns keep the types that it declares."""
+    """One Parquet file; columns keep the types that it declares.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    crs : str
+        System to which the shapes of a GeoParquet file are transformed; empty: the file's own.
+    """
+
+    def __init__(self, path: Path, *, crs: str = "") -> None:
         self.path = path
+        self._crs = crs
 
     def columns(self) -> list[SourceColumn]:
         with self._open() as file:
@@ -28,9 +37,17 @@ class ParquetFile:
     def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]:
         """The named columns, in the file's own types."""
         with self._open() as file:
+            systems = _systems(file.schema_arrow.metadata or {})
             for batch in file.iter_batches(batch_size=batch_rows, columns=list(names)):
                 flat = _flat(pa.Table.from_batches([batch]))
-                yield [flat[name].combine_chunks() for name in names]
+                yield [
+                    self._column(flat[name].combine_chunks(), systems.get(name)) for name in names
+                ]
+
+    def _column(self, column: pa.Array, system: str | None) -> pa.Array:
+        if system is None:
+            return column
+        return transformed(column.cast(pa.binary()), system, self._crs, source=self.path)
 
     def _open(self) -> pq.ParquetFile:
         try:
@@ -40,6 +57,20 @@ class ParquetFile:
                 f"{self.path} is not a Parquet file that can be read: {error}",
                 table=self.path.name,
             ) from error
+
+
+def _systems(metadata: dict[bytes, bytes]) -> dict[str, str]:
+    """Coordinate system of each shape column; without one it is OGC:CRS84 (GeoParquet 1.1)."""
+    geo = json.loads(metadata.get(b"geo", b"{}"))
+    columns = {
+        name: column
+        for name, column in geo.get("columns", {}).items()
+        if column.get("encoding") == "WKB" and column.get("crs", True) is not None
+    }
+    return {
+        name: json.dumps(column["crs"]) if "crs" in column else "OGC:CRS84"
+        for name, column in columns.items()
+    }
 
 
 def _flat(table: pa.Table) -> pa.Table:

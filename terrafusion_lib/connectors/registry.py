@@ -16,6 +16,8 @@ from terrafusion_lib.core.settings import Settings
 FOLDER = Path(__file__).parent
 SUFFIX = "_connector"
 ENTRY_POINTS = "terrafusion.connectors"
+TARGETS = frozenset({"analytics", "postgis"})
+"""Connectors to where results go: no source that a mapping could read."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +109,8 @@ def _built_in(folder: Path) -> list[Entry]:
     entries = []
     for path in sorted(folder.glob(f"*{SUFFIX}.py")):
         name = path.stem.removesuffix(SUFFIX)
+        if name in TARGETS:
+            continue
         module = f"{__package__}.{path.stem}"
         entries.append(Entry(name, str(path), lambda module=module: _class_of(module)))  # type: ignore[misc]
     return entries

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -31,6 +31,15 @@ class GateConfig(FrozenModel):
     )
 
 
+class GeometryConfig(FrozenModel):
+    """What is done with parcels whose shape is invalid before they are published."""
+
+    invalid: Literal["repair", "quarantine"] = "repair"
+    max_repair_area_change: float = Field(
+        default=0.01, ge=0, le=1, description="Largest share by which a repair may change the area"
+    )
+
+
 class CountyConfig(FrozenModel):
     """What TerraFusion must know of a county.
 
@@ -54,6 +63,7 @@ class CountyConfig(FrozenModel):
         default=(), description="Suites of expectations/ to run; empty means all that apply"
     )
     gate: GateConfig = GateConfig()
+    geometry: GeometryConfig = GeometryConfig()
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Parameters by plugin that differ from its defaults"
     )

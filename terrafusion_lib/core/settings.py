@@ -37,6 +37,20 @@ class Settings(BaseSettings):
     operational_url: str = Field(
         default="", description="SQLAlchemy URL of the operational store; default SQLite in data/"
     )
+    geometry_url: str = Field(
+        default="", description="postgresql://… of PostGIS, or a reference; default GeoParquet"
+    )
+    analytics_url: str = Field(
+        default="",
+        description="clickhouse://host/db, chdb:///folder, or a reference; default DuckDB in data/",
+    )
+    exports_url: str = Field(
+        default="",
+        description="Folder or s3://bucket/prefix for GIS exports; default exports/ of the county",
+    )
+    exports_days: int = Field(
+        default=7, ge=0, description="Days after which an export expires; 0: never"
+    )
     user: str = Field(default_factory=getpass.getuser, description="Who runs, for the ledger")
     duckdb_memory_limit: str = Field(default="1GB", description="Memory cap of the mapping engine")
     threads: int = Field(default=2, ge=1, description="Threads per engine on a shared machine")

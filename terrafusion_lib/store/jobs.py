@@ -26,12 +26,16 @@ def create_job(
     parameters: dict[str, Any],
     versions: dict[str, str],
     now: datetime,
+    job_id: str | None = None,
     **own: Any,
 ) -> str:
-    """Insert a PENDING job of `plugin` with its `own` columns; returns the job id (UUID)."""
+    """Insert a PENDING job of `plugin` with its `own` columns; returns the job id (UUID).
+
+    `job_id` is for a caller who must know the id before; a new one is made when None.
+    """
     if plugin not in JOB_TABLES:
         raise RunError(f"There are no jobs of {plugin}", examples=list(JOB_TABLES))
-    job_id = str(uuid.uuid4())
+    job_id = job_id or str(uuid.uuid4())
     connection.execute(
         jobs.insert().values(
             job_id=job_id,
@@ -97,6 +101,16 @@ def move_job(
         raise RunError(f"Job {job_id} was moved by somebody else at the same time")
     if mine:
         connection.execute(own.update().where(own.c.job_id == job_id).values(mine))
+
+
+def beat(connection: sa.Connection, job_id: str, *, now: datetime, progress: float) -> bool:
+    """Note that a RUNNING job lives, and how far it is; False when it no longer is RUNNING."""
+    changed = connection.execute(
+        jobs.update()
+        .where(jobs.c.job_id == job_id, jobs.c.status == "RUNNING")
+        .values(heartbeat_at=now, progress=progress)
+    )
+    return bool(changed.rowcount)
 
 
 def fail_stale_jobs(connection: sa.Connection, *, now: datetime) -> int:

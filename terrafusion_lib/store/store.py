@@ -193,12 +193,14 @@ class Store:
         parameters: dict[str, Any],
         versions: dict[str, str],
         clock: Callable[[], datetime],
+        job_id: str | None = None,
         **own: Any,
     ) -> "Iterator[dict[str, Any]]":
         """A plugin's job around the block: RUNNING, then COMPLETED or FAILED with the reason.
 
         Yields a dictionary; what the block puts there (columns of ``jobs`` and of the plugin's
-        table, such as result_location) is stored when it completes.
+        table, such as result_location) is stored when it completes. A job that somebody cancelled
+        meanwhile stays CANCELLED when the block fails.
         """
         with self._writing("note a job", county_id) as connection:
             job_id = jobs.create_job(
@@ -209,6 +211,7 @@ class Store:
                 parameters=parameters,
                 versions=versions,
                 now=clock(),
+                job_id=job_id,
                 **own,
             )
             jobs.move_job(connection, job_id, "RUNNING", now=clock())
@@ -218,18 +221,47 @@ class Store:
         except BaseException as error:
             state = "CANCELLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
             reason = getattr(error, "reason_code", "processing_exception")
-            with self._writing("note a job", county_id) as connection:
-                jobs.move_job(
-                    connection,
-                    job_id,
-                    state,
-                    now=clock(),
-                    reason_code=reason,
-                    message=mask_secrets(str(error)),
-                )
+            self.end_job(job_id, state, now=clock(), reason_code=reason, message=str(error))
             raise
         with self._writing("note a job", county_id) as connection:
             jobs.move_job(connection, job_id, "COMPLETED", now=clock(), progress=1.0, **results)
+
+    def end_job(
+        self, job_id: str, status: str, *, now: datetime, reason_code: str, message: str
+    ) -> bool:
+        """Move a PENDING or RUNNING job to CANCELLED or FAILED; False when it had ended before.
+
+        A running job that is cancelled stops at its next heartbeat.
+
+        Raises
+        ------
+        RunError
+            There is no such job.
+        """
+        with self._writing("note a job") as connection:
+            if jobs.get_job(connection, job_id)["status"] not in jobs.NEXT_STATES:
+                return False
+            text = mask_secrets(message)
+            jobs.move_job(
+                connection, job_id, status, now=now, reason_code=reason_code, message=text
+            )
+        return True
+
+    def get_job(self, job_id: str) -> dict[str, Any]:
+        """A job with the columns of its plugin.
+
+        Raises
+        ------
+        RunError
+            There is no such job.
+        """
+        with self._errors("read jobs"), self.engine.connect() as connection:
+            return jobs.get_job(connection, job_id)
+
+    def beat(self, job_id: str, *, now: datetime, progress: float) -> bool:
+        """Note that a job lives and how far it is, 0 to 1; False when it was cancelled."""
+        with self._writing("note a job") as connection:
+            return jobs.beat(connection, job_id, now=now, progress=progress)
 
     def list_jobs(self, county_id: str) -> list[dict[str, Any]]:
         """Jobs of a county, newest first; those without a word for a day are failed first."""

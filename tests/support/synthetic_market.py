@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pyarrow as pa
 
-from terrafusion_lib.core.schema import PROPERTIES, SALES, CanonicalTable
+from terrafusion_lib.core.schema import PROPERTIES, SALES, TABLES, CanonicalTable
 from terrafusion_lib.plugins.base import PluginContext
 
 COUNTY = "test_wa"
@@ -28,7 +28,8 @@ class SyntheticMarket:
         """A context that reads these tables."""
 
         def read(table: str, columns: Sequence[str] | None) -> pa.Table:
-            whole = {"properties_operational": self.properties, "sales": self.sales}[table]
+            known = {"properties_operational": self.properties, "sales": self.sales}
+            whole = known.get(table, TABLES[table].arrow_schema().empty_table())
             return whole if columns is None else whole.select(list(columns))
 
         return PluginContext(

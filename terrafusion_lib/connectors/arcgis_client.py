@@ -1,0 +1,89 @@
+"""Requests to an ArcGIS server: its answers, and its errors, which come with HTTP status 200."""
+
+import http.client
+import json
+import urllib.error
+import urllib.parse
+import urllib.request
+from typing import Any
+
+from terrafusion_lib.connectors.protocol import TransientError
+from terrafusion_lib.connectors.retries import retrying
+from terrafusion_lib.core.errors import ConnectError
+
+TRANSIENT_CODES = frozenset({408, 429, 500, 502, 503, 504})
+TOKEN_CODES = frozenset({401, 403, 498, 499})
+
+
+class ArcGisClient:
+    """Asks one service; a fault that may pass is tried again.
+
+    Parameters
+    ----------
+    url : str
+        Service, such as ``https://gis.example.gov/arcgis/rest/services/Parcels/FeatureServer``.
+    token : str
+        Sent in the body, never in the address; empty for a public service.
+    timeout : float
+        Seconds without an answer.
+    """
+
+    def __init__(self, url: str, *, token: str, timeout: float, retries: int) -> None:
+        self._url = url.rstrip("/")
+        self._token = token
+        self._timeout = timeout
+        self._again = retrying(retries)
+
+    def ask(self, path: str = "", **parameters: object) -> Any:
+        """The decoded answer of ``<url>/<path>``.
+
+        Raises
+        ------
+        TransientError
+            The server is away or overloaded, also after all tries.
+        ConnectError
+            It refuses the request or the token, or answers with something else than JSON.
+        """
+        return self._again(self._ask, path, {"f": "json"} | parameters)
+
+    def _ask(self, path: str, parameters: dict[str, object]) -> Any:
+        url = f"{self._url}/{path}".rstrip("/")
+        fields = parameters | ({"token": self._token} if self._token else {})
+        body = urllib.parse.urlencode(fields).encode()
+        try:
+            with urllib.request.urlopen(url, body, self._timeout) as answer:  # noqa: S310 - the options allow http and https only
+                text = answer.read()
+        except urllib.error.HTTPError as error:
+            error.close()
+            raise _error(url, error.code, error.reason) from error
+        except (OSError, http.client.HTTPException) as error:
+            raise TransientError(
+                f"{url} does not answer: {getattr(error, 'reason', error)}",
+                hint="is the address right, and can this machine reach it?",
+            ) from error
+        return _decoded(url, text)
+
+
+def _decoded(url: str, text: bytes) -> Any:
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise ConnectError(
+            f"{url} does not answer with JSON",
+            examples=[text[:80]],
+            cause="the address is that of a web page or of a sign-in form",
+            hint="give the address of the service, which ends with FeatureServer or MapServer",
+        ) from error
+    if isinstance(found, dict) and isinstance(found.get("error"), dict):
+        fault = found["error"]
+        details = [str(item) for item in fault.get("details") or ()]
+        raise _error(url, int(fault.get("code", 0)), str(fault.get("message", "")), details)
+    return found
+
+
+def _error(url: str, code: int, message: str, details: list[str] | None = None) -> ConnectError:
+    kind = TransientError if code in TRANSIENT_CODES else ConnectError
+    hint = None
+    if code in TOKEN_CODES:
+        hint = "set token of the source to a valid token, as a reference such as env:ARCGIS_TOKEN"
+    return kind(f"{url} refuses with {code}: {message}", examples=details or [], hint=hint)

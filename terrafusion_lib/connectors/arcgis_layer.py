@@ -1,0 +1,187 @@
+"""One layer of an ArcGIS service, page by page, each page kept until the whole is read."""
+
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from terrafusion_lib.connectors.arcgis_client import ArcGisClient
+from terrafusion_lib.connectors.protocol import SourceColumn, TransientError
+from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.core.files import fingerprint, write_text
+
+PAGE_ROWS = 1_000
+RESUME_HOURS = 12
+GEOMETRY = "geometry"
+MILLISECONDS = "esriFieldTypeDate"
+
+
+@dataclass(frozen=True)
+class ArcGisLayer:
+    """A feature layer or table; shapes come as GeoJSON, so in WGS 84.
+
+    The ids of all features are asked for first, which no limit cuts short, then the features by
+    their ids. Paging by offset is not used: pages may overlap or lose features when the layer is
+    edited meanwhile, and old servers do not have it.
+
+    Parameters
+    ----------
+    path : str
+        Id of the layer in the service.
+    pages : Path
+        Folder for the pages of a read that has not ended.
+    """
+
+    client: ArcGisClient
+    path: str
+    pages: Path
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """The server's description of the layer."""
+        found: dict[str, Any] = self.client.ask(self.path)
+        formats = str(found.get("supportedQueryFormats", "")).casefold()
+        if "geojson" not in formats:
+            raise ConnectError(
+                "The layer cannot be sent as GeoJSON",
+                table=str(found.get("name", self.path)),
+                cause="the server is older than ArcGIS 10.4",
+                hint="export the layer to a file and read that",
+            )
+        return found
+
+    @property
+    def id_field(self) -> str:
+        """Name of the field that identifies a feature."""
+        fields = self.about.get("fields") or ()
+        found = [f["name"] for f in fields if f["type"] == "esriFieldTypeOID"]
+        return str(self.about.get("objectIdField") or (found[0] if found else "OBJECTID"))
+
+    def columns(self) -> list[SourceColumn]:
+        """Fields of the layer, and its shape as ``geometry``."""
+        fields = [
+            SourceColumn(f["name"], f["type"], bool(f.get("nullable", True)))
+            for f in self.about.get("fields") or ()
+            if f["type"] != "esriFieldTypeGeometry"
+        ]
+        kind = self.about.get("geometryType")
+        return [*fields, SourceColumn(GEOMETRY, kind, True)] if kind else fields
+
+    def freshness(self) -> str:
+        """When the layer was last edited; empty when the server does not tell."""
+        info = self.about.get("editingInfo") or {}
+        mark = info.get("dataLastEditDate") or info.get("lastEditDate")
+        return f"edited at {mark}" if mark else ""
+
+    def count(self, where: str) -> int:
+        """How many features there are."""
+        found = self.client.ask(f"{self.path}/query", where=where, returnCountOnly="true")
+        return int(found["count"])
+
+    def read(self, names: Sequence[str], where: str) -> Iterator[pa.Table]:
+        """Pages in the order of the ids; those that an earlier read left are taken from disk.
+
+        Raises
+        ------
+        TransientError
+            The layer was edited while it was read.
+        ConnectError
+            An id stands for more than one feature.
+        """
+        ids = self._ids(where)
+        folder = self._folder(names, where, ids)
+        size = min(int(self.about.get("maxRecordCount") or PAGE_ROWS), PAGE_ROWS)
+        for start in range(0, len(ids), size):
+            for text in self._page(folder, names, ids[start : start + size]):
+                yield self._table(text, names)
+        shutil.rmtree(folder)
+
+    def _ids(self, where: str) -> list[int]:
+        found = self.client.ask(f"{self.path}/query", where=where, returnIdsOnly="true")
+        return sorted(found.get("objectIds") or ())
+
+    def _folder(self, names: Sequence[str], where: str, ids: list[int]) -> Path:
+        """Folder of this read's pages; those of other reads, and of old ones, are removed."""
+        mark = fingerprint(list(names), where, ids, self.freshness())
+        folder = self.pages / mark
+        oldest = time.time() - RESUME_HOURS * 3600
+        for other in self.pages.glob("*"):
+            if other != folder or (not self.freshness() and other.stat().st_mtime < oldest):
+                shutil.rmtree(other)
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def _page(self, folder: Path, names: Sequence[str], ids: list[int]) -> Iterator[str]:
+        """The features of some ids; asked for in halves where they are too many for the server."""
+        path = folder / f"{ids[0]}-{ids[-1]}.json"
+        if path.is_file():
+            yield path.read_text(encoding="utf-8")
+            return
+        fields = [name for name in names if name != GEOMETRY]
+        found = self.client.ask(
+            f"{self.path}/query",
+            objectIds=",".join(map(str, ids)),
+            outFields=",".join(dict.fromkeys([self.id_field, *fields])),
+            returnGeometry=str(GEOMETRY in names).lower(),
+            outSR=4326,
+            f="geojson",
+        )
+        if _cut_short(found) and len(ids) > 1:
+            half = len(ids) // 2
+            yield from self._page(folder, names, ids[:half])
+            yield from self._page(folder, names, ids[half:])
+            return
+        self._check(found, ids)
+        text = json.dumps(found)
+        write_text(path, text)
+        yield text
+
+    def _check(self, found: dict[str, Any], ids: list[int]) -> None:
+        got = [self._id(feature) for feature in found.get("features") or ()]
+        if len(set(got)) < len(got):
+            raise ConnectError(
+                "An id stands for more than one feature",
+                table=str(self.about.get("name", self.path)),
+                column=self.id_field,
+                count=len(got) - len(set(got)),
+                cause="the layer is a view whose id field is not unique",
+                hint="ask the layer's owner for one with a unique id",
+            )
+        if set(got) != set(ids):
+            raise TransientError(
+                "The layer was edited while it was read",
+                table=str(self.about.get("name", self.path)),
+                count=len(set(got) ^ set(ids)),
+                examples=sorted(set(got) ^ set(ids)),
+            )
+
+    def _id(self, feature: dict[str, Any]) -> int:
+        properties = feature.get("properties") or {}
+        return int(properties.get(self.id_field, feature.get("id", -1)))
+
+    def _table(self, text: str, names: Sequence[str]) -> pa.Table:
+        """A page as the columns `names`; moments from milliseconds since 1970."""
+        import pyogrio
+
+        _, table = pyogrio.read_arrow(text.encode())
+        moments = {f["name"] for f in self.about["fields"] if f["type"] == MILLISECONDS}
+        columns = {}
+        for name in names:
+            found = "wkb_geometry" if name == GEOMETRY else name
+            column = table[found] if found in table.column_names else pa.nulls(table.num_rows)
+            if name in moments:
+                column = column.cast(pa.int64()).cast(pa.timestamp("ms"))
+            columns[name] = column
+        return pa.table(columns)
+
+
+def _cut_short(found: dict[str, Any]) -> bool:
+    """Whether the server says that it has more; GeoJSON has the mark in either of two places."""
+    inner = found.get("properties") or {}
+    return bool(found.get("exceededTransferLimit") or inner.get("exceededTransferLimit"))

@@ -1,0 +1,207 @@
+"""A layer of parcels on its way to a geometry store: an Arrow table, its system and its key."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from terrafusion_lib.core.errors import ConfigError, LoadError
+
+if TYPE_CHECKING:
+    from pyproj import CRS
+
+GEOMETRY = "geometry"
+CENTROID = "centroid"
+SHAPES = (GEOMETRY, CENTROID)
+AREA = "area_sqft"
+HASH = "row_hash"
+AREA_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class ParcelLayer:
+    """Valid multipolygons with attributes.
+
+    Parameters
+    ----------
+    table : pa.Table
+        Columns `key` (text, unique), ``geometry`` (WKB, coordinates as x y), ``centroid`` (WKB) and
+        any attributes, ``area_sqft`` (square feet) among them.
+    crs : str
+        The coordinates' system, such as EPSG:4326.
+    """
+
+    county_id: str
+    table: pa.Table
+    crs: str
+    key: str = "geometry_id"
+    name: str = "parcels"
+
+    @cached_property
+    def system(self) -> "CRS":
+        """The coordinate system.
+
+        Raises
+        ------
+        ConfigError
+            It is unknown.
+        """
+        from pyproj import CRS
+        from pyproj.exceptions import CRSError
+
+        try:
+            return CRS.from_user_input(self.crs)
+        except CRSError as error:
+            raise ConfigError(f"The coordinate system {self.crs!r} is unknown") from error
+
+    @property
+    def srid(self) -> int:
+        """EPSG code of the system.
+
+        Raises
+        ------
+        ConfigError
+            The system has none.
+        """
+        code = self.system.to_epsg()
+        if code is None:
+            raise ConfigError(
+                f"{self.crs} has no EPSG code, which PostGIS needs", county=self.county_id
+            )
+        return int(code)
+
+    def sorted_by_place(self) -> "ParcelLayer":
+        """The layer along a Hilbert curve: what lies near is stored near."""
+        import shapely
+
+        if not self.table.num_rows:
+            return self
+        from geopandas import GeoSeries
+
+        shapes = shapely.from_wkb(self.table[GEOMETRY].to_numpy())
+        place = pa.array(GeoSeries(shapes).hilbert_distance().to_numpy())
+        ordered = self.table.append_column("place", place)
+        order = pc.sort_indices(ordered, [("place", "ascending"), (self.key, "ascending")])
+        return replace(self, table=self.table.take(order))
+
+
+@dataclass(frozen=True)
+class LayerTotals:
+    """What is compared between source and target.
+
+    `area` is the sum of the plane areas in the layer's own units, `area_sqft` the sum of the
+    column in whole hundredths.
+    """
+
+    rows: int
+    area: float
+    area_sqft: int | None
+
+    def agrees(self, other: "LayerTotals") -> bool:
+        """Rows and areas are the same; plane areas up to the rounding of their sum."""
+        near = abs(self.area - other.area) <= AREA_TOLERANCE * max(self.area, other.area)
+        return near and (self.rows, self.area_sqft) == (other.rows, other.area_sqft)
+
+
+def layer_totals(table: pa.Table) -> LayerTotals:
+    """Totals of a table of shapes, computed here and not by the target."""
+    import shapely
+
+    areas = shapely.area(shapely.from_wkb(table[GEOMETRY].to_numpy()))
+    scaled = pc.floor(pc.add(pc.multiply(table[AREA], 100.0), 0.5))
+    return LayerTotals(
+        table.num_rows, float(np.sum(areas)), pc.sum(scaled.cast(pa.int64())).as_py()
+    )
+
+
+def hashed(layer: ParcelLayer) -> pa.Table:
+    """The rows with a hash of all their columns, by which a load tells changed rows."""
+    import duckdb
+
+    names = ", ".join(f'"{name}"' for name in layer.table.column_names)
+    with duckdb.connect() as database:
+        database.register("rows", layer.table)
+        query = f"SELECT (hash({names}) >> 1)::BIGINT AS mark FROM rows"
+        marks = database.sql(query).to_arrow_table()["mark"]
+    return layer.table.append_column(HASH, marks)
+
+
+def differences(new: pa.Table, old: pa.Table, key: str) -> tuple[pa.Table, list[str], int]:
+    """Compare hashed rows: those that are new or changed, keys that are gone, how many are new.
+
+    Parameters
+    ----------
+    old : pa.Table
+        Columns `key` and `HASH` of what is stored.
+    """
+    import duckdb
+
+    with duckdb.connect() as database:
+        database.register("new", new)
+        database.register("old", old)
+        same_key = f'old."{key}" = new."{key}"'
+        differing = database.sql(
+            f"SELECT new.* FROM new LEFT JOIN old ON {same_key} "
+            f'WHERE old.{HASH} IS DISTINCT FROM new.{HASH} ORDER BY new."{key}"'
+        ).to_arrow_table()
+        gone = database.sql(f'SELECT "{key}" FROM old ANTI JOIN new ON {same_key} ORDER BY 1')
+        keys = [row[0] for row in gone.fetchall()]
+        count = database.sql(f"SELECT count(*) FROM new ANTI JOIN old ON {same_key}")
+        inserted = count.fetchall()[0][0]
+    return differing.cast(new.schema), keys, inserted
+
+
+def check_layer(layer: ParcelLayer, source: LayerTotals, target: LayerTotals) -> None:
+    """Compare what was sent with what has arrived.
+
+    Raises
+    ------
+    LoadError
+        They differ; the old layer stands.
+    """
+    if not source.agrees(target):
+        raise LoadError(
+            "The parcels that arrived are not those that were sent",
+            county=layer.county_id,
+            table=layer.name,
+            examples=[f"sent {source}", f"arrived {target}"],
+            hint="the old layer stands; run again",
+        )
+
+
+def check_key(layer: ParcelLayer) -> None:
+    """Refuse a layer whose key is not one.
+
+    Raises
+    ------
+    LoadError
+        The key is null, or comes twice.
+    """
+    keys = layer.table[layer.key]
+    counts = keys.value_counts()
+    twice = pc.greater(pc.struct_field(counts, "counts"), 1)
+    if keys.null_count or pc.any(twice).as_py():
+        examples = pc.struct_field(counts.filter(twice), "values").to_pylist()
+        raise LoadError(
+            f"{layer.key} is null or comes twice",
+            county=layer.county_id,
+            table=layer.name,
+            column=layer.key,
+            count=keys.null_count + len(examples),
+            examples=examples,
+        )
+
+
+@dataclass(frozen=True)
+class LayerLoad:
+    """What a load did; read = inserted + updated + unchanged."""
+
+    read: int
+    inserted: int
+    updated: int
+    unchanged: int
+    deleted: int
+    totals: LayerTotals

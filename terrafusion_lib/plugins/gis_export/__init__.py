@@ -1,0 +1,1 @@
+"""GIS export: layers of a county in the formats that GIS offices use."""

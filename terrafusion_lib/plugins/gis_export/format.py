@@ -1,0 +1,137 @@
+"""Export formats: what each is, and where they are found."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import cast
+
+from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.errors import PluginError
+from terrafusion_lib.plugins.gis_export.errors import (
+    FAIL_FORMAT_SIM,
+    SIMULATED_FORMAT_FAILURE,
+    UNKNOWN_FORMAT,
+    ExportError,
+)
+from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
+
+FOLDER = Path(__file__).resolve().parent / "formats"
+GROUP = "terrafusion.export_formats"
+SYNONYMS = {
+    "gpkg": "geopackage",
+    "fgb": "flatgeobuf",
+    "parquet": "geoparquet",
+    "geojsonl": "geojson_sequence",
+    "geojsonseq": "geojson_sequence",
+    "shp": "shapefile",
+    "esri_shapefile": "shapefile",
+    "gdb": "file_geodatabase",
+    "filegdb": "file_geodatabase",
+    "csv": "csv_wkt",
+    "vector_tiles": "pmtiles",
+}
+
+
+class Styles(StrEnum):
+    """Where a format's styles go."""
+
+    INSIDE = "inside"
+    BESIDE = "beside"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """One format: ``formats/<name>.py`` holds an instance named ``FORMAT``.
+
+    Attributes
+    ----------
+    write : callable
+        Writes layers to a path that does not exist yet: several when `several_layers`, else one.
+        Raises `ExportError`.
+    crs : str, optional
+        System that the format prescribes; None: any.
+    size_factor : float
+        Bytes on disk per byte of the records in memory, for estimates.
+    """
+
+    title: str
+    suffix: str
+    write: Callable[[Sequence[ExportLayer], Path], None]
+    size_factor: float
+    several_layers: bool = False
+    crs: str | None = None
+    styles: Styles = Styles.BESIDE
+
+
+def format_sources() -> dict[str, EntryPoint]:
+    """Every format by name, sorted, without importing any.
+
+    A built-in is a file of ``formats/``; an outside package declares the entry point
+    ``<name> = "package.module:FORMAT"`` in the group ``terrafusion.export_formats``.
+
+    Raises
+    ------
+    PluginError
+        Two formats have one name.
+    """
+    package = f"{__name__.rpartition('.')[0]}.formats"
+    built_in = [
+        EntryPoint(path.stem, f"{package}.{path.stem}:FORMAT", GROUP)
+        for path in sorted(FOLDER.glob("*.py"))
+        if path.stem != "__init__"
+    ]
+    found: dict[str, EntryPoint] = {}
+    for source in [*built_in, *entry_points(group=GROUP)]:
+        if source.name in found:
+            raise PluginError(
+                f"Two export formats are named {source.name}: "
+                f"{found[source.name].value} and {source.value}",
+                hint="uninstall or rename one",
+            )
+        found[source.name] = source
+    return dict(sorted(found.items()))
+
+
+def format_name(name: str) -> str:
+    """The format that a person means: case, blanks and common short names are understood.
+
+    Raises
+    ------
+    ExportError
+        The simulated failure was asked for, or there is no such format (the nearest is named).
+    """
+    if name == FAIL_FORMAT_SIM:
+        raise ExportError(
+            f"Export failed on purpose: the format was {FAIL_FORMAT_SIM}",
+            reason_code=SIMULATED_FORMAT_FAILURE,
+        )
+    plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
+    plain = SYNONYMS.get(plain, plain)
+    known = format_sources()
+    if plain in known:
+        return plain
+    close = nearest(plain, list(known))
+    raise ExportError(
+        f"There is no export format {name!r}: there are {', '.join(known)}",
+        reason_code=UNKNOWN_FORMAT,
+        hint=f"did you mean {close[0]}?" if close else None,
+    )
+
+
+def load_format(name: str) -> ExportFormat:
+    """The format of that name, as `format_name` gives it.
+
+    Raises
+    ------
+    PluginError
+        Its module cannot be imported.
+    """
+    source = format_sources()[name]
+    try:
+        return cast("ExportFormat", getattr(import_module(source.module), source.attr))
+    except (ImportError, AttributeError) as error:
+        raise PluginError(f"Export format {name} cannot be loaded: {error}") from error

@@ -1,0 +1,39 @@
+"""Esri File Geodatabase, zipped: one feature class per layer."""
+
+import shutil
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import pyarrow as pa
+
+from terrafusion_lib.plugins.gis_export.archive import zip_folder
+from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.format import ExportFormat
+from terrafusion_lib.plugins.gis_export.gdal import write_layer
+
+TYPES = {pa.date32(): pa.timestamp("ms", "UTC"), pa.bool_(): pa.int16()}
+"""What the version of the format that every ArcGIS since 10 reads has no type for."""
+
+
+def write(layers: Sequence[ExportLayer], path: Path) -> None:
+    """Write the geodatabase and pack its folder into one file, as it is."""
+    name = path.name.removesuffix(FORMAT.suffix)
+    folder = path.with_name(f"{name}.gdb")
+    try:
+        for layer in layers:
+            write_layer(
+                layer, folder, driver="OpenFileGDB", name=layer.name, multi=True, types=TYPES
+            )
+        zip_folder(folder, path, method=zipfile.ZIP_STORED)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+FORMAT = ExportFormat(
+    title="File Geodatabase",
+    suffix=".gdb.zip",
+    write=write,
+    size_factor=0.5,
+    several_layers=True,
+)

@@ -1,0 +1,96 @@
+"""PMTiles: vector tiles in one file, served to web maps by plain HTTP."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from terrafusion_lib.plugins.gis_export.completeness import incomplete
+from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
+from terrafusion_lib.plugins.gis_export.gdal import write_layer
+from terrafusion_lib.plugins.gis_export.shapes import Floats, Shapes, objects
+
+MIN_ZOOM, MAX_ZOOM = 12, 15
+"""From a city to a street of parcels; maps draw nearer zooms from the last."""
+TILE_BYTES, TILE_FEATURES = 20_000_000, 1_000_000
+"""So large that GDAL drops no parcel from a tile."""
+
+WEB_MAP = "EPSG:3857"
+NARROW_METRES = 0.6
+"""Two units of a tile at the largest zoom: shapes narrower than that may vanish."""
+
+
+def write(layers: Sequence[ExportLayer], path: Path) -> None:
+    """Write the layer's tiles.
+
+    At the largest zoom every record is there, to about 0.3 m; only shapes narrower than that are
+    not drawn.
+
+    Raises
+    ------
+    ExportError
+        The file could not be written, or lacks records.
+    """
+    (layer,) = layers
+    options = {
+        "MINZOOM": str(MIN_ZOOM),
+        "MAXZOOM": str(MAX_ZOOM),
+        "MAX_SIZE": str(TILE_BYTES),
+        "MAX_FEATURES": str(TILE_FEATURES),
+        "NAME": layer.name,
+        "DESCRIPTION": layer.meaning,
+    }
+    write_layer(layer, path, driver="PMTiles", name=layer.name, multi=True, dataset_options=options)
+    _check(layer, path)
+
+
+def _check(layer: ExportLayer, path: Path) -> None:
+    """Check that each record is in a tile of the largest zoom: GDAL does not tell of a full disk.
+
+    Raises
+    ------
+    ExportError
+        One is missing that is wide enough to be drawn.
+    """
+    from pyogrio.raw import read_arrow
+
+    try:
+        tiles = read_arrow(path, columns=list(layer.key), read_geometry=False)[1]
+    except RuntimeError as error:
+        raise incomplete(path) from error
+    fields = {item.name: item for item in layer.fields}
+    keys = [fields[name].part(0, layer.records) for name in layer.key]
+    drawn = pc.is_in(_joined(keys), value_set=_joined([tiles[name] for name in layer.key]))
+    missing = layer.shapes.rows.filter(pc.invert(drawn))
+    if len(missing) and _widths(replace(layer.shapes, rows=missing)).max() > NARROW_METRES:
+        raise incomplete(path)
+
+
+def _joined(keys: Sequence[pa.Array]) -> pa.Array:
+    """One text per record, of all parts of its key."""
+    parts = [pc.fill_null(part.cast(pa.string()), "") for part in keys]
+    joined = pc.binary_join_element_wise(*parts, "\x1f")
+    return joined.combine_chunks() if isinstance(joined, pa.ChunkedArray) else joined
+
+
+def _widths(shapes: Shapes) -> Floats:
+    """The shorter side of each record's box, metres of the web map."""
+    import shapely
+
+    projected = shapes.part(0, len(shapes), WEB_MAP, multi=False)
+    west, south, east, north = shapely.bounds(shapely.from_wkb(objects(projected))).T
+    return np.asarray(np.minimum(east - west, north - south), dtype=float)
+
+
+FORMAT = ExportFormat(
+    title="PMTiles vector tiles",
+    suffix=".pmtiles",
+    write=write,
+    size_factor=2.5,
+    crs=WEB_MAP,
+    styles=Styles.NONE,
+)

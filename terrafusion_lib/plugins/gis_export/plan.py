@@ -1,0 +1,276 @@
+"""What an export will write, worked out before a byte is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import pyarrow as pa
+
+from terrafusion_lib.core.schema import RESULT_TABLES
+from terrafusion_lib.plugins.base import PluginContext, WriteFile
+from terrafusion_lib.plugins.gis_export.area_of_interest import COLUMNS, Selection, select
+from terrafusion_lib.plugins.gis_export.attributes import attributes_of
+from terrafusion_lib.plugins.gis_export.data import ROLL, SHAPES, CountyTables, numbers
+from terrafusion_lib.plugins.gis_export.errors import (
+    AREA_EMPTY,
+    CRS_REFUSED,
+    NO_RESULTS,
+    TOO_MANY_RECORDS,
+    ExportError,
+)
+from terrafusion_lib.plugins.gis_export.export_layer import ExportField, ExportLayer
+from terrafusion_lib.plugins.gis_export.field_names import file_names
+from terrafusion_lib.plugins.gis_export.format import (
+    ExportFormat,
+    Styles,
+    format_name,
+    load_format,
+)
+from terrafusion_lib.plugins.gis_export.layers import COMPUTED, Attribute, Layer, chosen
+from terrafusion_lib.plugins.gis_export.params import Area, GisExportParams
+from terrafusion_lib.plugins.gis_export.records import Records
+from terrafusion_lib.plugins.gis_export.shapes import Shapes, check, system
+from terrafusion_lib.plugins.gis_export.simplify import simplify
+from terrafusion_lib.plugins.gis_export.styles import Style, style_of
+
+TABLE = "gis_export_layers"
+
+
+@dataclass(frozen=True)
+class ExportPlan:
+    """The layers of an export with their counts, and the files that they become."""
+
+    context: PluginContext
+    params: GisExportParams
+    format_name: str
+    format: ExportFormat
+    layers: tuple[ExportLayer, ...]
+    sources: tuple[str, ...]
+
+    @property
+    def records(self) -> int:
+        return sum(layer.records for layer in self.layers)
+
+    @property
+    def estimated_bytes(self) -> int:
+        """Bytes that the files will take, within a factor of two or so."""
+        return int(sum(layer.source_bytes() for layer in self.layers) * self.format.size_factor)
+
+    def file_of(self, layer: ExportLayer) -> str:
+        """Name of the file that holds the layer."""
+        return f"{self._stem(layer)}{self.format.suffix}"
+
+    def files(self) -> dict[str, WriteFile]:
+        """Writers of all files by name: data first, then the styles beside them."""
+        found: dict[str, WriteFile] = {}
+        if self.format.several_layers:
+            found[self.file_of(self.layers[0])] = partial(self.format.write, self.layers)
+        else:
+            found = {
+                self.file_of(item): partial(self.format.write, (item,)) for item in self.layers
+            }
+        if self.format.styles is Styles.BESIDE:
+            for layer in self.layers:
+                if layer.style:
+                    stem = f"{layer.name}" if self.format.several_layers else self._stem(layer)
+                    found[f"{stem}.qml"] = partial(_write_text, layer.style.qml())
+                    found[f"{stem}.sld"] = partial(_write_text, layer.style.sld(layer.name))
+        return found
+
+    def table(self) -> pa.Table:
+        """One row per layer (``core.schema.GIS_EXPORT_LAYERS``)."""
+        rows = [
+            {
+                "run_id": self.context.run_id,
+                "county_id": self.context.county_id,
+                "layer": layer.name,
+                "export_format": self.format_name,
+                "file_name": self.file_of(layer),
+                "crs": layer.crs,
+                "geometry_type": layer.shapes.kind,
+                "records": layer.records,
+                "attributes": len(layer.fields),
+                "left_out": sum(layer.left_out.values()),
+            }
+            for layer in self.layers
+        ]
+        return pa.Table.from_pylist(rows, schema=RESULT_TABLES[TABLE].arrow_schema())
+
+    def _stem(self, layer: ExportLayer) -> str:
+        stem = f"{self.context.county_id}_{self.context.assessment_year}"
+        return stem if self.format.several_layers else f"{stem}_{layer.name}"
+
+
+def make_plan(context: PluginContext, params: GisExportParams) -> ExportPlan:
+    """Check everything that can be checked, find the records and count them.
+
+    Raises
+    ------
+    ExportError
+        The parameters, the person's permissions, the area or the data do not allow the export;
+        `reason_code` says which.
+    """
+    name = format_name(params.export_format)
+    format_ = load_format(name)
+    layers = chosen(params.layers)
+    attributes = attributes_of(layers, params, context)
+    crs = _target(params, format_, context)
+    tables = CountyTables(context, _columns(layers, attributes, params))
+    build = _Builder(tables, select(tables, params), params, crs)
+    made = tuple(build.layer(layer, attributes[layer.name]) for layer in layers)
+    found = tables.column(ROLL, "data_source").unique().drop_null().sort()
+    plan = ExportPlan(context, params, name, format_, made, tuple(found.to_pylist()))
+    _check_count(plan)
+    return plan
+
+
+def _target(params: GisExportParams, format_: ExportFormat, context: PluginContext) -> str:
+    """The system of the files.
+
+    Raises
+    ------
+    ExportError
+        It is unknown, or another than the format prescribes.
+    """
+    asked = params.crs or format_.crs or context.crs
+    wanted = system(asked)
+    if format_.crs and wanted != system(format_.crs):
+        raise ExportError(
+            f"{format_.title} is always in {format_.crs}, not in {asked}",
+            reason_code=CRS_REFUSED,
+            county=context.county_id,
+            hint="leave crs out, or choose geopackage",
+        )
+    authority = wanted.to_authority()
+    return ":".join(authority) if authority else str(wanted.to_wkt())
+
+
+def _columns(
+    layers: Sequence[Layer], attributes: dict[str, list[Attribute]], params: GisExportParams
+) -> dict[str, set[str]]:
+    """Every column that the export reads, by table."""
+    wanted: dict[str, set[str]] = {
+        ROLL: {"property_id", "data_source"},
+        SHAPES: {"geometry_id", "property_id"},
+    }
+    if params.area in COLUMNS:
+        wanted[ROLL].add(COLUMNS[params.area])
+    if params.area in (Area.BBOX, Area.POLYGON):
+        wanted[ROLL] |= {"longitude", "latitude"}
+        wanted[SHAPES].add("geometry")
+    for layer in layers:
+        for table, names in layer.columns(attributes[layer.name]).items():
+            wanted.setdefault(table, set()).update(names)
+    return wanted
+
+
+@dataclass(frozen=True)
+class _Builder:
+    """Makes export layers of one area, with one set of parameters."""
+
+    tables: CountyTables
+    selection: Selection
+    params: GisExportParams
+    crs: str
+
+    def layer(self, layer: Layer, attributes: Sequence[Attribute]) -> ExportLayer:
+        found = layer.records(self.tables, self.selection)
+        fields = self._fields(layer, attributes, found)
+        by_name = {item.attribute: item for item in fields}
+        keys = by_name[found.key[0]].part(0, len(found.shapes))
+        shapes = check(found.shapes, keys, layer=layer.name)
+        return ExportLayer(
+            name=layer.name,
+            meaning=layer.meaning,
+            key=tuple(by_name[name].name for name in found.key),
+            fields=tuple(fields),
+            shapes=simplify(shapes, self.params.simplify_feet, self.tables.context.crs),
+            crs=self.crs,
+            left_out={reason: count for reason, count in found.left_out.items() if count},
+            style=_style(layer, by_name.get(layer.colour_by or ""), shapes),
+            progress=self.tables.context.progress,
+            threads=self.tables.context.threads,
+        )
+
+    def _fields(
+        self, layer: Layer, attributes: Sequence[Attribute], found: Records
+    ) -> list[ExportField]:
+        """The attributes that the county has, as fields.
+
+        Raises
+        ------
+        ExportError
+            An attribute asked for by name comes from results that the county lacks.
+        """
+        have = [item for item in attributes if item.table == COMPUTED or item.table in found.rows]
+        lacking = [
+            item.name
+            for item in attributes
+            if item.table in RESULT_TABLES
+            and item.table not in found.rows
+            and item.name in self.params.attributes
+        ]
+        county = self.tables.context.county_id
+        if lacking:
+            raise ExportError(
+                "Attributes asked for come from a valuation, and none is stored",
+                reason_code=NO_RESULTS,
+                county=county,
+                table=layer.name,
+                examples=lacking,
+                hint=f"terrafusion run {county}",
+            )
+        names = file_names([item.name for item in have], self.params.rename, layer=layer.name)
+        rows = {table: pa.array(at, mask=at < 0) for table, at in found.rows.items()}
+        return [
+            ExportField(
+                name=names[item.name],
+                attribute=item.name,
+                kind=item.column.kind,
+                meaning=item.column.meaning,
+                values=found.computed[item.name]
+                if item.table == COMPUTED
+                else self.tables.column(item.table, item.name),
+                rows=rows.get(item.table),
+            )
+            for item in have
+        ]
+
+
+def _style(layer: Layer, coloured: ExportField | None, shapes: Shapes) -> Style | None:
+    if coloured is None:
+        return None
+    values = numbers(coloured.part(0, len(shapes)))
+    return style_of(values, coloured.name, shapes.kind, diverging=layer.diverging)
+
+
+def _check_count(plan: ExportPlan) -> None:
+    """Refuse an export of nothing, and of more than is allowed.
+
+    Raises
+    ------
+    ExportError
+        A layer has no record, or all have too many.
+    """
+    empty = [layer for layer in plan.layers if not layer.records]
+    if empty:
+        reasons = [f"{count:,} {why}" for layer in empty for why, count in layer.left_out.items()]
+        raise ExportError(
+            f"The area of interest holds no record of {', '.join(item.name for item in empty)}",
+            reason_code=AREA_EMPTY,
+            county=plan.context.county_id,
+            examples=reasons,
+        )
+    if plan.records > plan.params.max_records:
+        raise ExportError(
+            f"The export would have {plan.records:,} records, "
+            f"the most allowed is {plan.params.max_records:,}",
+            reason_code=TOO_MANY_RECORDS,
+            county=plan.context.county_id,
+            hint="ask for a smaller area or fewer layers, or set plugins.gis_export.max_records",
+        )
+
+
+def _write_text(text: str, path: Path) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,232 @@
+"""ArcGIS feature layers: paging, resuming, trying again, and what is wrong with an answer."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import shapely
+
+from terrafusion_lib.connectors import retries
+from terrafusion_lib.connectors.arcgis_connector import ArcGisConnector, ArcGisOptions
+from terrafusion_lib.connectors.protocol import TransientError, raw_schema
+from terrafusion_lib.connectors.raw_table import write_table
+from terrafusion_lib.connectors.registry import find_connectors
+from terrafusion_lib.core.config import parse
+from terrafusion_lib.core.errors import ConfigError, ConnectError
+from terrafusion_lib.core.progress import silent
+from terrafusion_lib.core.raw import SourceFilter, SourceTable
+from tests.support.arcgis_server import ArcGisServer, error_body, parcels, serving
+from tests.support.parcel_rows import shapes
+
+ROWS = 45
+COLUMNS = {
+    "OBJECTID": "integer",
+    "Prop_ID": "integer",
+    "Parcel_ID": "text",
+    "acres": "number",
+    "edited": "timestamp",
+    "note": "text",
+    "geometry": "geometry",
+}
+
+
+@pytest.fixture(autouse=True)
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retries, "FIRST_WAIT", 0.001)
+
+
+@pytest.fixture
+def server() -> Iterator[ArcGisServer]:
+    with serving(ArcGisServer(parcels(ROWS))) as running:
+        yield running
+
+
+def source(server: ArcGisServer, folder: Path, **options: Any) -> ArcGisConnector:
+    given = {"url": server.url, "pages": "pages", "retries": 3} | options
+    return ArcGisConnector(parse(ArcGisOptions, given, where="test"), folder)
+
+
+def wanted(**changes: Any) -> SourceTable:
+    fields = {"name": "parcels", "source": "gis", "table": "Parcels", "columns": COLUMNS}
+    return SourceTable(**(fields | changes))
+
+
+def read(connector: ArcGisConnector, table: SourceTable | None = None) -> pa.Table:
+    return pa.Table.from_batches(connector.read(table or wanted(), [2026]))
+
+
+def test_all_features_come_once_in_the_order_of_their_ids(
+    server: ArcGisServer, tmp_path: Path
+) -> None:
+    connector = source(server, tmp_path)
+    found = read(connector)
+    assert found.schema == raw_schema(wanted())
+    assert found["OBJECTID"].to_pylist() == [10 + 3 * n for n in range(ROWS)]
+    assert found["Parcel_ID"].to_pylist()[:2] == ["it's O'Brien", "000000001"]
+    assert found["acres"].to_pylist()[:3] == [None, 0.25, 0.5]
+    assert found["note"].null_count == ROWS
+    assert found["edited"][1].as_py() == datetime(2023, 11, 15, 22, 13, 20)
+    expected = shapes(ROWS)
+    got = shapely.from_wkb(found["geometry"].to_numpy())
+    assert got[-1] is None
+    assert max(shapely.hausdorff_distance(got[:-1], expected[:-1])) < 1e-12
+    assert len(server.pages) == 5
+    assert connector.row_estimate(wanted(), [2026]) == ROWS
+    assert not list((tmp_path / "pages").rglob("*.json"))
+
+
+def test_an_answer_that_is_cut_short_is_asked_for_in_halves(
+    server: ArcGisServer, tmp_path: Path
+) -> None:
+    server.at_once = 3
+    assert read(source(server, tmp_path))["Prop_ID"].to_pylist() == list(range(ROWS))
+    assert len(server.pages) > 15
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        (503, b"busy"),
+        (200, error_body(500, "Error performing query operation")),
+        (200, error_body(504, "Timed out")),
+        (429, b""),
+        None,
+    ],
+)
+def test_faults_that_pass_are_tried_again(
+    server: ArcGisServer, tmp_path: Path, fault: tuple[int, bytes] | None
+) -> None:
+    server.faults = [fault, fault]
+    assert read(source(server, tmp_path)).num_rows == ROWS
+    server.faults = [fault] * 4
+    with pytest.raises(TransientError):
+        read(source(server, tmp_path))
+
+
+def test_errors_with_status_200_are_told_and_not_tried_again(
+    server: ArcGisServer, tmp_path: Path
+) -> None:
+    server.faults = [(200, error_body(400, "Unable to complete operation.", "Field is unknown"))]
+    with pytest.raises(ConnectError, match=r"400: Unable.*Field is unknown") as caught:
+        read(source(server, tmp_path))
+    assert not isinstance(caught.value, TransientError)
+    assert server.faults == []
+    server.faults = [(200, b"<html>Sign in</html>")]
+    with pytest.raises(ConnectError, match=r"not answer with JSON.*<html>"):
+        read(source(server, tmp_path))
+
+
+def test_a_token_goes_in_the_body_and_a_wrong_one_is_told(
+    server: ArcGisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.token = "right"
+    monkeypatch.setenv("GIS_TOKEN", "wrong-word")
+    connector = source(server, tmp_path, token="env:GIS_TOKEN")
+    with pytest.raises(ConnectError, match=r"498: Invalid token.*reference") as caught:
+        read(connector)
+    assert "wrong-word" not in str(caught.value)
+    assert connector.check()[0].ok is False
+    monkeypatch.setenv("GIS_TOKEN", "right")
+    assert read(source(server, tmp_path, token="env:GIS_TOKEN")).num_rows == ROWS
+    with pytest.raises(ConfigError, match="not the token"):
+        source(server, tmp_path, token="right")
+
+
+def test_a_read_that_broke_off_goes_on_where_it_was(server: ArcGisServer, tmp_path: Path) -> None:
+    stream = source(server, tmp_path).read(wanted(), [2026])
+    for _ in range(3):
+        next(stream)
+    stream.close()
+    asked = len(server.pages)
+    assert asked == 3
+    found = read(source(server, tmp_path))  # another connector, as after a restart
+    assert found["Prop_ID"].to_pylist() == list(range(ROWS))
+    assert len(server.pages) == 5
+    read(source(server, tmp_path))
+    assert len(server.pages) == 10, "a finished read keeps no pages"
+
+
+@pytest.mark.parametrize("change", ["edited_at", "ids"])
+def test_pages_of_an_older_state_are_not_used(
+    server: ArcGisServer, tmp_path: Path, change: str
+) -> None:
+    stream = source(server, tmp_path).read(wanted(), [2026])
+    next(stream)
+    stream.close()
+    if change == "edited_at":
+        server.edited_at = 6
+    else:
+        server.features = parcels(ROWS + 1)
+    server.requests.clear()
+    found = read(source(server, tmp_path))
+    assert found.num_rows == len(server.features)
+    assert len(server.pages) == 5
+
+
+def test_a_layer_edited_while_it_is_read_is_begun_again(
+    server: ArcGisServer, tmp_path: Path
+) -> None:
+    def edit(page: int) -> None:
+        if page == 3:
+            server.features, server.edited_at = server.features[: ROWS - 2], 6
+
+    server.before_page = edit
+    with pytest.raises(TransientError, match=r"edited while it was read.*2 affected.*139, 142"):
+        read(source(server, tmp_path))
+    server.features, server.edited_at = parcels(ROWS), 7
+    server.requests.clear()
+    written = write_table(
+        source(server, tmp_path), wanted(), [2026], tmp_path, freshness="", progress=silent
+    )
+    assert written.rows == ROWS - 2
+
+
+def test_ids_that_come_twice_are_refused(server: ArcGisServer, tmp_path: Path) -> None:
+    server.features[4]["properties"]["OBJECTID"] = server.features[3]["properties"]["OBJECTID"]
+    with pytest.raises(ConnectError, match=r"more than one feature.*OBJECTID"):
+        read(source(server, tmp_path))
+
+
+def test_filters_are_pushed_down_with_quotes(server: ArcGisServer, tmp_path: Path) -> None:
+    same = SourceFilter(kind="equals", column="Parcel_ID", value="it's O'Brien")
+    table = wanted(filters=(same,))
+    assert read(source(server, tmp_path), table)["Prop_ID"].to_pylist() == [0]
+    pacs = wanted(filters=(SourceFilter(kind="current_supplement", association="x"),))
+    with pytest.raises(ConfigError, match="cannot be filtered by current_supplement"):
+        read(source(server, tmp_path), pacs)
+
+
+def test_missing_layers_columns_and_formats_are_named(server: ArcGisServer, tmp_path: Path) -> None:
+    connector = source(server, tmp_path)
+    assert connector.tables() == ["Owners", "Parcels"]
+    assert connector.check()[0].ok
+    connector.verify(wanted(table="0"))
+    with pytest.raises(ConnectError, match=r"has no table Parcel.*did you mean Parcels"):
+        connector.verify(wanted(table="Parcel"))
+    with pytest.raises(ConnectError, match="Prop_IDD: did you mean Prop_ID"):
+        connector.verify(wanted(columns={"Prop_IDD": "integer"}))
+    absent = wanted(table="Lakes", optional=True)
+    assert connector.freshness(absent) == "absent"
+    assert read_nothing(connector, absent)
+    server.formats = "JSON, AMF"
+    with pytest.raises(ConnectError, match=r"cannot be sent as GeoJSON.*10\.4"):
+        source(server, tmp_path).columns("Parcels")
+
+
+def read_nothing(connector: ArcGisConnector, table: SourceTable) -> bool:
+    return list(connector.read(table, [2026])) == []
+
+
+def test_freshness_is_the_servers_own_mark(server: ArcGisServer, tmp_path: Path) -> None:
+    assert source(server, tmp_path).freshness(wanted()) == "edited at 5"
+    server.edited_at = None
+    assert source(server, tmp_path).freshness(wanted()) == ""
+
+
+def test_stores_are_no_sources() -> None:
+    known = find_connectors()
+    assert known["arcgis"].load() is ArcGisConnector
+    assert not {"postgis", "analytics"} & known.keys()
