@@ -8,7 +8,21 @@ down_revision = "0001"
 
 
 def upgrade() -> None:
-    """Create the tables of the valuation engine."""
+    """Create the tables of the valuation engine and of exports."""
+    op.create_table(
+        "gis_export_layers",
+        sa.Column("run_id", sa.Text(), nullable=False),
+        sa.Column("county_id", sa.Text(), nullable=False),
+        sa.Column("layer", sa.Text(), nullable=False),
+        sa.Column("export_format", sa.Text(), nullable=True),
+        sa.Column("file_name", sa.Text(), nullable=True),
+        sa.Column("crs", sa.Text(), nullable=True),
+        sa.Column("geometry_type", sa.Text(), nullable=True),
+        sa.Column("records", sa.BigInteger(), nullable=True),
+        sa.Column("attributes", sa.BigInteger(), nullable=True),
+        sa.Column("left_out", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("run_id", "county_id", "layer", name=op.f("pk_gis_export_layers")),
+    )
     op.create_table(
         "model_coefficients",
         sa.Column("run_id", sa.Text(), nullable=False),
