@@ -46,7 +46,11 @@ class Channel:
 
     def waiting(self, seconds: float = 0) -> bool:
         """Whether the client has sent something, within `seconds`."""
-        return bool(self._received) or bool(select.select([self.socket], [], [], seconds)[0])
+        if self._received:
+            return True
+        poll = select.poll()  # select() takes no descriptor above 1023
+        poll.register(self.socket, select.POLLIN)
+        return bool(poll.poll(1000 * seconds))
 
     def start_tls(self, context: ssl.SSLContext) -> None:
         """Shake hands inside PRELOGIN packets, then go on inside TLS."""
