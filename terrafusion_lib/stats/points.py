@@ -26,12 +26,7 @@ def _positive(figures: FloatArray) -> FloatArray:
 
 def median_ratio(strata: Strata) -> FloatArray:
     """Median of assessed value / price."""
-    found = np.full(strata.n.size, np.nan)
-    some = strata.n > 0
-    low = strata.start[some] + (strata.n[some] - 1) // 2
-    high = strata.start[some] + strata.n[some] // 2
-    found[some] = (strata.ratio[low] + strata.ratio[high]) / 2
-    return found
+    return strata.median
 
 
 def mean_ratio(strata: Strata) -> FloatArray:
@@ -48,16 +43,16 @@ def weighted_mean_ratio(strata: Strata) -> FloatArray:
 
 def cod(strata: Strata) -> FloatArray:
     """Coefficient of dispersion: mean absolute deviation from the median, percent of it."""
-    median = median_ratio(strata)
-    deviation = strata.sums(np.abs(strata.ratio - median[strata.code]))
+    deviation = strata.sums(strata.deviation)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _at_least(strata, MINIMUM["cod"], 100 * deviation / strata.n / _positive(median))
+        figures = 100 * deviation / strata.n / _positive(strata.median)
+    return _at_least(strata, MINIMUM["cod"], figures)
 
 
 def cov(strata: Strata) -> FloatArray:
     """Coefficient of variation: sample standard deviation, percent of the mean."""
     mean = mean_ratio(strata)
-    squares = strata.sums((strata.ratio - mean[strata.code]) ** 2)
+    squares = strata.sums((strata.ratio - strata.spread(mean)) ** 2)
     with np.errstate(invalid="ignore", divide="ignore"):
         deviation = np.sqrt(squares / (strata.n - 1))
         return _at_least(strata, MINIMUM["cov"], 100 * deviation / _positive(mean))
@@ -86,8 +81,8 @@ def value_proxy(strata: Strata) -> FloatArray:
     price alone does not pass for regressivity.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
-        median = _positive(median_ratio(strata))
-        return (strata.price + strata.assessed / median[strata.code]) / 2
+        level = 1 / _positive(strata.median)
+        return (strata.price + strata.assessed * strata.spread(level)) / 2
 
 
 def prb_slope(strata: Strata) -> Slope:
@@ -96,17 +91,16 @@ def prb_slope(strata: Strata) -> Slope:
     A slope of -0.05: assessment levels fall by 5 percent when values double. NaN below three
     sales, when all proxies are equal, or when the median ratio is zero.
     """
-    median = _positive(median_ratio(strata))[strata.code]
     with np.errstate(invalid="ignore", divide="ignore"):
-        y = (strata.ratio - median) / median
+        y = strata.ratio * strata.spread(1 / _positive(strata.median))
         x = np.log2(value_proxy(strata))
-        x = x - (strata.sums(x) / strata.n)[strata.code]
-        y = y - (strata.sums(y) / strata.n)[strata.code]
+        x -= strata.spread(strata.sums(x) / strata.n)
+        y -= strata.spread(strata.sums(y) / strata.n)
         spread = strata.sums(x * x)
         spread = np.where(spread > 1e-18 * np.maximum(strata.n, 1), spread, np.nan)
         slope = strata.sums(x * y) / spread
-        squares = strata.sums((y - slope[strata.code] * x) ** 2)
-        error = np.sqrt(squares / np.maximum(strata.n - 2, 1) / spread)
+        y -= strata.spread(slope) * x
+        error = np.sqrt(strata.sums(y * y) / np.maximum(strata.n - 2, 1) / spread)
     enough = MINIMUM["prb"]
     return Slope(_at_least(strata, enough, slope), _at_least(strata, enough, error), strata.n - 2)
 
@@ -116,17 +110,6 @@ def prb(strata: Strata) -> FloatArray:
     return prb_slope(strata).estimate
 
 
-def _ginis(strata: Strata) -> tuple[FloatArray, FloatArray]:
-    """Gini coefficients of assessed values and of prices, both in the order of price."""
-
-    def gini(values: FloatArray) -> FloatArray:
-        ranked = strata.sums(values * strata.price_rank)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return 2 * ranked / (strata.n * strata.sums(values)) - (strata.n + 1) / strata.n
-
-    return gini(strata.assessed), gini(strata.price)
-
-
 def mki(strata: Strata) -> FloatArray:
     """Modified Kakwani index: Gini of assessed values / Gini of prices; below 1 is regressive.
 
@@ -134,7 +117,7 @@ def mki(strata: Strata) -> FloatArray:
     Assessment & Administration 17(2), 2020. Equal prices share their mean rank. NaN when all
     prices are equal.
     """
-    assessed, price = _ginis(strata)
+    assessed, price = strata.ginis
     with np.errstate(invalid="ignore", divide="ignore"):
         found = assessed / np.where(np.abs(price) > 1e-12, price, np.nan)
     return _at_least(strata, MINIMUM["mki"], found)
@@ -142,17 +125,17 @@ def mki(strata: Strata) -> FloatArray:
 
 def ki(strata: Strata) -> FloatArray:
     """Kakwani index: Gini of assessed values - Gini of prices; below 0 is regressive."""
-    assessed, price = _ginis(strata)
+    assessed, price = strata.ginis
     return _at_least(strata, MINIMUM["ki"], assessed - price)
 
 
 def share_within(strata: Strata, tolerance: float) -> FloatArray:
     """Share of sales whose ratio lies within `tolerance` of the median ratio, 0 to 1, inclusive."""
-    median = median_ratio(strata)[strata.code]
     # A ratio that is exactly the tolerance away must count whatever the last bit says.
-    near = np.abs(strata.ratio - median) <= tolerance * median * (1 + 1e-12)
+    reach = strata.spread(tolerance * (1 + 1e-12) * strata.median)
+    near = (strata.deviation <= reach).astype(np.float64)
     with np.errstate(invalid="ignore"):
-        return strata.sums(near.astype(np.float64)) / strata.n
+        return strata.sums(near) / strata.n
 
 
 MINIMUM = {

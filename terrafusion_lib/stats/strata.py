@@ -4,13 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from terrafusion_lib.core.errors import TerraFusionError
+from terrafusion_lib.stats.ordering import BoolArray, FloatArray, IntArray, order_by, order_by_code
 
-FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
-BoolArray = NDArray[np.bool_]
+__all__ = ["BoolArray", "FloatArray", "IntArray", "RatioDataError", "Strata", "stratify", "usable"]
 
 
 class RatioDataError(TerraFusionError, ValueError):
@@ -43,25 +42,58 @@ class Strata:
     start: IntArray
 
     def sums(self, values: FloatArray) -> FloatArray:
-        """Sum of `values` (one per sale) by stratum."""
-        summed = np.bincount(self.code, weights=values, minlength=self.n.size)
-        return summed.astype(np.float64, copy=False)  # bincount of nothing counts in integers
+        """Sum of `values` (one per sale) by stratum: of its own sales alone, to the last bit."""
+        summed = np.zeros(self.n.size)
+        some = self.n > 0
+        if some.any():
+            summed[some] = np.add.reduceat(values, self.start[some])
+        return summed
+
+    def spread(self, figures: FloatArray) -> FloatArray:
+        """A figure per stratum, repeated for each of its sales."""
+        return np.repeat(figures, self.n)
+
+    @cached_property
+    def median(self) -> FloatArray:
+        """Median ratio by stratum; NaN where it has no sales."""
+        found = np.full(self.n.size, np.nan)
+        some = self.n > 0
+        low = self.start[some] + (self.n[some] - 1) // 2
+        high = self.start[some] + self.n[some] // 2
+        found[some] = (self.ratio[low] + self.ratio[high]) / 2
+        return found
+
+    @cached_property
+    def deviation(self) -> FloatArray:
+        """Distance of each ratio from the median of its stratum."""
+        return np.abs(self.ratio - self.spread(self.median))
 
     @cached_property
     def price_rank(self) -> FloatArray:
         """Rank of each sale's price within its stratum, from 1; equal prices share the mean."""
-        order = np.argsort(self.price)
+        order = order_by(self.price)
         if self.n.size > 1:
-            order = order[np.argsort(self.code[order], kind="stable")]
-        price, code = self.price[order], self.code[order]
-        first = np.flatnonzero(np.diff(price, prepend=np.nan) != 0)
-        if self.n.size > 1:
-            first = np.union1d(first, self.start[self.n > 0])
+            order = order[order_by_code(self.code[order], self.n.size)]
+        price = self.price[order]
+        opens = np.ones(price.size, dtype=np.bool_)
+        np.not_equal(price[1:], price[:-1], out=opens[1:])
+        opens[self.start[self.n > 0]] = True
+        first = np.flatnonzero(opens)
         width = np.diff(first, append=price.size)
-        mean = np.repeat(first + (width + 1) / 2, width) - self.start[code]
         rank = np.empty(price.size)
-        rank[order] = mean
-        return rank
+        rank[order] = np.repeat(first + (width + 1) / 2, width)
+        return rank - self.spread(self.start.astype(np.float64)) if self.n.size > 1 else rank
+
+    @cached_property
+    def ginis(self) -> tuple[FloatArray, FloatArray]:
+        """Gini coefficients of assessed values and of prices by stratum, in the order of price."""
+
+        def gini(values: FloatArray) -> FloatArray:
+            ranked = self.sums(values * self.price_rank)
+            with np.errstate(invalid="ignore", divide="ignore"):
+                return 2 * ranked / (self.n * self.sums(values)) - (self.n + 1) / self.n
+
+        return gini(self.assessed), gini(self.price)
 
     def rows(self, stratum: int) -> slice:
         """The rows of one stratum."""
@@ -130,11 +162,10 @@ def _refuse_unusable(value: FloatArray, paid: FloatArray) -> None:
 def _order(codes: IntArray, ratio: FloatArray, price: FloatArray, count: int) -> IntArray:
     """Order by (code, ratio, price): what the input's order was is forgotten."""
     order = np.argsort(ratio)
-    tied = np.flatnonzero(np.diff(ratio[order]) == 0)
+    ordered = ratio[order]
+    tied = np.flatnonzero(ordered[1:] == ordered[:-1])
     if tied.size:
         rows = np.union1d(tied, tied + 1)
         members = order[rows]
         order[rows] = members[np.lexsort((price[members], ratio[members]))]
-    if count > 1:
-        order = order[np.argsort(codes[order], kind="stable")]
-    return order
+    return order[order_by_code(codes[order], count)] if count > 1 else order

@@ -10,14 +10,13 @@ from numpy.typing import ArrayLike
 
 from terrafusion_lib.stats import points
 from terrafusion_lib.stats.intervals import (
-    BOOTSTRAPPED,
     Interval,
-    bootstrap,
     median_interval,
-    percentile_interval,
+    percentile_intervals,
     prb_interval,
     share_interval,
 )
+from terrafusion_lib.stats.resampling import BOOTSTRAPPED, bootstrap
 from terrafusion_lib.stats.standards import MIN_SALES, Limit, limit, verdict
 from terrafusion_lib.stats.strata import FloatArray, IntArray, RatioDataError, Strata, stratify
 from terrafusion_lib.stats.trimming import Trimming, kept
@@ -193,7 +192,7 @@ def _bootstrapped(
     drawn = bootstrap(
         strata.assessed[rows], strata.price[rows], replicates=options.replicates, seed=seed
     )
-    return {name: percentile_interval(drawn[name], options.confidence) for name in BOOTSTRAPPED}
+    return dict(zip(BOOTSTRAPPED, percentile_intervals(drawn, options.confidence), strict=True))
 
 
 def _rows(

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrafusion_lib.stats.intervals import median_interval
-from terrafusion_lib.stats.points import median_ratio, value_proxy
-from terrafusion_lib.stats.strata import FloatArray, IntArray, Strata, stratify
+from terrafusion_lib.stats.ordering import quantiles
+from terrafusion_lib.stats.points import value_proxy
+from terrafusion_lib.stats.strata import FloatArray, Strata
 
 MEDIAN_CONFIDENCE = 0.90
 
@@ -41,26 +42,31 @@ def vei(strata: Strata) -> VerticalEquity:
     Groups are percentile groups of the value proxy (Hyndman and Fan's method 7); below 0 is
     regressive. NaN below 20 sales, and where equal proxies leave the highest group empty.
     """
-    median, proxy = median_ratio(strata), value_proxy(strata)
+    proxy = value_proxy(strata)
     found = np.full((3, strata.n.size), np.nan)
     for stratum in range(strata.n.size):
         groups = percentile_groups(int(strata.n[stratum]))
         if groups:
             rows = strata.rows(stratum)
-            ends = _ends(strata, rows, proxy[rows], groups)
+            ends = _ends(strata.ratio[rows], proxy[rows], groups)
             with np.errstate(invalid="ignore", divide="ignore"):
-                found[:, stratum] = 100 * ends / median[stratum]
+                found[:, stratum] = 100 * ends / strata.median[stratum]
     return VerticalEquity(*found)
 
 
-def _ends(strata: Strata, rows: slice, proxy: FloatArray, groups: int) -> FloatArray:
-    """Difference of the extreme groups' medians, and of their intervals' near and far ends."""
-    parts: IntArray = np.full(proxy.size, -1, dtype=np.int64)
-    lowest, highest = np.quantile(proxy, [1 / groups, 1 - 1 / groups])
-    parts[proxy <= lowest] = 0
-    parts[proxy > highest] = 1
-    grouped = stratify(strata.assessed[rows], strata.price[rows], parts, 2)
-    first, last = median_ratio(grouped)
-    low_first, high_first = median_interval(grouped.ratio[grouped.rows(0)], MEDIAN_CONFIDENCE)
-    low_last, high_last = median_interval(grouped.ratio[grouped.rows(1)], MEDIAN_CONFIDENCE)
-    return np.array([last - first, low_last - high_first, high_last - low_first])
+def _ends(ratio: FloatArray, proxy: FloatArray, groups: int) -> FloatArray:
+    """Difference of the extreme groups' medians, and of their intervals' near and far ends.
+
+    `ratio` is sorted, so the ratios of each group are.
+    """
+    lowest, highest = quantiles(proxy, (1 / groups, 1 - 1 / groups))
+    first, last = ratio[proxy <= lowest], ratio[proxy > highest]
+    low_first, high_first = median_interval(first, MEDIAN_CONFIDENCE)
+    low_last, high_last = median_interval(last, MEDIAN_CONFIDENCE)
+    between = _middle(last) - _middle(first)
+    return np.array([between, low_last - high_first, high_last - low_first])
+
+
+def _middle(ratio: FloatArray) -> float:
+    n = ratio.size
+    return float(ratio[(n - 1) // 2] + ratio[n // 2]) / 2 if n else float("nan")
