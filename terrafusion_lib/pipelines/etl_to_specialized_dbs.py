@@ -49,11 +49,10 @@ def specialise(step: Step) -> StepRecord:
     loads = _bring(step, tables, OF_LOAD)
     rows: dict[str, dict[str, Any]] = {"parcels": parcels}
     rows |= {name: _counts(load) for name, load in loads.items()}
-    marks = {name: {str(y): mark for y, mark in load.marks.items()} for name, load in loads.items()}
-    return step.finish(rows, {"links": asdict(links), "marks": marks})
+    return step.finish(rows, {"links": asdict(links)}, marks_of(loads))
 
 
-def specialise_results(step: Step, tables: Mapping[str, pa.Table]) -> dict[str, dict[str, Any]]:
+def specialise_results(step: Step, tables: Mapping[str, pa.Table]) -> dict[str, FactLoad]:
     """Bring a valuation's result tables (`core.schema.RESULT_TABLES`) to the analytics database.
 
     The rows of the step's assessment year are replaced; those of earlier years stay.
@@ -61,7 +60,7 @@ def specialise_results(step: Step, tables: Mapping[str, pa.Table]) -> dict[str, 
     Returns
     -------
     dict
-        Counts by fact table.
+        What was done, by fact table; `marks_of` it belongs into the step's record.
 
     Raises
     ------
@@ -71,19 +70,26 @@ def specialise_results(step: Step, tables: Mapping[str, pa.Table]) -> dict[str, 
     with open_store(step.settings.operational_database_url) as store:
         places = {PROPERTIES: _read(step, store, PROPERTIES)}
     names = [name for name in OF_VALUES if FACTS[name].source in tables]
-    loads = _bring(step, dict(tables) | places, names)
-    return {name: _counts(load) for name, load in loads.items()}
+    return _bring(step, dict(tables) | places, names)
+
+
+def marks_of(loads: Mapping[str, FactLoad]) -> dict[str, dict[str, str]]:
+    """Content mark of each fact table and year; by them `specialised_reason` knows the rows."""
+    return {
+        name: {str(year): mark for year, mark in load.marks.items()} for name, load in loads.items()
+    }
 
 
 def specialised_reason(settings: Settings, record: StepRecord) -> str | None:
     """Why the stores need the step again; None when they hold its product."""
     county = record.county_id
-    with closing(open_geometry(settings)) as geometry:
-        published = geometry.row_count(county) or 0
-    if published != record.rows["parcels"]["published"]:
-        return "the geometry store holds another parcel layer"
+    if "parcels" in record.rows:
+        with closing(open_geometry(settings)) as geometry:
+            published = geometry.row_count(county) or 0
+        if published != record.rows["parcels"]["published"]:
+            return "the geometry store holds another parcel layer"
     with closing(open_analytics(settings)) as analytics:
-        for name, marks in record.summary["marks"].items():
+        for name, marks in record.marks.items():
             found = analytics.contents(FACTS[name], county)
             if any(found.get(int(year)) != mark for year, mark in marks.items()):
                 return f"the analytics database holds other rows of {name}"

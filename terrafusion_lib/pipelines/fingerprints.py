@@ -15,10 +15,30 @@ import terrafusion_lib
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.files import file_hash, fingerprint, tree_fingerprint
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.pipelines.steps import CONNECT, LOAD, MAP, REPORT, STEPS, VALIDATE, VALUE
+from terrafusion_lib.pipelines.steps import (
+    CONNECT,
+    LOAD,
+    MAP,
+    REPORT,
+    SPECIALISE,
+    STEPS,
+    VALIDATE,
+    VALUE,
+)
 
 PACKAGE = Path(terrafusion_lib.__file__).parent
-ENGINES = ("duckdb", "great-expectations", "numpy", "pyarrow", "scikit-learn", "sqlalchemy")
+ENGINES = (
+    "chdb",
+    "clickhouse-connect",
+    "duckdb",
+    "great-expectations",
+    "lightgbm",
+    "numpy",
+    "pyarrow",
+    "scikit-learn",
+    "shapely",
+    "sqlalchemy",
+)
 
 
 @dataclass(frozen=True)
@@ -75,6 +95,7 @@ def step_inputs(
         MAP: [county.crs, file_hash(county.mapping)],
         VALIDATE: [county.expectations, county.gate, county.state],
         LOAD: [settings.operational_database_url],
+        SPECIALISE: [settings.geometry_url, settings.analytics_url, county.geometry],
         VALUE: [county.plugins.get("valuation", {}), seed],
         REPORT: [county.name, county.plugins.get("reporting", {})],
     }

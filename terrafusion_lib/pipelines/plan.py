@@ -18,7 +18,7 @@ from terrafusion_lib.pipelines.step import (
     read_record,
     staging_folder,
 )
-from terrafusion_lib.pipelines.steps import CONNECT, LOAD, STEPS, VALUE
+from terrafusion_lib.pipelines.steps import CONNECT, LOAD, SPECIALISE, STEPS, VALUE
 
 PLAN = "plan.json"
 RUN = "run"
@@ -174,7 +174,13 @@ def _reason_to_run(
 def _database_reason(
     settings: Settings, county_id: str, name: str, record: StepRecord
 ) -> str | None:
-    """Why the operational database needs the step again; None when it holds the product."""
+    """Why a database needs the step again; None when the databases hold the product."""
+    if name in (SPECIALISE, VALUE):
+        from terrafusion_lib.pipelines.etl_to_specialized_dbs import specialised_reason
+
+        reason = specialised_reason(settings, record)
+        if reason:
+            return reason
     if name not in (LOAD, VALUE):
         return None
     from terrafusion_lib.store.store import open_store

@@ -1,6 +1,7 @@
 """Finished steps as small tables that notebooks show."""
 
 import json
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -81,6 +82,32 @@ def result(step: Step, name: str, **equals: object) -> list[dict[str, Any]]:
         )
     filters = [(column, "=", value) for column, value in equals.items()]
     listed: list[dict[str, Any]] = pq.read_table(path, filters=filters or None).to_pylist()
+    return listed
+
+
+def analysis(step: Step, name: str, *, area: str, years: int = 2) -> list[dict[str, Any]]:
+    """An analysis of the analytics database over the newest `years` up to the assessment year.
+
+    Raises
+    ------
+    ConfigError
+        The analysis or the area is unknown.
+    LoadError
+        The county's facts have not been brought yet.
+    """
+    from terrafusion_lib.connectors.analytics_connector import open_analytics
+    from terrafusion_lib.connectors.analytics_queries import analyse
+
+    with closing(open_analytics(step.settings)) as store:
+        found = analyse(
+            store,
+            name,
+            county_id=step.county.county_id,
+            first_year=step.year - years + 1,
+            last_year=step.year,
+            area=area,
+        )
+    listed: list[dict[str, Any]] = found.to_pylist()
     return listed
 
 

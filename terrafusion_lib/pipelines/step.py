@@ -43,6 +43,7 @@ class StepRecord:
     rows: dict[str, dict[str, Any]]
     summary: dict[str, Any]
     outputs: dict[str, str]
+    marks: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def product_folder(settings: Settings, county_id: str, step: str, fingerprint: str) -> Path:
@@ -129,7 +130,10 @@ class Step:
         return record
 
     def finish(
-        self, rows: dict[str, dict[str, Any]], summary: dict[str, Any] | None = None
+        self,
+        rows: dict[str, dict[str, Any]],
+        summary: dict[str, Any] | None = None,
+        marks: dict[str, dict[str, str]] | None = None,
     ) -> StepRecord:
         """Hash the outputs, write the record and move the product into place, replacing an old one.
 
@@ -139,6 +143,8 @@ class Step:
             Counts by table, such as ``{"sales": {"read": 10, "mapped": 9}}``.
         summary : dict, optional
             Headline figures, JSON-serialisable.
+        marks : dict, optional
+            Content marks of what the step brought to a database, by table and year.
         """
         self.out.mkdir(parents=True, exist_ok=True)
         outputs = {
@@ -158,6 +164,7 @@ class Step:
             rows=rows,
             summary=summary or {},
             outputs=outputs,
+            marks=marks or {},
         )
         write_json(self.out / RECORD, record.__dict__)
         if self.folder.exists():

@@ -6,6 +6,7 @@ CONNECT = "10_connect"
 MAP = "20_map"
 VALIDATE = "30_validate"
 LOAD = "40_load"
+SPECIALISE = "50_specialise"
 VALUE = "60_value"
 REPORT = "70_report"
 
@@ -38,6 +39,12 @@ STEPS: dict[str, StepSpec] = {
             ("expectations",),
         ),
         StepSpec(LOAD, "Load the operational database", (VALIDATE,), ("core", "store")),
+        StepSpec(
+            SPECIALISE,
+            "Bring parcels to the geometry store, facts to the analytics database",
+            (LOAD,),
+            ("core", "connectors", "pipelines"),
+        ),
         StepSpec(VALUE, "Value every property", (LOAD,), ("core", "stats", "plugins")),
         StepSpec(REPORT, "Report values and the ratio study", (VALUE,), ("core", "stats", "ui")),
     )

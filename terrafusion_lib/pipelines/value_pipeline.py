@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.pipelines.etl_to_specialized_dbs import marks_of, specialise_results
 from terrafusion_lib.pipelines.fingerprints import engine_versions
 from terrafusion_lib.pipelines.step import Step, StepRecord
 from terrafusion_lib.pipelines.steps import VALUE
@@ -52,7 +53,8 @@ def value(step: Step) -> StepRecord:
     for name, write in result.files.items():
         write(step.out / name)
     rows = {name: {"rows": table.num_rows} for name, table in result.tables.items()}
-    return step.finish(rows, result.summary)
+    loads = specialise_results(step, result.tables)
+    return step.finish(rows, result.summary, marks_of(loads))
 
 
 def _context(step: Step, store: Store) -> PluginContext:
