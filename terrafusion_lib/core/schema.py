@@ -349,12 +349,15 @@ property_id           text     Property
 assessment_year       integer  Assessment year
 valuation_date        date     Date that the value stands for (1 January)
 estimated_value       money    Estimated market value; null when not valued
+land_value            money    Part of it that is land; null when nothing says how to part it
+improvement_value     money    Part of it that is improvements: with land, exactly the whole
 model_value           money    Value by the model, before rounding and other post-processing
 comparable_value      money    Value that the comparable sales alone reconcile to
 low_value             money    Lower end of the prediction interval
 high_value            money    Upper end of the prediction interval
 confidence_score      number   0 to 1
-valuation_method      text     Method, such as comparable_sales; null when not valued
+valuation_method      text     Method, such as comparable_sales or override; null when not valued
+post_processing       text     Steps that changed the value after it, comma separated; null: none
 comparables_used      integer  Comparables behind the value
 review_reasons        text     Why a person should look, comma separated; null when no reason
 not_valued_reason     text     Why there is no value; null when valued
@@ -500,6 +503,56 @@ sign_as_expected      boolean  Whether it is so; null where any sign will do
 """,
 )
 
+MARKET_INDEX = _table(
+    "market_index",
+    "One row per run, market, area and month: price level against the valuation date",
+    "run_id county_id market area month",
+    """
+run_id                text     Run
+county_id             text     County
+market                text     Market, such as residential
+area                  text     Neighbourhood; all for the market as a whole
+month                 date     First day of the month whose middle is measured
+sales                 integer  Valid sales of that month and area
+index                 number   Price level, 1 at the valuation date
+low                   number   Lower end of its 95 percent interval
+high                  number   Upper end of its 95 percent interval
+""",
+)
+
+LAND_RATES = _table(
+    "land_rates",
+    "One row per run, method, area and size of land: its value at the valuation date",
+    "run_id county_id method area size_sqft",
+    """
+run_id                text     Run
+county_id             text     County
+method                text     vacant_sales, residual or allocation
+published             boolean  Whether the run parts its values by this method
+area                  text     Neighbourhood; all for a parcel of none of them
+sales                 integer  Sales of the area behind the method
+size_sqft             number   Size of the land, square feet
+land_value            money    Value of land of that size
+rate_per_sqft         number   The same per square foot, US dollars
+median_ratio          number   Median ratio of the method's values to vacant sales it had not seen
+cod                   number   Coefficient of dispersion of these ratios
+""",
+)
+
+VALUATION_IMPROVEMENTS = _table(
+    "valuation_improvements",
+    "One row per run and structure of a property with several: its part of the improvement value",
+    "run_id county_id property_id improvement_id",
+    """
+run_id                text     Run
+county_id             text     County
+property_id           text     Property
+improvement_id        text     The source's identity of the structure
+share                 number   Its share of the improvement value, 0 to 1
+improvement_value     money    Its part; the parts sum to the property's improvement value
+""",
+)
+
 GIS_EXPORT_LAYERS = _table(
     "gis_export_layers",
     "One row per export and layer: what was written",
@@ -528,6 +581,9 @@ RESULT_TABLES: dict[str, CanonicalTable] = {
         SALE_RATIOS,
         MODEL_LEADERBOARD,
         MODEL_COEFFICIENTS,
+        MARKET_INDEX,
+        LAND_RATES,
+        VALUATION_IMPROVEMENTS,
         GIS_EXPORT_LAYERS,
     )
 }

@@ -25,6 +25,7 @@ LINE_RIDGE = 0.1
 KNOTS = 7
 TIME_KNOT_DAYS = 61.0
 MIN_SHARE_KNOWN = 0.5
+DAYS_PER_YEAR = 365.25
 
 USE, LOCATION, TIME = "use", "location", "time"
 TRAIT_ITEMS = (
@@ -97,13 +98,20 @@ class Scale:
 
 @dataclass(frozen=True)
 class Design:
-    """Columns fitted to one market; `item` numbers each column's line item, -1 the constant."""
+    """Columns fitted to one market; `item` numbers each column's line item, -1 the constant.
+
+    `drifting`: whether every neighbourhood has a trend of its own beside the market's, between
+    the days of the first and the last sale.
+    """
 
     scales: dict[str, Scale]
     products: tuple[tuple[str, str], ...]
     uses: tuple[str, ...]
     neighborhoods: tuple[str, ...]
     time_knots: FloatArray | None
+    first_day: float
+    last_day: float
+    drifting: bool
     penalty: FloatArray
     item: IntArray
 
@@ -120,19 +128,34 @@ class Design:
                 columns.append(unknown[:, None].astype(np.float64))
         columns += [(scaled[one] * scaled[other])[:, None] for one, other in self.products]
         columns += [indicators(units.use, self.uses)]
-        columns += [indicators(units.neighborhood, self.neighborhoods), self._time_columns(units)]
+        areas = indicators(units.neighborhood, self.neighborhoods)
+        columns += [areas, self.time_columns(units.day, areas)]
         return np.hstack(columns)
 
-    def _time_columns(self, units: Units) -> FloatArray:
+    def time_columns(self, day: FloatArray, areas: FloatArray) -> FloatArray:
+        """Columns of the line item time: the market's trend, then what areas add to it a year.
+
+        `areas` indicates the neighbourhood (one column each of `neighborhoods`). Before the first
+        sale and after the last one areas move with the market.
+        """
         if self.time_knots is None:
-            return np.zeros((len(units), 0))
-        return np.hstack([units.day[:, None] / 365.25, hats(units.day, self.time_knots)])
+            return np.zeros((day.size, 0))
+        columns = [day[:, None] / DAYS_PER_YEAR, hats(day, self.time_knots)]
+        if self.drifting:
+            seen = np.clip(day, self.first_day, self.last_day)
+            columns.append(areas * seen[:, None] / DAYS_PER_YEAR)
+        return np.hstack(columns)
+
+
+def labels_as_codes(labels: TextArray, known: tuple[str, ...]) -> IntArray:
+    """Place of each label among the known ones; -1 for a new one."""
+    codes = pc.index_in(pa.array(labels, pa.string()), pa.array(known, pa.string()))
+    return np.asarray(codes.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def indicators(labels: TextArray, known: tuple[str, ...]) -> FloatArray:
     """One column per known label, 1 where a unit carries it; a new label carries none."""
-    codes = pc.index_in(pa.array(labels, pa.string()), pa.array(known, pa.string()))
-    code = codes.fill_null(-1).to_numpy(zero_copy_only=False)
+    code = labels_as_codes(labels, known)
     columns = np.zeros((labels.size, len(known)))
     rows = np.flatnonzero(code >= 0)
     columns[rows, code[rows]] = 1.0
@@ -159,8 +182,17 @@ def hats(values: FloatArray, knots: FloatArray) -> FloatArray:
     return columns
 
 
-def make_design(units: Units, *, time_adjustment: bool) -> Design:
-    """Columns for the market of these sold units: traits that most sales know and that vary."""
+def make_design(
+    units: Units, *, time_adjustment: bool, drift_penalty: float | None = None
+) -> Design:
+    """Columns for the market of these sold units: traits that most sales know and that vary.
+
+    Parameters
+    ----------
+    drift_penalty : float, optional
+        Penalty of each neighbourhood's own trend (noise variance over their variance, years
+        squared); None: all move with the market.
+    """
     scales = {
         name: scale
         for name, values in features(units).items()
@@ -187,12 +219,17 @@ def make_design(units: Units, *, time_adjustment: bool) -> Design:
         bent = time_knots.size if time_knots.size >= 3 else 0
         lent = bool(np.any(units.trend))
         add(TIME, TIME_RIDGE if lent else LINE_RIDGE, *[TIME_RIDGE] * bent)
+        if drift_penalty is not None:
+            add(TIME, *[drift_penalty] * len(neighborhoods))
     return Design(
         scales=scales,
         products=products,
         uses=uses,
         neighborhoods=neighborhoods,
         time_knots=time_knots,
+        first_day=float(units.day.min()),
+        last_day=float(units.day.max()),
+        drifting=time_knots is not None and drift_penalty is not None,
         penalty=np.array(penalty),
         item=np.array(items),
     )

@@ -54,18 +54,19 @@ def robust_ridge(
     deviations counts by its size, not its square, so that an unrecognised bad sale moves little.
     Coefficients of nearly the same regression to `start` from save rounds.
     """
-    weight = np.ones(target.size) if start is None else _huber(target - matrix @ start)
+    weight = np.ones(target.size) if start is None else huber_weights(target - matrix @ start)
     coefficients: FloatArray = np.zeros(matrix.shape[1])
     for _ in range(rounds):
         weighted = matrix * weight[:, None]
         gram = weighted.T @ matrix
         gram[np.diag_indices_from(gram)] += penalty
         coefficients = np.linalg.solve(gram, weighted.T @ target).astype(np.float64, copy=False)
-        weight = _huber(target - matrix @ coefficients)
+        weight = huber_weights(target - matrix @ coefficients)
     return coefficients
 
 
-def _huber(residual: FloatArray) -> FloatArray:
+def huber_weights(residual: FloatArray) -> FloatArray:
+    """Weight of each residual: 1 near zero, less beyond 1.345 robust standard deviations."""
     spread = robust_deviation(residual)
     return np.minimum(1.0, HUBER * spread / np.maximum(np.abs(residual), 1e-12))
 

@@ -10,12 +10,26 @@ from terrafusion_lib.plugins.valuation.comparables import (
     Grid,
     adjust,
 )
-from terrafusion_lib.plugins.valuation.design import ITEMS, LOCATION, features, make_design
-from terrafusion_lib.plugins.valuation.hedonic import Hedonic, robust_deviation, robust_ridge
+from terrafusion_lib.plugins.valuation.design import (
+    DAYS_PER_YEAR,
+    ITEMS,
+    LOCATION,
+    Design,
+    features,
+    labels_as_codes,
+    make_design,
+)
+from terrafusion_lib.plugins.valuation.hedonic import (
+    Hedonic,
+    huber_weights,
+    robust_deviation,
+    robust_ridge,
+)
 from terrafusion_lib.plugins.valuation.location import LocationSurface
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.units import Sales, Units
 from terrafusion_lib.stats.strata import BoolArray, FloatArray
+from terrafusion_lib.stats.time_index import drift_variance
 
 BACKFITTING_ROUNDS = 3
 
@@ -124,9 +138,7 @@ def fit(sales: Sales, params: ValuationParams) -> MarketModel:
     kept = _without_outliers(sales, params)
     log_price = np.log(kept.price)
     level = log_price - kept.unit.trend
-    design = make_design(kept.unit, time_adjustment=params.time_adjustment)
-    matrix = design.matrix(kept.unit)
-    coefficients = robust_ridge(matrix, design.penalty, level)
+    design, matrix, coefficients = _regression(kept.unit, level, params)
     near = LocationSurface(kept.unit, level).near(kept.unit)
     for _ in range(BACKFITTING_ROUNDS):
         location = near.mean(level - matrix @ coefficients)
@@ -153,6 +165,30 @@ def fit(sales: Sales, params: ValuationParams) -> MarketModel:
         carry_over=carry_over,
         outliers=len(sales) - len(kept),
     )
+
+
+def _regression(
+    sold: Units, level: FloatArray, params: ValuationParams
+) -> tuple[Design, FloatArray, FloatArray]:
+    """Design, its columns and coefficients; areas drift as far as the sales show that they do."""
+    design = make_design(sold, time_adjustment=params.time_adjustment)
+    matrix = design.matrix(sold)
+    coefficients = robust_ridge(matrix, design.penalty, level)
+    if not params.time_adjustment or not design.neighborhoods:
+        return design, matrix, coefficients
+    residual = level - matrix @ coefficients
+    noise = robust_deviation(residual) ** 2
+    area = labels_as_codes(sold.neighborhood, design.neighborhoods)
+    between = drift_variance(
+        area, sold.day / DAYS_PER_YEAR, residual, huber_weights(residual), noise
+    )
+    if between == 0:
+        return design, matrix, coefficients
+    design = make_design(
+        sold, time_adjustment=params.time_adjustment, drift_penalty=noise / between
+    )
+    matrix = design.matrix(sold)
+    return design, matrix, robust_ridge(matrix, design.penalty, level)
 
 
 def _without_outliers(sales: Sales, params: ValuationParams) -> Sales:

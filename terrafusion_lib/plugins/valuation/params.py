@@ -1,5 +1,6 @@
 """Parameters of a valuation run."""
 
+from datetime import date
 from enum import StrEnum
 
 from pydantic import Field
@@ -43,6 +44,16 @@ class Holdout(StrEnum):
     AUTO = "auto"
     AFTER_VALUATION_DATE = "after_valuation_date"
     NEWEST = "newest"
+
+
+class ValueOverride(FrozenModel):
+    """A value that a person set in place of the model's, and why."""
+
+    property_id: str
+    value: float = Field(ge=0, description="US dollars")
+    reason: str = Field(min_length=3)
+    who: str = Field(min_length=1)
+    when: date
 
 
 class ValuationParams(FrozenModel):
@@ -114,6 +125,22 @@ class ValuationParams(FrozenModel):
     )
     age_scale_months: float = Field(
         default=12.0, gt=0, description="Age of a sale that counts as one unit, months"
+    )
+    round_to: float = Field(
+        default=10.0, ge=0, description="Values are rounded to multiples of it, US dollars; 0: not"
+    )
+    min_value: float = Field(default=0.0, ge=0, description="Smallest value, US dollars")
+    max_change: float | None = Field(
+        default=None, gt=0, description="Largest change from the assessor's market value, share"
+    )
+    unchanged_tolerance: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="The assessor's value is kept where the new one is within it, share",
+    )
+    overrides: tuple[ValueOverride, ...] = Field(
+        default=(), description="Values that a person set, with reason, who and when"
     )
     interval_level: float = Field(
         default=0.90, gt=0.5, lt=1, description="Coverage of the prediction interval"

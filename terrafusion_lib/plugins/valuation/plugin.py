@@ -17,10 +17,13 @@ from terrafusion_lib.plugins.base import (
     PluginRunError,
 )
 from terrafusion_lib.plugins.valuation.appraise import Appraisal, appraise, trusted
+from terrafusion_lib.plugins.valuation.land import land_values
 from terrafusion_lib.plugins.valuation.leaderboard import leaderboard
 from terrafusion_lib.plugins.valuation.markets import fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.postprocess import roll_values
 from terrafusion_lib.plugins.valuation.prepare import (
+    IMPROVEMENT_COLUMNS,
     PROPERTY_COLUMNS,
     SALES_COLUMNS,
     PreparedSales,
@@ -30,7 +33,10 @@ from terrafusion_lib.plugins.valuation.results import (
     coefficients_table,
     comparables_table,
     explanations_table,
+    improvements_table,
+    land_rates_table,
     leaderboard_table,
+    market_index_table,
     sale_ratios_table,
     statistics_table,
     valuations_table,
@@ -64,8 +70,9 @@ class ValuationPlugin:
         PluginResult
             Tables ``valuations`` (one row per property asked for), ``valuation_comparables``,
             ``valuation_explanations``, ``ratio_statistics`` and ``sale_ratios`` (studies
-            ``assessed`` and ``model_holdout``), ``model_leaderboard``, ``model_coefficients``; the
-            fitted markets as a file (``saved_model``).
+            ``assessed`` and ``model_holdout``), ``model_leaderboard``, ``model_coefficients``,
+            ``market_index``, ``land_rates``, ``valuation_improvements``; the fitted markets as a
+            file (``saved_model``).
 
         Raises
         ------
@@ -128,16 +135,32 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
         study: sales.statistics(study, options) for study, sales in studied.items() if len(sales)
     }
     property_id = texts(properties, "property_id")[subjects]
+    land = land_values(
+        prepared.market,
+        markets,
+        numbers(properties, "land_value"),
+        numbers(properties, "improvement_value"),
+    )
+    roll = roll_values(made, land, properties.take(pa.array(subjects)), params)
     rows = leaderboard(tests, market_value, params, seed=context.seed, options=options)
     return PluginResult(
         tables={
-            "valuations": valuations_table(made, property_id, context),
+            "valuations": valuations_table(made, roll, property_id, context),
             "valuation_comparables": comparables_table(made, property_id, markets, context),
             "valuation_explanations": explanations_table(made, property_id, context),
             "ratio_statistics": statistics_table(list(studies.values()), context),
             "sale_ratios": sale_ratios_table(studied, context),
             "model_leaderboard": leaderboard_table(rows, context),
             "model_coefficients": coefficients_table(markets, context),
+            "market_index": market_index_table(markets, context),
+            "land_rates": land_rates_table(land, context),
+            "valuation_improvements": improvements_table(
+                context.read("improvements", IMPROVEMENT_COLUMNS),
+                property_id,
+                roll,
+                params.round_to,
+                context,
+            ),
         },
         summary=summarise(made, prepared, markets, studies, holdout=tested, test=tests.test),
         files={FILE_NAME: lambda path: save_markets(path, markets, _about(context))},

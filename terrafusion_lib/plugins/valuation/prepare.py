@@ -46,8 +46,11 @@ PROPERTY_COLUMNS = (
     "latitude",
     "longitude",
     "current_market_value",
+    "land_value",
+    "improvement_value",
     *TRAITS,
 )
+IMPROVEMENT_COLUMNS = ("property_id", "improvement_id", "improvement_value")
 _BUILDING = [
     TRAITS.index(name)
     for name in TRAITS

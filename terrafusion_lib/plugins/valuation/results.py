@@ -4,23 +4,30 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from terrafusion_lib.core.schema import (
+    LAND_RATES,
+    MARKET_INDEX,
     MODEL_COEFFICIENTS,
     MODEL_LEADERBOARD,
     RATIO_STATISTICS,
     SALE_RATIOS,
     VALUATION_COMPARABLES,
     VALUATION_EXPLANATIONS,
+    VALUATION_IMPROVEMENTS,
     VALUATIONS,
 )
 from terrafusion_lib.plugins.base import PluginContext
 from terrafusion_lib.plugins.valuation.appraise import Appraisal, Comparables
 from terrafusion_lib.plugins.valuation.explain import LINES
+from terrafusion_lib.plugins.valuation.land import LandValues, rate_table
+from terrafusion_lib.plugins.valuation.market_index import market_index
 from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.ordinary_regression import ordinary_regression
+from terrafusion_lib.plugins.valuation.postprocess import OVERRIDE, RollValues, allocate
 from terrafusion_lib.plugins.valuation.studies import StudySales
-from terrafusion_lib.plugins.valuation.units import TextArray
+from terrafusion_lib.plugins.valuation.units import TextArray, absent, numbers
 from terrafusion_lib.stats.strata import FloatArray
 
 
@@ -35,23 +42,30 @@ def _constants(context: PluginContext, size: int) -> dict[str, pa.Array]:
     }
 
 
-def valuations_table(made: Appraisal, property_id: TextArray, context: PluginContext) -> pa.Table:
+def valuations_table(
+    made: Appraisal, roll: RollValues, property_id: TextArray, context: PluginContext
+) -> pa.Table:
     """One row per subject, sorted by property."""
     size = property_id.size
     columns = _constants(context, size) | {
         "property_id": pa.array(property_id, pa.string()),
         "assessment_year": pa.repeat(pa.scalar(context.assessment_year, pa.int64()), size),
         "valuation_date": pa.repeat(pa.scalar(context.valuation_date, pa.date32()), size),
-        "estimated_value": _number(made.value),
+        "estimated_value": _number(roll.value),
+        "land_value": _number(roll.land),
+        "improvement_value": _number(roll.improvement),
         "model_value": _number(made.model_value()),
         "comparable_value": _number(made.comparable_value),
         "low_value": _number(made.low),
         "high_value": _number(made.high),
         "confidence_score": _number(made.confidence),
-        "valuation_method": pa.array(made.method, pa.string()),
+        "valuation_method": pa.array(np.where(roll.overridden, OVERRIDE, made.method), pa.string()),
+        "post_processing": pa.array(roll.trail, pa.string()),
         "comparables_used": pa.array(made.comparables_used, pa.int64()),
         "review_reasons": pa.array(made.review_reasons(), pa.string()),
-        "not_valued_reason": pa.array(made.not_valued, pa.string()),
+        "not_valued_reason": pa.array(
+            made.not_valued, pa.string(), mask=np.isfinite(roll.value) | absent(made.not_valued)
+        ),
     }
     return pa.table(columns, schema=VALUATIONS.arrow_schema()).sort_by("property_id")
 
@@ -172,3 +186,76 @@ def coefficients_table(markets: Mapping[str, Market], context: PluginContext) ->
         }
         tables.append(pa.table(columns, schema=schema))
     return pa.concat_tables(tables)
+
+
+def market_index_table(markets: Mapping[str, Market], context: PluginContext) -> pa.Table:
+    """The index of every market, by market, area and month."""
+    schema = MARKET_INDEX.arrow_schema()
+    tables = [schema.empty_table()]
+    for market in markets.values():
+        found = market_index(market, context.valuation_date)
+        if found is None:
+            continue
+        columns = _constants(context, found.index.size) | {
+            "market": pa.repeat(found.market, found.index.size),
+            "area": pa.array(found.area, pa.string()),
+            "month": pa.array(found.month, pa.date32()),
+            "sales": pa.array(found.sales, pa.int64()),
+            "index": _number(found.index),
+            "low": _number(found.low),
+            "high": _number(found.high),
+        }
+        tables.append(pa.table(columns, schema=schema))
+    return pa.concat_tables(tables)
+
+
+def land_rates_table(land: LandValues, context: PluginContext) -> pa.Table:
+    """Rate tables of every method."""
+    rows = [
+        {"run_id": context.run_id, "county_id": context.county_id}
+        | {"published": method.name == land.published}
+        | row
+        for method in land.methods
+        for row in rate_table(method)
+    ]
+    return pa.Table.from_pylist(rows, schema=LAND_RATES.arrow_schema())
+
+
+def improvements_table(
+    improvements: pa.Table,
+    property_id: TextArray,
+    roll: RollValues,
+    round_to: float,
+    context: PluginContext,
+) -> pa.Table:
+    """Improvement values of properties with several structures, parted by the assessor's values.
+
+    Parameters
+    ----------
+    improvements : pa.Table
+        Canonical improvements: property_id, improvement_id, improvement_value.
+    """
+    schema = VALUATION_IMPROVEMENTS.arrow_schema()
+    table = improvements.sort_by(
+        [("property_id", "ascending"), ("improvement_id", "ascending")]
+    ).combine_chunks()
+    rows = pc.index_in(table["property_id"], pa.array(property_id, pa.string())).fill_null(-1)
+    row = rows.to_numpy(zero_copy_only=False)
+    several = np.bincount(row[row >= 0], minlength=property_id.size) > 1
+    wanted = (row >= 0) & several[row] & np.isfinite(roll.improvement)[row]
+    if not wanted.any():
+        return schema.empty_table()
+    table = table.filter(pa.array(wanted))
+    found, group = np.unique(row[wanted], return_inverse=True)
+    weight = np.nan_to_num(numbers(table, "improvement_value"), nan=0.0)
+    total = roll.improvement[found]
+    part = allocate(total, np.maximum(weight, 0.0), group, round_to)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(total[group] > 0, part / total[group], 0.0)
+    columns = _constants(context, part.size) | {
+        "property_id": table["property_id"],
+        "improvement_id": table["improvement_id"],
+        "share": _number(share),
+        "improvement_value": _number(part),
+    }
+    return pa.table(columns).select(schema.names).cast(schema)

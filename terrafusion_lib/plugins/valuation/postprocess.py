@@ -1,0 +1,194 @@
+"""From a model's value to the value on the roll: caps, minimum, rounding, land and improvement.
+
+Every step that changed a value is named in its trail, so that a value can be followed back to
+what the model said. Done twice, it changes nothing more.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from terrafusion_lib.plugins.valuation.appraise import Appraisal
+from terrafusion_lib.plugins.valuation.land import LandValues, land_of
+from terrafusion_lib.plugins.valuation.params import ValuationParams, ValueOverride
+from terrafusion_lib.plugins.valuation.units import TextArray, numbers, texts
+from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
+
+CAPPED, MINIMUM, KEPT, OVERRIDE, ROUNDED = (
+    "capped",
+    "minimum",
+    "kept_current",
+    "override",
+    "rounded",
+)
+
+
+@dataclass(frozen=True)
+class RollValues:
+    """Values for the roll, US dollars, NaN where there is none.
+
+    `land` + `improvement` = `value`; both NaN where nothing says how to part it. `trail` names the
+    steps that changed the value, comma separated, in their order; None without any.
+    """
+
+    value: FloatArray
+    land: FloatArray
+    improvement: FloatArray
+    trail: TextArray
+    overridden: BoolArray
+
+
+def roll_values(
+    made: Appraisal, land: LandValues, properties: pa.Table, params: ValuationParams
+) -> RollValues:
+    """Values for the roll of the subjects that were appraised.
+
+    Parameters
+    ----------
+    properties : pa.Table
+        Their rows of the properties table, in their order.
+    """
+    value, trail, overridden = post_process(
+        made.value, made.market_value, texts(properties, "property_id"), params
+    )
+    of_land, of_rest = numbers(properties, "land_value"), numbers(properties, "improvement_value")
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.clip(of_land / (of_land + of_rest), 0.0, 1.0)
+    by_table = land_of(land.curve, made.units)
+    made.flag("land_exceeds_value", by_table > value)
+    built = np.isfinite(made.units.trait("building_area_sqft")) | (of_rest > 0)
+    part, rest = split_land(value, by_table, share, built, params.round_to)
+    return RollValues(value, part, rest, trail, overridden)
+
+
+def post_process(
+    value: FloatArray,
+    current: FloatArray,
+    property_id: TextArray,
+    params: ValuationParams,
+) -> tuple[FloatArray, TextArray, BoolArray]:
+    """Apply cap, minimum, tolerance, override and rounding, in this order.
+
+    Parameters
+    ----------
+    value, current : array
+        The model's value and the assessor's present one, US dollars, NaN where there is none.
+
+    Returns
+    -------
+    tuple
+        Values, their trails, and which were set by a person.
+    """
+    made = value.copy()
+    trail: TextArray = np.full(made.size, "", dtype=object)
+
+    def step(name: str, target: FloatArray, rows: BoolArray) -> None:
+        changed = rows & (target != made)
+        made[changed] = target[changed]
+        trail[changed] = trail[changed] + np.where(trail[changed] == "", "", ",") + name
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if params.max_change is not None:
+            low, high = current * (1 - params.max_change), current * (1 + params.max_change)
+            step(CAPPED, np.clip(made, low, high), np.isfinite(made) & (current > 0))
+        step(MINIMUM, np.maximum(made, params.min_value), np.isfinite(made))
+        near = np.abs(made / current - 1) <= params.unchanged_tolerance
+        step(KEPT, current, near & (params.unchanged_tolerance > 0))
+    step(ROUNDED, rounded(made, params.round_to), np.isfinite(made) & (trail != KEPT))
+    overridden = _overridden(made, trail, property_id, params.overrides)
+    trail[trail == ""] = None
+    return made, trail, overridden
+
+
+def rounded(value: FloatArray, to: float) -> FloatArray:
+    """Nearest multiple of `to`, halves up; a positive value never becomes zero. Idempotent."""
+    if to <= 0:
+        return value.copy()
+    nearest = np.floor(value / to + 0.5) * to
+    return np.where((value > 0) & (nearest == 0), to, nearest)
+
+
+def _overridden(
+    made: FloatArray, trail: TextArray, property_id: TextArray, overrides: Sequence[ValueOverride]
+) -> BoolArray:
+    """Put the values that a person set in place of the model's, as they were given."""
+    rows = {name: row for row, name in enumerate(property_id.tolist())}
+    found = np.zeros(made.size, dtype=np.bool_)
+    for override in overrides:
+        row = rows.get(override.property_id)
+        if row is not None:
+            made[row], trail[row], found[row] = override.value, OVERRIDE, True
+    return found
+
+
+def split_land(
+    value: FloatArray,
+    land: FloatArray,
+    assessed_share: FloatArray,
+    built: BoolArray,
+    round_to: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Part values into land and improvement, which sum to them.
+
+    Land that bears no building is worth the whole. Of the rest, the land's value is that of the
+    land table, else the value times the assessor's share of land; it never exceeds the whole, and
+    a parcel that the assessor gives no land (a condominium unit, a manufactured home on another's
+    land) has none.
+
+    Parameters
+    ----------
+    land : array
+        Land value by the land table, US dollars; NaN where none is known.
+    assessed_share : array
+        The assessor's land value over the whole, 0 to 1; NaN where unknown.
+    built : array of bool
+        Whether a building stands on it.
+    """
+    by_share = value * assessed_share
+    found = np.where(np.isfinite(land), land, by_share)
+    found = np.where(assessed_share == 0, 0.0, found)
+    found = np.where(built, found, value)
+    found = np.minimum(rounded(found, round_to), value)
+    return found, value - found
+
+
+def allocate(total: FloatArray, share: FloatArray, group: IntArray, unit: float) -> FloatArray:
+    """Part each group's total over its members by their shares, in whole units that sum to it.
+
+    The largest-remainder method: each member gets the units that its share makes whole, and the
+    units left go to the largest fractions, the first member first where equal.
+
+    Parameters
+    ----------
+    total : array
+        Total of each group, US dollars; what is left beyond whole units goes to its largest member.
+    share : array
+        Weight of each member, zero or more; a group whose weights are all zero is parted evenly.
+    group : array of int
+        Group of each member, from 0.
+    unit : float
+        Smallest part, US dollars; 0 for no rounding.
+    """
+    count = total.size
+    weight = np.bincount(group, share, count)
+    members = np.maximum(np.bincount(group, minlength=count), 1)
+    fraction = np.where(
+        weight[group] > 0, share / np.where(weight > 0, weight, 1.0)[group], 1 / members[group]
+    )
+    exact = total[group] * fraction
+    if unit <= 0:
+        return exact
+    units = np.floor(exact / unit + 1e-9)
+    left = np.floor(total / unit + 1e-9) - np.bincount(group, units, count)
+    order = np.lexsort((np.arange(group.size), -(exact / unit - units), group))
+    ends = np.cumsum(np.bincount(group, minlength=count))
+    rank = np.empty(group.size, dtype=np.int64)
+    rank[order] = np.arange(group.size) - (ends - np.bincount(group, minlength=count))[group[order]]
+    part = (units + (rank < left[group])) * unit
+    rest = total - np.bincount(group, part, count)
+    largest = np.lexsort((np.arange(group.size), -fraction, group))
+    firsts = largest[np.unique(group[largest], return_index=True)[1]]
+    part[firsts] += rest[group[firsts]]
+    return part
