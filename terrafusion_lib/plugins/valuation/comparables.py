@@ -58,9 +58,12 @@ class ComparableFinder:
             ]
         )
 
-    def find(self, units: Units, contributions: FloatArray) -> Found:
-        """The comparables of each unit, never a sale of the unit's own parcel."""
-        wanted = self.params.comparables
+    def find(self, units: Units, contributions: FloatArray, wanted: int | None = None) -> Found:
+        """The comparables of each unit, never a sale of the unit's own parcel.
+
+        `wanted` of them, by default as many as the parameters say.
+        """
+        wanted = wanted or self.params.comparables
         count = min(wanted + most_sales_of_a_parcel(self.sold), len(self.sold))
         distance, index = self._tree.query(
             self._place(units, contributions), k=np.arange(1, count + 1)
@@ -71,10 +74,10 @@ class ComparableFinder:
         distance = np.take_along_axis(distance, order, axis=1)
         present = np.isfinite(distance)
         index = np.where(present, np.take_along_axis(index, order, axis=1), 0)
-        return Found(index, present, distance, _weights(distance, present))
+        return Found(index, present, distance, weights(distance, present))
 
 
-def _weights(unlikeness: FloatArray, present: BoolArray) -> FloatArray:
+def weights(unlikeness: FloatArray, present: BoolArray) -> FloatArray:
     """Gaussian weights on the scale of the subject's own comparables; rows sum to 1."""
     known = np.where(present, unlikeness, 0.0)
     count = np.maximum(present.sum(axis=1, keepdims=True), 1)

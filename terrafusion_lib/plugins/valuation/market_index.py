@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import norm
 
@@ -20,6 +21,9 @@ from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 ALL_AREAS = "all"
 LEVEL = 0.95
+MIDDLE_OF_MONTH = 14
+
+Days = NDArray[np.datetime64]
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class MarketIndex:
 
     market: str
     area: TextArray
-    month: np.ndarray
+    month: Days
     sales: IntArray
     index: FloatArray
     low: FloatArray
@@ -53,8 +57,8 @@ def market_index(market: Market, valuation_date: date) -> MarketIndex | None:
     months = _months(model, valuation_date)
     areas: TextArray = np.array([None, *neighborhoods], dtype=object)
     area, month = np.repeat(areas, months.size), np.tile(months, areas.size)
-    day = (month + np.timedelta64(14, "D") - np.datetime64(valuation_date, "D")).astype(np.float64)
-    day = np.minimum(day, 0.0)
+    since = (month - np.datetime64(valuation_date.isoformat())) / np.timedelta64(1, "D")
+    day = np.minimum(since + MIDDLE_OF_MONTH, 0.0)
     effect, variance = _effect(model, area, day)
     if market.lead is not None:
         lent, doubt = _effect(market.lead, area, day)
@@ -71,7 +75,7 @@ def market_index(market: Market, valuation_date: date) -> MarketIndex | None:
     )
 
 
-def _months(model: MarketModel, valuation_date: date) -> np.ndarray:
+def _months(model: MarketModel, valuation_date: date) -> Days:
     first = model.sales.sale_date.min().astype("datetime64[M]")
     last = np.datetime64(valuation_date, "M")
     return np.arange(first, last + 1).astype("datetime64[D]")
@@ -102,7 +106,7 @@ def _covariance(model: MarketModel) -> FloatArray:
     return np.asarray(robust_deviation(residual) ** 2 * inverse, dtype=np.float64)
 
 
-def _counts(model: MarketModel, neighborhoods: tuple[str, ...], months: np.ndarray) -> IntArray:
+def _counts(model: MarketModel, neighborhoods: tuple[str, ...], months: Days) -> IntArray:
     """Sales by area (all first) and month."""
     area = labels_as_codes(model.sales.unit.neighborhood, neighborhoods)
     at = np.searchsorted(months, model.sales.sale_date, side="right") - 1

@@ -1,11 +1,16 @@
 """The markets of a county: one model each, the largest lending its trend and places to the rest."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
 
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.plugins.valuation.design import ITEMS, LOCATION
 from terrafusion_lib.plugins.valuation.ensemble import Ensemble, OutOfFold, fit_ensemble
 from terrafusion_lib.plugins.valuation.explain import Explanation, explain
+from terrafusion_lib.plugins.valuation.leaf_similarity import LeafIndex
 from terrafusion_lib.plugins.valuation.model import MarketModel, Prediction
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.uncertainty import Uncertainty, learn
@@ -40,6 +45,26 @@ class Market:
         """Take values apart that `predict` made for the same units."""
         return explain(self.ensemble, lend(self.lead, units), prediction)
 
+    @cached_property
+    def leaf_index(self) -> LeafIndex | None:
+        """The model's sales by the leaves of its trees; None without trees.
+
+        Each sale lies where the trees see it by models that had not seen it.
+        """
+        booster = self.ensemble.booster
+        if booster is None:
+            return None
+        sold = self.model.sales
+        rows = {key: row for row, key in enumerate(_keys(self.sales))}
+        kept = np.array([rows[key] for key in _keys(sold)], dtype=np.int64)
+        return LeafIndex(
+            leaves=booster.leaves(self.out_of_fold.comparables.signals[kept]),
+            day=sold.unit.day,
+            x_feet=sold.unit.x_feet,
+            y_feet=sold.unit.y_feet,
+            parcel=sold.unit.parcel,
+        )
+
     def time_factor(self, units: Units) -> FloatArray:
         """Factor from the price level of each unit's day to that of the valuation date."""
         return self.model.time_factor(lend(self.lead, units))
@@ -47,6 +72,11 @@ class Market:
     def missing_traits(self, units: Units) -> BoolArray:
         """Whether a trait that the regression uses is unknown and was taken as average."""
         return self.model.missing_traits(lend(self.lead, units))
+
+
+def _keys(sales: Sales) -> Iterable[tuple[object, object]]:
+    """What tells one row of the sales from another."""
+    return zip(sales.sale_id.tolist(), sales.property_id.tolist(), strict=True)
 
 
 def lend(lead: MarketModel | None, units: Units) -> Units:

@@ -74,10 +74,16 @@ class MarketModel:
         found[:, ITEMS.index(LOCATION)] += self.surface.at(units)
         return found
 
-    def predict(self, units: Units) -> Prediction:
-        """Value units, each for its own day, from sales of other parcels."""
+    def predict(self, units: Units, comparables: int | None = None) -> Prediction:
+        """Value units, each for its own day, from sales of other parcels.
+
+        From as many `comparables` as said, by default as many as the parameters say.
+        """
         effects = self.effects_of(units)
-        found = self.finder.find(units, effects)
+        return self.reconcile(effects, self.finder.find(units, effects, comparables))
+
+    def reconcile(self, effects: FloatArray, found: Found) -> Prediction:
+        """Value units, whose effects are given, from comparables that were found for them."""
         grid = adjust(effects, self.effects, self.deviation, found, self.carry_over)
         adjusted = self.sales.price[found.index] * np.exp(grid.net)
         deviation = self.deviation[found.index]

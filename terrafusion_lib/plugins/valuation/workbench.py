@@ -10,8 +10,16 @@ import pyarrow as pa
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import ValuationError
 from terrafusion_lib.plugins.valuation.explain import LINES
+from terrafusion_lib.plugins.valuation.grid import BY_TRAITS, ComparableGrid, comparable_grid
 from terrafusion_lib.plugins.valuation.markets import Market
-from terrafusion_lib.plugins.valuation.units import TRAITS, Units, properties_as_units, texts
+from terrafusion_lib.plugins.valuation.units import (
+    TRAITS,
+    Units,
+    numbers,
+    properties_as_units,
+    texts,
+)
+from terrafusion_lib.stats.strata import FloatArray
 
 
 @dataclass(frozen=True)
@@ -33,12 +41,13 @@ class Appraised:
 class Workbench:
     """A county's properties and its fitted markets.
 
-    `rows` finds a property by its id.
+    `rows` finds a property by its id, `places` holds latitudes and longitudes by row.
     """
 
     units: Units
     rows: Mapping[str, int]
     markets: Mapping[str, Market]
+    places: Mapping[str, FloatArray]
 
     @classmethod
     def open(
@@ -47,7 +56,8 @@ class Workbench:
         """A workbench over a properties table (``prepare.PROPERTY_COLUMNS``)."""
         ids = texts(properties, "property_id").tolist()
         rows = {name: row for row, name in enumerate(ids)}
-        return cls(properties_as_units(properties, valuation_date), rows, markets)
+        places = {name: numbers(properties, name) for name in ("latitude", "longitude")}
+        return cls(properties_as_units(properties, valuation_date), rows, markets, places)
 
     def appraise(self, property_id: str, changes: Mapping[str, float] | None = None) -> Appraised:
         """Value a property, its traits changed as `changes` says.
@@ -77,6 +87,27 @@ class Workbench:
             confidence=float(market.uncertainty.confidence(found)[0]),
             base=float(parts.base[0]),
             lines=dict(zip(LINES, parts.lines[0].tolist(), strict=True)),
+        )
+
+    def grid(
+        self,
+        property_id: str,
+        *,
+        comparables: int = 5,
+        how: str = BY_TRAITS,
+        changes: Mapping[str, float] | None = None,
+    ) -> ComparableGrid:
+        """The comparable grid of a property, its traits changed as `changes` says.
+
+        Raises
+        ------
+        ValuationError
+            As of `appraise` and `comparable_grid`.
+        """
+        unit = self._changed(self.unit(property_id), changes or {})
+        _, market = self.market_of(property_id, unit)
+        return comparable_grid(
+            property_id, unit, market, self.places, comparables=comparables, how=how
         )
 
     def unit(self, property_id: str) -> Units:

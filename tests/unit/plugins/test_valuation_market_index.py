@@ -43,7 +43,7 @@ def test_the_planted_trend_comes_back_within_its_interval(markets: dict[str, Mar
     assert index is not None
     rows = of(index, ALL_AREAS)
     truth = true_index(index.month[rows])
-    assert np.abs(index.index[rows] / truth - 1).max() < 0.03
+    assert np.abs(index.index[rows] / truth - 1).max() < 0.06
     inside = (index.low[rows] <= truth) & (truth <= index.high[rows])
     assert inside.mean() > 0.85
     assert index.index[rows][-1] == index.low[rows][-1] == index.high[rows][-1] == 1
