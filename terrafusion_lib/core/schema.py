@@ -503,6 +503,43 @@ sign_as_expected      boolean  Whether it is so; null where any sign will do
 """,
 )
 
+SALES_VALIDATION = _table(
+    "sales_validation",
+    "One row per run, sale and parcel: whether the sale is used, who decided so, and why",
+    "run_id county_id sale_id property_id",
+    """
+run_id                text     Run
+county_id             text     County
+sale_id               text     Sale
+property_id           text     Property sold
+sale_date             date     Date of sale
+sale_price            money    Price of the whole transaction
+verdict               text     valid, invalid, or suspect: a person should look
+decided_by            text     codes, machine or person
+reasons               text     What speaks against it, in words; null when nothing does
+wac_numeral           text     Reason of WAC 458-53-080(2); null when it is used
+outlier_score         number   Largest robust deviation of its price; null when nothing compares
+model_ratio           number   Price over the value by models that had not seen it
+""",
+)
+
+SALES_COMPLETENESS = _table(
+    "sales_completeness",
+    "One row per run, area and month: valid sales against what is to be expected",
+    "run_id county_id area month",
+    """
+run_id                text     Run
+county_id             text     County
+area                  text     Neighbourhood; all for the county
+month                 date     First day of the month
+sales                 integer  Valid sales
+expected              number   Sales to be expected
+low                   number   Fewest that are no alarm
+high                  number   Most that are no alarm
+alarm                 boolean  Far too few or far too many
+""",
+)
+
 MARKET_INDEX = _table(
     "market_index",
     "One row per run, market, area and month: price level against the valuation date",
@@ -514,7 +551,7 @@ market                text     Market, such as residential
 area                  text     Neighbourhood; all for the market as a whole
 month                 date     First day of the month whose middle is measured
 sales                 integer  Valid sales of that month and area
-index                 number   Price level, 1 at the valuation date
+price_level           number   Price level, 1 at the valuation date
 low                   number   Lower end of its 95 percent interval
 high                  number   Upper end of its 95 percent interval
 """,
@@ -581,6 +618,8 @@ RESULT_TABLES: dict[str, CanonicalTable] = {
         SALE_RATIOS,
         MODEL_LEADERBOARD,
         MODEL_COEFFICIENTS,
+        SALES_VALIDATION,
+        SALES_COMPLETENESS,
         MARKET_INDEX,
         LAND_RATES,
         VALUATION_IMPROVEMENTS,

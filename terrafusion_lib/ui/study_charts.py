@@ -183,7 +183,7 @@ def market_index(rows: Rows, areas: Sequence[str], *, width: int = 520) -> Html:
     """
     drawn = [
         {"area": row["area"], "month": row["month"].isoformat()}
-        | {name: row[name] for name in ("index", "low", "high")}
+        | {name: row[name] for name in ("price_level", "low", "high")}
         for row in rows
         if row["area"] in set(areas)
     ]
@@ -196,9 +196,9 @@ def market_index(rows: Rows, areas: Sequence[str], *, width: int = 520) -> Html:
     chart = alt.LayerChart(
         layer=[
             base.mark_area(opacity=0.15).encode(
-                y=alt.Y("low:Q", scale=scale, title="index"), y2="high:Q"
+                y=alt.Y("low:Q", scale=scale, title="price level"), y2="high:Q"
             ),
-            base.mark_line().encode(y=alt.Y("index:Q", scale=scale)),
+            base.mark_line().encode(y=alt.Y("price_level:Q", scale=scale)),
         ]
     )
     return as_svg(finished(chart, "Market index, 1 at the valuation date", width))

@@ -56,6 +56,28 @@ class ValueOverride(FrozenModel):
     when: date
 
 
+class SaleDecision(FrozenModel):
+    """What a person decided on a sale, over codes and machine; the latest of a sale counts."""
+
+    sale_id: str
+    valid: bool
+    reason: str = Field(min_length=3)
+    who: str = Field(min_length=1)
+    when: date
+
+
+INVALID_DEEDS = {
+    "QCD": "09",
+    "PRD": "03",
+    "TRD": "05",
+    "SD": "05",
+    "TD": "06",
+    "COR": "12",
+    "FUL": "17",
+}
+"""Deed types of PACS that are no arm's-length sale, with the numeral of WAC 458-53-080(2)."""
+
+
 class ValuationParams(FrozenModel):
     """How properties are valued; defaults suit a county with five years of coded sales."""
 
@@ -95,6 +117,19 @@ class ValuationParams(FrozenModel):
     )
     validity: Validity = Field(
         default=Validity.BOTH, description="Validity codes used: dor, county, either, both, none"
+    )
+    invalid_deeds: dict[str, str] = Field(
+        default=INVALID_DEEDS,
+        description="Deed types that are no arm's-length sale, with their WAC 458-53-080 numeral",
+    )
+    sales_decisions: tuple[SaleDecision, ...] = Field(
+        default=(), description="What people decided on sales, with reason, who and when"
+    )
+    suspect_deviations: float = Field(
+        default=4.0,
+        gt=0,
+        description="A price further than this from its like, in robust standard deviations, makes "
+        "a sale suspect: a person should look",
     )
     multi_parcel: MultiParcel = Field(
         default=MultiParcel.EXCLUDE, description="Sales of several parcels: exclude or allocate"

@@ -17,6 +17,7 @@ from terrafusion_lib.plugins.base import (
     PluginRunError,
 )
 from terrafusion_lib.plugins.valuation.appraise import Appraisal, appraise, trusted
+from terrafusion_lib.plugins.valuation.completeness import completeness
 from terrafusion_lib.plugins.valuation.land import land_values
 from terrafusion_lib.plugins.valuation.leaderboard import leaderboard
 from terrafusion_lib.plugins.valuation.markets import fit_markets
@@ -38,10 +39,13 @@ from terrafusion_lib.plugins.valuation.results import (
     leaderboard_table,
     market_index_table,
     sale_ratios_table,
+    sales_completeness_table,
+    sales_validation_table,
     statistics_table,
     valuations_table,
 )
 from terrafusion_lib.plugins.valuation.saved_model import FILE_NAME, save_markets
+from terrafusion_lib.plugins.valuation.screened_sales import screened
 from terrafusion_lib.plugins.valuation.studies import (
     ASSESSED,
     MODEL_HOLDOUT,
@@ -71,8 +75,9 @@ class ValuationPlugin:
             Tables ``valuations`` (one row per property asked for), ``valuation_comparables``,
             ``valuation_explanations``, ``ratio_statistics`` and ``sale_ratios`` (studies
             ``assessed`` and ``model_holdout``), ``model_leaderboard``, ``model_coefficients``,
-            ``market_index``, ``land_rates``, ``valuation_improvements``; the fitted markets as a
-            file (``saved_model``).
+            ``sales_validation``,
+            ``sales_completeness``, ``market_index``, ``land_rates``, ``valuation_improvements``;
+            the fitted markets as a file (``saved_model``).
 
         Raises
         ------
@@ -152,6 +157,10 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
             "sale_ratios": sale_ratios_table(studied, context),
             "model_leaderboard": leaderboard_table(rows, context),
             "model_coefficients": coefficients_table(markets, context),
+            "sales_validation": sales_validation_table(
+                sales, screened(sales, prepared, markets, params), context
+            ),
+            "sales_completeness": sales_completeness_table(completeness(prepared.market), context),
             "market_index": market_index_table(markets, context),
             "land_rates": land_rates_table(land, context),
             "valuation_improvements": improvements_table(

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from terrafusion_lib.plugins.valuation.params import MultiParcel, Validity, ValuationParams
+from terrafusion_lib.plugins.valuation.sales_screening import Evidence, collect_evidence
 from terrafusion_lib.plugins.valuation.units import (
     TRAITS,
     Sales,
@@ -29,6 +30,9 @@ SALES_COLUMNS = (
     "adjusted_sale_price",
     "dor_valid",
     "county_valid",
+    "dor_ratio_code",
+    "deed_type",
+    "wac_code",
     "parcel_count",
     "is_land_only",
     "parcel_market_value",
@@ -51,6 +55,7 @@ PROPERTY_COLUMNS = (
     *TRAITS,
 )
 IMPROVEMENT_COLUMNS = ("property_id", "improvement_id", "improvement_value")
+_DOUBT = ("not_valid", "invalid_deed_or_decision")
 _BUILDING = [
     TRAITS.index(name)
     for name in TRAITS
@@ -64,11 +69,15 @@ class PreparedSales:
 
     `market`: valid sales before the valuation date and young enough, one parcel each. `later`:
     valid sales on or after it, which may test a model but never make a value. `left_out`: rows
-    by reason. `codes_used` says which rule decided on validity.
+    by reason. `codes_used` says which rule decided on validity. `doubted`: priced sales of one
+    parcel that codes, deeds or people keep out, for a model to look at; `evidence` by row of the
+    sales table.
     """
 
     market: Sales
     later: Sales
+    doubted: Sales
+    evidence: Evidence
     left_out: dict[str, int]
     codes_used: str
 
@@ -89,24 +98,34 @@ def prepare_sales(
     price = _prices(table, params)
     day = _days(table, valuation_date)
     valid, codes_used = _valid(table, params.validity)
+    evidence = collect_evidence(table, valid, price, day, params)
+    usable = evidence.usable()
     parcels_sold = numbers(table, "parcel_count")
     multi = (parcels_sold > 1) if params.multi_parcel is MultiParcel.EXCLUDE else np.isnan(price)
     reasons: list[tuple[str, BoolArray]] = [
         ("no_price", ~(numbers(table, "sale_price") >= params.min_sale_price)),
         ("no_date", np.isnan(day)),
-        ("not_valid", ~valid),
+        ("not_valid", ~usable & ~valid),
+        ("invalid_deed_or_decision", ~usable),
         ("several_parcels", multi),
         ("property_not_on_roll", parcel < 0),
         ("too_old", day < -params.max_sale_age_months * DAYS_PER_MONTH),
     ]
     keep, left_out = _sift(reasons, table.num_rows)
-    kept = np.flatnonzero(keep)
-    sales = _sales(table.take(pa.array(kept)), units, parcel[kept], price[kept], day[kept])
-    order = np.lexsort((sales.property_id.astype(str), sales.sale_id.astype(str), sales.unit.day))
-    sales = sales.take(order)
+    other, _ = _sift([reason for reason in reasons if reason[0] not in _DOUBT], table.num_rows)
+
+    def chosen(rows: BoolArray) -> Sales:
+        at = np.flatnonzero(rows)
+        found = _sales(table.take(pa.array(at)), units, parcel[at], price[at], day[at])
+        keys = (found.property_id.astype(str), found.sale_id.astype(str), found.unit.day)
+        return found.take(np.lexsort(keys))
+
+    sales = chosen(keep)
     return PreparedSales(
         market=sales.take(sales.unit.day < 0),
         later=sales.take(sales.unit.day >= 0),
+        doubted=chosen(other & ~keep),
+        evidence=evidence,
         left_out=left_out,
         codes_used=codes_used,
     )

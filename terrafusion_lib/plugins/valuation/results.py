@@ -13,6 +13,8 @@ from terrafusion_lib.core.schema import (
     MODEL_LEADERBOARD,
     RATIO_STATISTICS,
     SALE_RATIOS,
+    SALES_COMPLETENESS,
+    SALES_VALIDATION,
     VALUATION_COMPARABLES,
     VALUATION_EXPLANATIONS,
     VALUATION_IMPROVEMENTS,
@@ -20,12 +22,14 @@ from terrafusion_lib.core.schema import (
 )
 from terrafusion_lib.plugins.base import PluginContext
 from terrafusion_lib.plugins.valuation.appraise import Appraisal, Comparables
+from terrafusion_lib.plugins.valuation.completeness import Completeness
 from terrafusion_lib.plugins.valuation.explain import LINES
 from terrafusion_lib.plugins.valuation.land import LandValues, rate_table
 from terrafusion_lib.plugins.valuation.market_index import market_index
 from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.ordinary_regression import ordinary_regression
 from terrafusion_lib.plugins.valuation.postprocess import OVERRIDE, RollValues, allocate
+from terrafusion_lib.plugins.valuation.sales_screening import Screening
 from terrafusion_lib.plugins.valuation.studies import StudySales
 from terrafusion_lib.plugins.valuation.units import TextArray, absent, numbers
 from terrafusion_lib.stats.strata import FloatArray
@@ -201,7 +205,7 @@ def market_index_table(markets: Mapping[str, Market], context: PluginContext) ->
             "area": pa.array(found.area, pa.string()),
             "month": pa.array(found.month, pa.date32()),
             "sales": pa.array(found.sales, pa.int64()),
-            "index": _number(found.index),
+            "price_level": _number(found.index),
             "low": _number(found.low),
             "high": _number(found.high),
         }
@@ -259,3 +263,35 @@ def improvements_table(
         "improvement_value": _number(part),
     }
     return pa.table(columns).select(schema.names).cast(schema)
+
+
+def sales_validation_table(sales: pa.Table, found: Screening, context: PluginContext) -> pa.Table:
+    """The verdict on every sale, by sale and property."""
+    columns = _constants(context, sales.num_rows) | {
+        "sale_id": sales["sale_id"],
+        "property_id": sales["property_id"],
+        "sale_date": sales["sale_date"],
+        "sale_price": sales["sale_price"],
+        "verdict": pa.array(found.verdict, pa.string()),
+        "decided_by": pa.array(found.decided_by, pa.string()),
+        "reasons": pa.array(found.reasons, pa.string()),
+        "wac_numeral": pa.array(found.numeral, pa.string()),
+        "outlier_score": _number(found.score),
+        "model_ratio": _number(found.model_ratio),
+    }
+    table = pa.table(columns, schema=SALES_VALIDATION.arrow_schema())
+    return table.sort_by([("sale_id", "ascending"), ("property_id", "ascending")])
+
+
+def sales_completeness_table(found: Completeness, context: PluginContext) -> pa.Table:
+    """Sales by area and month."""
+    columns = _constants(context, found.sales.size) | {
+        "area": pa.array(found.area, pa.string()),
+        "month": pa.array(found.month, pa.date32()),
+        "sales": pa.array(found.sales, pa.int64()),
+        "expected": _number(found.expected),
+        "low": _number(found.low),
+        "high": _number(found.high),
+        "alarm": pa.array(found.alarm, pa.bool_()),
+    }
+    return pa.table(columns, schema=SALES_COMPLETENESS.arrow_schema())

@@ -42,6 +42,8 @@ def summarise(
         "sales_after_valuation_date": len(prepared.later),
     }
     summary |= {f"sales_{name}": count for name, count in prepared.left_out.items()}
+    if prepared.evidence.unknown_decisions:
+        summary["decisions_on_unknown_sales"] = ", ".join(prepared.evidence.unknown_decisions)
     for name, market in markets.items():
         summary[f"accuracy_{name}"] = round(market.uncertainty.accuracy, 3)
         summary[f"equity_stretch_{name}"] = market.ensemble.calibration.stretch

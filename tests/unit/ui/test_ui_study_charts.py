@@ -56,7 +56,7 @@ def test_importance_puts_the_largest_first() -> None:
 
 def test_the_index_draws_only_the_areas_asked_for() -> None:
     rows = [
-        {"area": area, "month": date(2025, month, 1), "index": 1.0, "low": 0.9, "high": 1.1}
+        {"area": area, "month": date(2025, month, 1), "price_level": 1.0, "low": 0.9, "high": 1.1}
         for area in ("north", "south")
         for month in (1, 2, 3)
     ]

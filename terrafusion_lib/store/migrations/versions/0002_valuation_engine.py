@@ -24,38 +24,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", "county_id", "layer", name=op.f("pk_gis_export_layers")),
     )
     op.create_table(
-        "land_rates",
-        sa.Column("run_id", sa.Text(), nullable=False),
-        sa.Column("county_id", sa.Text(), nullable=False),
-        sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("published", sa.Boolean(), nullable=True),
-        sa.Column("area", sa.Text(), nullable=False),
-        sa.Column("sales", sa.BigInteger(), nullable=True),
-        sa.Column("size_sqft", sa.Double(), nullable=False),
-        sa.Column("land_value", sa.Double(), nullable=True),
-        sa.Column("rate_per_sqft", sa.Double(), nullable=True),
-        sa.Column("median_ratio", sa.Double(), nullable=True),
-        sa.Column("cod", sa.Double(), nullable=True),
-        sa.PrimaryKeyConstraint(
-            "run_id", "county_id", "method", "area", "size_sqft", name=op.f("pk_land_rates")
-        ),
-    )
-    op.create_table(
-        "market_index",
-        sa.Column("run_id", sa.Text(), nullable=False),
-        sa.Column("county_id", sa.Text(), nullable=False),
-        sa.Column("market", sa.Text(), nullable=False),
-        sa.Column("area", sa.Text(), nullable=False),
-        sa.Column("month", sa.Date(), nullable=False),
-        sa.Column("sales", sa.BigInteger(), nullable=True),
-        sa.Column("index", sa.Double(), nullable=True),
-        sa.Column("low", sa.Double(), nullable=True),
-        sa.Column("high", sa.Double(), nullable=True),
-        sa.PrimaryKeyConstraint(
-            "run_id", "county_id", "market", "area", "month", name=op.f("pk_market_index")
-        ),
-    )
-    op.create_table(
         "model_coefficients",
         sa.Column("run_id", sa.Text(), nullable=False),
         sa.Column("county_id", sa.Text(), nullable=False),
@@ -141,25 +109,6 @@ def upgrade() -> None:
             "run_id", "county_id", "property_id", name=op.f("pk_valuation_explanations")
         ),
     )
-    op.create_table(
-        "valuation_improvements",
-        sa.Column("run_id", sa.Text(), nullable=False),
-        sa.Column("county_id", sa.Text(), nullable=False),
-        sa.Column("property_id", sa.Text(), nullable=False),
-        sa.Column("improvement_id", sa.Text(), nullable=False),
-        sa.Column("share", sa.Double(), nullable=True),
-        sa.Column("improvement_value", sa.Double(), nullable=True),
-        sa.PrimaryKeyConstraint(
-            "run_id",
-            "county_id",
-            "property_id",
-            "improvement_id",
-            name=op.f("pk_valuation_improvements"),
-        ),
-    )
     op.drop_index(op.f("ix_sales_county_id_sale_date"), table_name="sales")
-    op.add_column("valuations", sa.Column("land_value", sa.Double(), nullable=True))
-    op.add_column("valuations", sa.Column("improvement_value", sa.Double(), nullable=True))
     op.add_column("valuations", sa.Column("model_value", sa.Double(), nullable=True))
     op.add_column("valuations", sa.Column("comparable_value", sa.Double(), nullable=True))
-    op.add_column("valuations", sa.Column("post_processing", sa.Text(), nullable=True))
