@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from terrafusion_lib.cli_export import export
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -35,6 +37,7 @@ for name, group in (
     ("runs", runs),
     ("users", users),
     ("notebooks", notebooks),
+    ("export", export),
 ):
     app.add_typer(group, name=name)
 

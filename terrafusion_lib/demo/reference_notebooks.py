@@ -9,7 +9,8 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.runs.notebook_runner import run_notebook
 
-REFERENCE_PARCELS = 600
+WIDGET = "application/vnd.jupyter.widget-view+json"
+REFERENCE_PARCELS = 3_000
 
 
 def prepare_reference(settings: Settings, data_dir: Path) -> dict[str, str]:
@@ -42,6 +43,21 @@ def refresh(settings: Settings, only: Sequence[str] = ()) -> list[Path]:
             executed = Path(folder) / path.name
             run_notebook(path, executed, folder=path.parent)
             if not only or path.stem in only:
-                path.write_bytes(executed.read_bytes())
+                path.write_text(_without_widgets(executed), encoding="utf-8")
                 written.append(path)
     return written
+
+
+def _without_widgets(path: Path) -> str:
+    """A notebook without its maps, which would make it megabytes and differ at every run."""
+    import nbformat
+
+    notebook = nbformat.read(path, as_version=4)
+    notebook.metadata.pop("widgets", None)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [
+                output for output in cell.outputs if WIDGET not in output.get("data", {})
+            ]
+    text: str = nbformat.writes(notebook)
+    return text + "\n"

@@ -1,16 +1,21 @@
 """Finished steps as small tables that notebooks show."""
 
 import json
+from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.core.settings import Settings, get_settings
+from terrafusion_lib.pipelines.plan import latest_record
+from terrafusion_lib.pipelines.step import Step, product_folder
 from terrafusion_lib.pipelines.steps import VALUE
 
 if TYPE_CHECKING:
@@ -64,25 +69,86 @@ def valuations(step: Step) -> list[dict[str, Any]]:
     return listed
 
 
-def result(step: Step, name: str, **equals: object) -> list[dict[str, Any]]:
-    """Rows of a result table of a value step, those whose columns equal what is given.
+@dataclass(frozen=True)
+class Results:
+    """The result tables and models of a finished value step."""
+
+    county_id: str
+    run_id: str
+    folder: Path
+    settings: Settings
+
+    def rows(self, name: str, **equals: object) -> list[dict[str, Any]]:
+        """Rows of a result table, those whose columns equal what is given.
+
+        Raises
+        ------
+        RunError
+            There is no such table.
+        """
+        path = self.folder / f"{name}.parquet"
+        if not path.is_file():
+            raise RunError(
+                f"There is no result table {name}",
+                county=self.county_id,
+                step=VALUE,
+                examples=sorted(found.stem for found in self.folder.glob("*.parquet")),
+            )
+        filters = [(column, "=", value) for column, value in equals.items()]
+        listed: list[dict[str, Any]] = pq.read_table(path, filters=filters or None).to_pylist()
+        return listed
+
+    def properties(self, columns: Sequence[str]) -> pa.Table:
+        """Columns of the county's active properties."""
+        from terrafusion_lib.store.store import open_store
+
+        with open_store(self.settings.operational_database_url) as store:
+            return store.read(
+                "properties_operational", county_id=self.county_id, columns=tuple(columns)
+            )
+
+    def places(self, study: str) -> list[dict[str, Any]]:
+        """Ratios of a study with the latitude and longitude of what was sold."""
+        where = self.properties(("property_id", "latitude", "longitude"))
+        ratios = pq.read_table(
+            self.folder / "sale_ratios.parquet", filters=[("study", "=", study)]
+        ).select(["property_id", "sale_id", "ratio"])
+        joined = ratios.join(where, "property_id", join_type="inner")
+        listed: list[dict[str, Any]] = joined.sort_by("sale_id").to_pylist()
+        return listed
+
+    def workbench(self) -> "Workbench":
+        """The fitted models over the county's active properties."""
+        from terrafusion_lib.plugins.valuation.prepare import PROPERTY_COLUMNS
+        from terrafusion_lib.plugins.valuation.saved_model import FILE_NAME, load_markets
+        from terrafusion_lib.plugins.valuation.workbench import Workbench
+
+        markets, about = load_markets(self.folder / FILE_NAME)
+        day = date.fromisoformat(about["valuation_date"])
+        return Workbench.open(self.properties(PROPERTY_COLUMNS), day, markets)
+
+
+def results(step: Step) -> Results:
+    """Results of a value step that has just run, or of the one that a later step builds on."""
+    return Results(step.county.county_id, step.run_id, _values(step), step.settings)
+
+
+def latest_results(county: str, year: int | None = None) -> Results:
+    """Results of the county's newest valuation, whoever ran it, to explore.
 
     Raises
     ------
     RunError
-        The step has not run on the present source, code and configuration.
+        The county has not been valued.
     """
-    path = _values(step) / f"{name}.parquet"
-    if not path.is_file():
+    settings = get_settings()
+    record = latest_record(settings, county, VALUE, str(year) if year else None)
+    if record is None:
         raise RunError(
-            f"There is no {name} yet",
-            county=step.county.county_id,
-            step=VALUE,
-            hint=f"terrafusion run {step.county.county_id}",
+            "There are no values to explore", county=county, hint=f"terrafusion run {county}"
         )
-    filters = [(column, "=", value) for column, value in equals.items()]
-    listed: list[dict[str, Any]] = pq.read_table(path, filters=filters or None).to_pylist()
-    return listed
+    folder = product_folder(settings, county, VALUE, record.fingerprint)
+    return Results(county, record.run_id, folder, settings)
 
 
 def analysis(step: Step, name: str, *, area: str, years: int = 2) -> list[dict[str, Any]]:
@@ -109,21 +175,6 @@ def analysis(step: Step, name: str, *, area: str, years: int = 2) -> list[dict[s
         )
     listed: list[dict[str, Any]] = found.to_pylist()
     return listed
-
-
-def workbench(step: Step) -> "Workbench":
-    """The fitted models of a value step over the county's active properties."""
-    from terrafusion_lib.plugins.valuation.prepare import PROPERTY_COLUMNS
-    from terrafusion_lib.plugins.valuation.saved_model import FILE_NAME, load_markets
-    from terrafusion_lib.plugins.valuation.workbench import Workbench
-    from terrafusion_lib.store.store import open_store
-
-    markets, about = load_markets(_values(step) / FILE_NAME)
-    with open_store(step.settings.operational_database_url) as store:
-        properties = store.read(
-            "properties_operational", county_id=step.county.county_id, columns=PROPERTY_COLUMNS
-        )
-    return Workbench.open(properties, date.fromisoformat(about["valuation_date"]), markets)
 
 
 def _values(step: Step) -> Path:

@@ -71,8 +71,8 @@ def _values(
     """Values of the sales by every model that the market allows, US dollars."""
     prediction, train = market.predict(sales.unit), market.sales
     values = {
-        market.ensemble.method: prediction.value,
         COMPARABLE_SALES: prediction.comparable_value,
+        market.ensemble.method: prediction.value,
         HEDONIC: ordinary_regression(train).predict(sales.unit),
     }
     assessed = market_value[sales.unit.parcel]

@@ -4,6 +4,7 @@ It values nothing in production. It stands on the leaderboard as the yardstick, 
 coefficients, signs and variance inflation factors tell whether a market makes sense.
 """
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -80,7 +81,10 @@ def ordinary_regression(sales: Sales) -> OrdinaryRegression:
     means = np.array([np.nanmean(found[name]) for name in traits])
     uses, neighborhoods = _labels(sales.unit.use), _labels(sales.unit.neighborhood)
     matrix = _matrix(sales.unit, traits, means, uses, neighborhoods)
-    fitted = sm.OLS(np.log(sales.price), matrix).fit(cov_type="HC1")
+    with warnings.catch_warnings():
+        # statsmodels warns of collinear columns (a class from 0.15 on, a plain warning before).
+        warnings.filterwarnings("ignore", message=".*rank-deficient|covariance of constraints")
+        fitted = sm.OLS(np.log(sales.price), matrix).fit(cov_type="HC1")
     return OrdinaryRegression(
         traits=traits,
         means=means,
