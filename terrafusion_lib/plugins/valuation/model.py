@@ -193,8 +193,10 @@ def _regression(
     design = make_design(
         sold, time_adjustment=params.time_adjustment, drift_penalty=noise / between
     )
+    del matrix  # the next one holds its columns too
     matrix = design.matrix(sold)
-    return design, matrix, robust_ridge(matrix, design.penalty, level)
+    start = np.concatenate([coefficients, np.zeros(len(design.penalty) - coefficients.size)])
+    return design, matrix, robust_ridge(matrix, design.penalty, level, start=start, rounds=2)
 
 
 def _without_outliers(sales: Sales, params: ValuationParams) -> Sales:
