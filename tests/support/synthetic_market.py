@@ -24,11 +24,31 @@ class SyntheticMarket:
     sales: pa.Table
     truth: np.ndarray
 
+    @property
+    def improvements(self) -> pa.Table:
+        """A house on every improved property, and a barn on every tenth of them."""
+        ids = self.properties["property_id"].to_pylist()
+        values = self.properties["improvement_value"].to_pylist()
+        rows = [
+            {
+                "county_id": COUNTY,
+                "property_id": name,
+                "improvement_id": f"{name}-{kind}",
+                "improvement_value": value * share,
+            }
+            for number, (name, value) in enumerate(zip(ids, values, strict=True))
+            if value
+            for kind, share in ((("house", 0.8), ("barn", 0.2))[: 1 + (number % 10 == 0)])
+        ]
+        return pa.Table.from_pylist(rows, schema=TABLES["improvements"].arrow_schema())
+
     def context(self, *, run_id: str = "run-1", seed: int = 0) -> PluginContext:
         """A context that reads these tables."""
 
         def read(table: str, columns: Sequence[str] | None) -> pa.Table:
             known = {"properties_operational": self.properties, "sales": self.sales}
+            if table == "improvements":
+                known["improvements"] = self.improvements
             whole = known.get(table, TABLES[table].arrow_schema().empty_table())
             return whole if columns is None else whole.select(list(columns))
 
@@ -122,6 +142,7 @@ def synthetic_market(
             "latitude": 46.2 + 0.15 * north,
             "longitude": -119.2 + 0.22 * east,
             "current_market_value": market,
+            "land_value": np.where(improved, market * 0.25, market),
             "improvement_value": np.where(improved, market * 0.75, 0.0),
         },
         parcels,

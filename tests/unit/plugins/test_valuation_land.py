@@ -122,3 +122,20 @@ def test_the_roll_adds_up(county: SyntheticMarket) -> None:
             assert row["land_value"] >= 0
             assert row["improvement_value"] >= 0
         assert row["estimated_value"] % 10 == 0
+
+
+def test_structures_share_the_improvement_value(county: SyntheticMarket) -> None:
+    found = plugin.run(county.context(), ValuationParams(bootstrap_replicates=0))
+    whole = {
+        row["property_id"]: row["improvement_value"]
+        for row in found.tables["valuations"].to_pylist()
+    }
+    parts: dict[str, list[dict]] = {}
+    for row in found.tables["valuation_improvements"].to_pylist():
+        parts.setdefault(row["property_id"], []).append(row)
+    assert len(parts) > 100
+    for name, rows in parts.items():
+        assert len(rows) == 2
+        assert sum(row["improvement_value"] for row in rows) == pytest.approx(whole[name])
+        by_kind = {row["improvement_id"].split("-")[1]: row["improvement_value"] for row in rows}
+        assert by_kind["barn"] == pytest.approx(0.2 * whole[name], abs=10)
