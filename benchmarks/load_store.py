@@ -7,11 +7,14 @@ COPY of bytes encoded beforehand (PostgreSQL) or a bare executemany of tuples ma
 row's hash and builds the table's other indexes.
 
     python benchmarks/load_store.py [--rows 1000000] [--quick] [--database sqlite|postgresql|both]
+    python benchmarks/load_store.py --memory --rows 5000000
 """
 
 import argparse
 import io
+import os
 import resource
+import subprocess
 import sys
 import tempfile
 import time
@@ -144,6 +147,30 @@ def measure(url: str, folder: Path, rows: int) -> None:
     print(f"  peak memory of the process up to the first load: {peak:,.0f} MB")
 
 
+def measure_memory(url: str, folder: Path, rows: int) -> None:
+    """Peak memory of a first load in a process that does nothing else."""
+    path = folder / "many.parquet"
+    write_sales(path, rows)
+    code = (
+        "import resource, sys; from pathlib import Path; from benchmarks import load_store as b; "
+        "store = b.open_store(sys.argv[1]); store.migrate(); "
+        "store.load('many_wa', {'sales': Path(sys.argv[2])}, run_id='m', fingerprint='m', "
+        "clock=lambda: b.NOW); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+    )
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run(
+        [sys.executable, "-c", code, url, str(path)],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    name = sa.make_url(url).get_backend_name()
+    print(f"{name}: first load of {rows:,} rows, peak memory {int(done.stdout.split()[-1]):,} MB")
+
+
 def urls(database: str, folder: Path) -> Iterator[str]:
     if database in ("sqlite", "both"):
         yield f"sqlite:///{folder / 'store.db'}"
@@ -157,11 +184,15 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--memory", action="store_true", help="only the peak memory of a load")
     options = parser.parse_args()
     rows = 50_000 if options.quick else options.rows
     with tempfile.TemporaryDirectory() as folder:
         for url in urls(options.database, Path(folder)):
-            measure(url, Path(folder), rows)
+            if options.memory:
+                measure_memory(url, Path(folder), rows)
+            else:
+                measure(url, Path(folder), rows)
 
 
 if __name__ == "__main__":
