@@ -7,16 +7,13 @@ with the truth file, which the product never reads.
 """
 
 import argparse
-import tempfile
 from pathlib import Path
 
 import duckdb
+from demo_county import COUNTY, demo_county
 
-from terrafusion_lib.core.settings import Settings, get_settings
-from terrafusion_lib.demo.generate import generate
+from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.runs.runner import RunOptions, run_county
-
-COUNTY = "demo_wa"
 
 
 def compare(settings: Settings, run: dict) -> None:
@@ -64,13 +61,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="3,000 parcels instead of 20,000")
     parser.add_argument("--data", type=Path, help="keep the county in this folder")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        data = asked.data or Path(folder)
-        settings = Settings(
-            root=get_settings().root, data_dir=data, operational_url="", user="benchmark"
-        )
-        if not (data / COUNTY / "truth").is_dir():
-            generate(data / COUNTY, parcels=3_000 if asked.quick else 20_000)
+    with demo_county(3_000 if asked.quick else 20_000, asked.data) as settings:
         compare(settings, run_county(COUNTY, RunOptions(), settings))
 
 

@@ -9,7 +9,6 @@ product never reads, tells the error.
 
 import argparse
 import resource
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -17,16 +16,15 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+from demo_county import COUNTY, demo_county
 
-from terrafusion_lib.core.settings import Settings, get_settings
-from terrafusion_lib.demo.generate import generate
+from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.plugins.base import PluginContext, PluginResult
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
 from terrafusion_lib.runs.runner import RunOptions, run_county
 from terrafusion_lib.store.store import open_store
 
-COUNTY = "demo_wa"
 YEAR = 2026
 
 
@@ -83,13 +81,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="keep the county in this folder")
     parser.add_argument("--threads", type=int, default=2)
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        data = asked.data or Path(folder)
-        settings = Settings(
-            root=get_settings().root, data_dir=data, operational_url="", user="benchmark"
-        )
-        if not (data / COUNTY / "truth").is_dir():
-            generate(data / COUNTY, parcels=5_000 if asked.quick else 80_000)
+    with demo_county(5_000 if asked.quick else 80_000, asked.data) as settings:
         run_county(COUNTY, RunOptions(last="40_load"), settings)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         started = time.perf_counter()
@@ -98,7 +90,7 @@ def main() -> None:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         print(f"read, trained, valued, explained in {seconds:.1f} s on {asked.threads} threads; ")
         print(f"peak memory {peak:,.0f} MB ({before:,.0f} MB before)")
-        report(result, data / COUNTY / "truth" / "property_values.parquet")
+        report(result, settings.data_path / COUNTY / "truth" / "property_values.parquet")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from terrafusion_lib.cli_export import export
+from terrafusion_lib.cli_options import AsJson, County, Year, print_json
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -41,8 +42,6 @@ for name, group in (
 ):
     app.add_typer(group, name=name)
 
-County = Annotated[str, typer.Argument(help="County id, such as benton_wa")]
-Year = Annotated[int | None, typer.Option(help="Assessment year; default the county's own")]
 First = Annotated[str | None, typer.Option("--from", help="First step to run, such as 30_validate")]
 Last = Annotated[str | None, typer.Option("--to", help="Last step to run")]
 Force = Annotated[
@@ -51,7 +50,6 @@ Force = Annotated[
 ReuseRaw = Annotated[
     bool, typer.Option("--reuse-raw", help="Keep the newest raw layer; do not ask the source")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 DEMO_COUNTY = "demo_wa"
 
 
@@ -71,12 +69,6 @@ def _console() -> "Console":
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-
-
-def _print_json(data: object) -> None:
-    import json
-
-    print(json.dumps(data, indent=2, default=str))
 
 
 def _options(
@@ -191,7 +183,7 @@ def connect_check(county: County, as_json: AsJson = False) -> None:
         for item in items
     ]
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
         _console().print(table(rows, title=f"Sources of {county}"))
     if any(item.ok is False for item in items):
@@ -207,7 +199,7 @@ def mapping_coverage(county: County, as_json: AsJson = False) -> None:
     config, settings = _county(county), _settings()
     codes, columns = unmapped_codes(config, settings), unmapped_columns(config, settings)
     if as_json:
-        _print_json({"codes": codes, "columns": columns})
+        print_json({"codes": codes, "columns": columns})
         return
     console = _console()
     console.print(table(columns, title=f"Columns of {county} that the mapping does not read"))
@@ -227,7 +219,7 @@ def mapping_preview(
 
     found = preview(_county(county), _settings(), table_name, rows=rows)
     if as_json:
-        _print_json(found)
+        print_json(found)
         return
     for number, row in enumerate(found, 1):
         _console().print(facts(f"{table_name}, row {number}", row))
@@ -244,7 +236,7 @@ def runs_list(
 
     rows = list_runs(_settings(), county)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
         columns = (
             "run_id",
@@ -269,7 +261,7 @@ def runs_show(
 
     summary = load_summary(_settings(), run_id)
     if as_json:
-        _print_json(summary)
+        print_json(summary)
     else:
         show_run(_console(), summary)
 
@@ -283,7 +275,7 @@ def runs_diff(one: str, other: str, as_json: AsJson = False) -> None:
 
     rows = diff_runs(load_summary(_settings(), one), load_summary(_settings(), other))
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     elif rows:
         _console().print(table(rows, title=f"{one} against {other}"))
     else:
@@ -298,7 +290,7 @@ def runs_jobs(county: County, as_json: AsJson = False) -> None:
 
     rows = list_jobs(_settings(), county)
     if as_json:
-        _print_json(rows)
+        print_json(rows)
     else:
         columns = ("job_id", "plugin", "status", "username", "created_at", "reason_code", "message")
         _console().print(table(rows, columns, title=f"Jobs of {county}"))

@@ -1,22 +1,22 @@
 """``terrafusion export``: layers for a GIS office, from the command line."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from terrafusion_lib.cli_options import AsJson, County, Year, print_json
+
 if TYPE_CHECKING:
     from terrafusion_lib.core.settings import Settings
 
 export = typer.Typer(help="Layers for a GIS office.", no_args_is_help=True)
-SENSITIVE = "reporting:view_sensitive"
 Many = list[str] | None
 
 
 @export.command("gis")
 def export_gis(
-    county: Annotated[str, typer.Argument(help="County id, such as benton_wa")],
+    county: County,
     export_format: Annotated[
         str | None, typer.Option("--format", help="Format; see terrafusion export formats")
     ] = None,
@@ -32,9 +32,9 @@ def export_gis(
     simplify: Annotated[float | None, typer.Option(help="Tolerance, feet")] = None,
     attributes: Annotated[str | None, typer.Option(help="Attributes, comma separated")] = None,
     to: Annotated[str | None, typer.Option(help="Folder or URL; default the county's")] = None,
-    year: Annotated[int | None, typer.Option(help="Assessment year")] = None,
+    year: Year = None,
     estimate: Annotated[bool, typer.Option("--estimate", help="Count only; write nothing")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Export layers of a county with their values, or say how large that would be."""
     from terrafusion_lib.core.settings import get_settings
@@ -62,7 +62,7 @@ def export_gis(
         county, options, settings=settings, permissions=permissions, year=year, destination=to
     )
     if as_json:
-        print(json.dumps(made.metadata, indent=2, default=str))
+        print_json(made.metadata)
         return
     print(f"{made.location}\n{made.records:,} records, {made.size_kb / 1024:,.1f} MB")
     for item in made.metadata["files"]:
@@ -99,25 +99,27 @@ def _area(asked: dict[str, Any]) -> dict[str, Any]:
         raise ConfigError(
             "An export has one area of interest", examples=[f"--{name}" for name in named]
         )
-    for name, value in named.items():
-        if name == "bbox":
-            try:
-                box = [float(edge) for edge in value.split(",")]
-            except ValueError as error:
-                raise ConfigError(
-                    f"{value} is no box", hint="--bbox west,south,east,north, in degrees"
-                ) from error
-            return {"area": name, "bbox": box}
-        if name == "polygon":
-            return {"area": name, "polygon": read_area(value)}
+    if not named:
+        return {}
+    ((name, value),) = named.items()
+    if name == "polygon":
+        return {"area": name, "polygon": read_area(value)}
+    if name != "bbox":
         return {"area": name, "area_values": value}
-    return {}
+    try:
+        box = [float(edge) for edge in value.split(",")]
+    except ValueError as error:
+        raise ConfigError(
+            f"{value} is no box", hint="--bbox west,south,east,north, in degrees"
+        ) from error
+    return {"area": name, "bbox": box}
 
 
 def _permissions(settings: "Settings", county: str) -> list[str]:
     """What the person may see in the county, by its users file."""
     from terrafusion_lib.hub.rbac import group, may
     from terrafusion_lib.hub.users import all_users
+    from terrafusion_lib.plugins.gis_export.attributes import VIEW_SENSITIVE
 
     known = all_users(settings).get(county)
     roles = [
@@ -127,12 +129,12 @@ def _permissions(settings: "Settings", county: str) -> list[str]:
         for role in user.roles
     ]
     groups = [group(county, role) for role in roles]
-    return [SENSITIVE] if may(groups, county, SENSITIVE) else []
+    return [VIEW_SENSITIVE] if may(groups, county, VIEW_SENSITIVE) else []
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(found, indent=2))
+        print_json(found)
         return
     for layer, records in found["records"].items():
         left = found["left_out"][layer]

@@ -46,10 +46,7 @@ def rules(step: Step) -> list[dict[str, Any]]:
 
 def ratios(step: Step) -> list[dict[str, Any]]:
     """Every statistic of the ratio study, in the order of the study."""
-    listed: list[dict[str, Any]] = pq.read_table(
-        _values(step) / "ratio_statistics.parquet"
-    ).to_pylist()
-    return listed
+    return results(step).rows("ratio_statistics")
 
 
 def valuations(step: Step) -> list[dict[str, Any]]:

@@ -32,6 +32,12 @@ def order_by_code(codes: IntArray, count: int) -> IntArray:
     return np.argsort(small, kind="stable")
 
 
+def sorted_median(values: FloatArray) -> float:
+    """Median of sorted values; NaN without any."""
+    n = values.size
+    return float(values[(n - 1) // 2] + values[n // 2]) / 2 if n else float("nan")
+
+
 def quantiles(values: FloatArray, probabilities: tuple[float, ...]) -> FloatArray:
     """Quantiles along the last axis by linear interpolation (Hyndman and Fan's method 7)."""
     last = values.shape[-1] - 1

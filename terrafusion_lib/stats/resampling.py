@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from terrafusion_lib.stats.ordering import sorted_median
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 CELLS = 1 << 16
@@ -46,7 +47,7 @@ class _Resampler:
         n = price.size
         self.n = n
         self.ratio = assessed / price
-        self.centre = float(self.ratio[(n - 1) // 2] + self.ratio[n // 2]) / 2
+        self.centre = sorted_median(self.ratio)
         reach = int(REACH * np.sqrt(n)) // 2 + 2
         self.window = slice(max(0, n // 2 - reach), min(n, n // 2 + reach))
         distance = np.abs(self.ratio - self.centre)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrafusion_lib.stats.intervals import median_interval
-from terrafusion_lib.stats.ordering import quantiles
+from terrafusion_lib.stats.ordering import quantiles, sorted_median
 from terrafusion_lib.stats.points import value_proxy
 from terrafusion_lib.stats.strata import FloatArray, Strata
 
@@ -63,10 +63,5 @@ def _ends(ratio: FloatArray, proxy: FloatArray, groups: int) -> FloatArray:
     first, last = ratio[proxy <= lowest], ratio[proxy > highest]
     low_first, high_first = median_interval(first, MEDIAN_CONFIDENCE)
     low_last, high_last = median_interval(last, MEDIAN_CONFIDENCE)
-    between = _middle(last) - _middle(first)
+    between = sorted_median(last) - sorted_median(first)
     return np.array([between, low_last - high_first, high_last - low_first])
-
-
-def _middle(ratio: FloatArray) -> float:
-    n = ratio.size
-    return float(ratio[(n - 1) // 2] + ratio[n // 2]) / 2 if n else float("nan")

@@ -9,8 +9,7 @@ from scipy.spatial import cKDTree
 from terrafusion_lib.plugins.valuation.design import ITEMS, TRAIT_ITEMS
 from terrafusion_lib.plugins.valuation.location import most_sales_of_a_parcel
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import DAYS_PER_MONTH
-from terrafusion_lib.plugins.valuation.units import Units
+from terrafusion_lib.plugins.valuation.units import DAYS_PER_MONTH, Units
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
 _TRAITS = [ITEMS.index(item) for item in TRAIT_ITEMS]

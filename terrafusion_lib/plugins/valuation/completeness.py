@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import norm, poisson
 
+from terrafusion_lib.plugins.valuation.hedonic import robust_deviation
 from terrafusion_lib.plugins.valuation.units import Sales, TextArray, absent
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
+from terrafusion_lib.stats.study import ALL
 
-ALL_AREAS = "all"
 TAIL = 0.001
 """Chance of a false alarm on either side of an honest month."""
 MIN_EXPECTED = 5.0
@@ -56,14 +57,14 @@ def completeness(sales: Sales) -> Completeness:
     np.add.at(by_area, (area, month - first), 1)
     total = by_area.sum(axis=0)
     usual = np.full(count, np.median(total))
-    scatter = 1.4826 * float(np.median(np.abs(total - usual)))
+    scatter = robust_deviation(total.astype(np.float64))
     wide = np.maximum(np.sqrt(usual), scatter) * float(norm.ppf(1 - TAIL))
     share = by_area.sum(axis=1, keepdims=True) / total.sum()
     expected = share * total
     low, high = poisson.ppf(TAIL, expected), poisson.ppf(1 - TAIL, expected)
     months = (first + np.arange(count)).astype("datetime64[M]").astype("datetime64[D]")
     return Completeness(
-        area=np.repeat(np.array([ALL_AREAS, *areas], dtype=object), count),
+        area=np.repeat(np.array([ALL, *areas], dtype=object), count),
         month=np.tile(months, areas.size + 1),
         sales=np.concatenate([total, by_area.ravel()]),
         expected=np.concatenate([usual, expected.ravel()]),

@@ -5,13 +5,13 @@ towards the line), so that a curve is drawn only where sales call for one, and b
 the line goes on. Every column belongs to a line item of the adjustment grid.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from terrafusion_lib.plugins.valuation.units import TextArray, Units
+from terrafusion_lib.plugins.valuation.units import DAYS_PER_YEAR, TextArray, Units
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 RIDGE = 3.0
@@ -25,7 +25,6 @@ LINE_RIDGE = 0.1
 KNOTS = 7
 TIME_KNOT_DAYS = 61.0
 MIN_SHARE_KNOWN = 0.5
-DAYS_PER_YEAR = 365.25
 
 USE, LOCATION, TIME = "use", "location", "time"
 TRAIT_ITEMS = (
@@ -142,9 +141,25 @@ class Design:
             return np.zeros((day.size, 0))
         columns = [day[:, None] / DAYS_PER_YEAR, hats(day, self.time_knots)]
         if self.drifting:
-            seen = np.clip(day, self.first_day, self.last_day)
-            columns.append(areas * seen[:, None] / DAYS_PER_YEAR)
+            columns.append(self.drift_columns(day, areas))
         return np.hstack(columns)
+
+    def drift_columns(self, day: FloatArray, areas: FloatArray) -> FloatArray:
+        """Years by area, held still outside the days of the first and the last sale."""
+        return areas * np.clip(day, self.first_day, self.last_day)[:, None] / DAYS_PER_YEAR
+
+    def with_drift(self, penalty: float) -> "Design":
+        """The same columns, then a trend of its own for each neighbourhood.
+
+        `penalty` is the noise's variance over that of these trends, years squared.
+        """
+        size = len(self.neighborhoods)
+        return replace(
+            self,
+            drifting=True,
+            penalty=np.concatenate([self.penalty, np.full(size, penalty)]),
+            item=np.concatenate([self.item, np.full(size, ITEMS.index(TIME))]),
+        )
 
 
 def labels_as_codes(labels: TextArray, known: tuple[str, ...]) -> IntArray:
@@ -182,17 +197,8 @@ def hats(values: FloatArray, knots: FloatArray) -> FloatArray:
     return columns
 
 
-def make_design(
-    units: Units, *, time_adjustment: bool, drift_penalty: float | None = None
-) -> Design:
-    """Columns for the market of these sold units: traits that most sales know and that vary.
-
-    Parameters
-    ----------
-    drift_penalty : float, optional
-        Penalty of each neighbourhood's own trend (noise variance over their variance, years
-        squared); None: all move with the market.
-    """
+def make_design(units: Units, *, time_adjustment: bool) -> Design:
+    """Columns for the market of these sold units: traits that most sales know and that vary."""
     scales = {
         name: scale
         for name, values in features(units).items()
@@ -219,8 +225,6 @@ def make_design(
         bent = time_knots.size if time_knots.size >= 3 else 0
         lent = bool(np.any(units.trend))
         add(TIME, TIME_RIDGE if lent else LINE_RIDGE, *[TIME_RIDGE] * bent)
-        if drift_penalty is not None:
-            add(TIME, *[drift_penalty] * len(neighborhoods))
     return Design(
         scales=scales,
         products=products,
@@ -229,7 +233,7 @@ def make_design(
         time_knots=time_knots,
         first_day=float(units.day.min()),
         last_day=float(units.day.max()),
-        drifting=time_knots is not None and drift_penalty is not None,
+        drifting=False,
         penalty=np.array(penalty),
         item=np.array(items),
     )

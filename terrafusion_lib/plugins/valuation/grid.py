@@ -11,6 +11,7 @@ import pyarrow as pa
 from terrafusion_lib.core.errors import ValuationError
 from terrafusion_lib.plugins.valuation.comparables import Found, weights
 from terrafusion_lib.plugins.valuation.design import ITEMS, LOCATION, TIME, TRAIT_ITEMS
+from terrafusion_lib.plugins.valuation.explain import logarithmic_mean
 from terrafusion_lib.plugins.valuation.markets import Market, lend
 from terrafusion_lib.plugins.valuation.model import Prediction
 from terrafusion_lib.plugins.valuation.units import TRAITS, Units
@@ -115,10 +116,11 @@ def comparable_grid(
     if not 1 <= comparables <= 30:
         raise ValuationError(f"A grid has 1 to 30 comparables, not {comparables}")
     lent = lend(market.lead, unit)
+    valued = market.ensemble.predict(lent)
     if how == BY_TRAITS:
         made = market.model.predict(lent, comparables)
     elif how == BY_LEAVES:
-        made = _by_leaves(market, lent, comparables)
+        made = _by_leaves(market, lent, valued, comparables)
     else:
         raise ValuationError(
             f"There is no way {how!r} to find comparables", examples=[BY_TRAITS, BY_LEAVES]
@@ -134,11 +136,11 @@ def comparable_grid(
             for rank in np.flatnonzero(made.found.present[0]).tolist()
         ),
         reconciled=float(made.comparable_value[0]),
-        value=float(market.ensemble.predict(lent).value[0]),
+        value=float(valued.value[0]),
     )
 
 
-def _by_leaves(market: Market, unit: Units, comparables: int) -> Prediction:
+def _by_leaves(market: Market, unit: Units, valued: Prediction, comparables: int) -> Prediction:
     """Reconcile the sales that most trees hold for the same."""
     index, booster = market.leaf_index, market.ensemble.booster
     if index is None or booster is None:
@@ -147,12 +149,12 @@ def _by_leaves(market: Market, unit: Units, comparables: int) -> Prediction:
             cause="too few sales, or unseen sales gained nothing from trees",
             hint=f"ask for comparables by {BY_TRAITS}",
         )
-    leaves = booster.leaves(market.ensemble.signals(unit, market.ensemble.predict(unit)))
+    leaves = booster.leaves(market.ensemble.signals(unit, valued))
     alike = index.most_alike(leaves, unit.x_feet, unit.y_feet, unit.parcel, comparables)
     present = alike.index >= 0
     unlike = np.where(present, 1 - alike.count / index.trees, np.inf)
     found = Found(np.where(present, alike.index, 0), present, unlike, weights(unlike, present))
-    return market.model.reconcile(market.model.effects_of(unit), found)
+    return market.model.reconcile(valued.effects, found)
 
 
 def _comparable(
@@ -191,8 +193,7 @@ def _dollars(made: Prediction, rank: int, price: float, adjusted: float) -> dict
     before and after, the one factor by which the order of adjustments does not matter.
     """
     items = made.grid.items[0, rank]
-    net = float(made.grid.net[0, rank])
-    factor = (adjusted - price) / net if abs(net) > 1e-9 else price
+    factor = float(logarithmic_mean(np.array([adjusted]), np.array([price]))[0])
     found = {line: factor * float(items[ITEMS.index(line)]) for line in LINES if line in ITEMS}
     found[PARTICULAR] = adjusted - price - sum(found.values())
     return found

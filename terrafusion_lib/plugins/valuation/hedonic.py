@@ -10,6 +10,8 @@ from terrafusion_lib.stats.strata import FloatArray
 
 HUBER = 1.345
 ROUNDS = 4
+MAD_TO_DEVIATION = 1.4826
+"""Standard deviation of a normal distribution over its median absolute deviation."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +60,17 @@ def robust_ridge(
     coefficients: FloatArray = np.zeros(matrix.shape[1])
     for _ in range(rounds):
         weighted = matrix * weight[:, None]
-        gram = weighted.T @ matrix
-        gram[np.diag_indices_from(gram)] += penalty
+        gram = penalised_gram(weighted, matrix, penalty)
         coefficients = np.linalg.solve(gram, weighted.T @ target).astype(np.float64, copy=False)
         weight = huber_weights(target - matrix @ coefficients)
     return coefficients
+
+
+def penalised_gram(weighted: FloatArray, matrix: FloatArray, penalty: FloatArray) -> FloatArray:
+    """Left side of the ridge regression's normal equations."""
+    gram: FloatArray = weighted.T @ matrix
+    gram[np.diag_indices_from(gram)] += penalty
+    return gram
 
 
 def huber_weights(residual: FloatArray) -> FloatArray:
@@ -73,4 +81,4 @@ def huber_weights(residual: FloatArray) -> FloatArray:
 
 def robust_deviation(values: FloatArray) -> float:
     """Standard deviation estimated by the median absolute deviation; never zero."""
-    return max(1.4826 * float(np.median(np.abs(values - np.median(values)))), 1e-9)
+    return max(MAD_TO_DEVIATION * float(np.median(np.abs(values - np.median(values)))), 1e-9)

@@ -7,7 +7,7 @@ a bent line of log size and the areas, which are drawn together as far as they h
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -18,10 +18,13 @@ from terrafusion_lib.plugins.valuation.design import (
     indicators,
     labels_as_codes,
 )
+from terrafusion_lib.plugins.valuation.ensemble import FOLDS
 from terrafusion_lib.plugins.valuation.hedonic import robust_ridge
-from terrafusion_lib.plugins.valuation.markets import Market
-from terrafusion_lib.plugins.valuation.units import Sales, TextArray, Units
+from terrafusion_lib.plugins.valuation.markets import Market, prices_at_valuation_date
+from terrafusion_lib.plugins.valuation.units import Rows, Sales, TextArray, Units
+from terrafusion_lib.stats import ratio
 from terrafusion_lib.stats.strata import FloatArray, IntArray
+from terrafusion_lib.stats.study import ALL
 
 VACANT_SALES, RESIDUAL, ALLOCATION = "vacant_sales", "residual", "allocation"
 METHODS = (VACANT_SALES, RESIDUAL, ALLOCATION)
@@ -31,23 +34,20 @@ MIN_SALES = 30
 """Fewest sales of land that make a method's table."""
 MIN_SHARE = 0.02
 """Smallest share of a price that is believed to be land; below, the improvement is overvalued."""
+MIN_TESTED = 5
+"""Fewest vacant sales that tell how well a method values them."""
 KNOTS = 5
-FOLDS = 5
 TABLE_SIZES = (0.10, 0.25, 0.50, 0.75, 0.90)
 
 
 @dataclass(frozen=True)
-class LandSales:
+class LandSales(Rows):
     """Prices of land at the valuation date, US dollars, with the land that they were paid for."""
 
     parcel: IntArray
     area: TextArray
     size_sqft: FloatArray
     price: FloatArray
-
-    def take(self, rows: np.ndarray) -> "LandSales":
-        """Some of the sales."""
-        return LandSales(self.parcel[rows], self.area[rows], self.size_sqft[rows], self.price[rows])
 
 
 @dataclass(frozen=True)
@@ -156,11 +156,7 @@ def _land_sales(
     land_value: FloatArray,
     improvement_value: FloatArray,
 ) -> dict[str, LandSales]:
-    kind = sales.unit.market
-    price = sales.price.copy()
-    for name, market in markets.items():
-        rows = kind == name
-        price[rows] *= market.time_factor(sales.unit.take(rows))
+    kind, price = sales.unit.market, prices_at_valuation_date(sales, markets)
     land, building = land_value[sales.unit.parcel], improvement_value[sales.unit.parcel]
     improved = np.isin(kind.astype(str), IMPROVED_MARKETS) & (land > 0) & (building > 0)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -175,8 +171,7 @@ def _land_sales(
     for name, of_land in prices.items():
         with np.errstate(invalid="ignore"):
             rows = (of_land > MIN_SHARE * price) & (size > 0)
-        part = whole.take(rows)
-        found[name] = LandSales(part.parcel, part.area, part.size_sqft, of_land[rows])
+        found[name] = replace(whole, price=of_land).take(rows)
     return found
 
 
@@ -184,12 +179,10 @@ def _method(name: str, own: LandSales, vacant: LandSales) -> LandMethod:
     curve = fit_land(own)
     seen = name != VACANT_SALES
     value = curve.value(vacant.area, vacant.size_sqft) if seen else _unseen(vacant)
-    ratio = value / vacant.price
-    if ratio.size < 5:
-        return LandMethod(name, own, curve, ratio.size, np.nan, np.nan)
-    median = float(np.median(ratio))
-    cod = float(100 * np.mean(np.abs(ratio - median)) / median)
-    return LandMethod(name, own, curve, ratio.size, median, cod)
+    if value.size < MIN_TESTED:
+        return LandMethod(name, own, curve, value.size, np.nan, np.nan)
+    median, cod = ratio.median_ratio(value, vacant.price), ratio.cod(value, vacant.price)
+    return LandMethod(name, own, curve, value.size, median, cod)
 
 
 def _unseen(sales: LandSales) -> FloatArray:
@@ -229,7 +222,7 @@ def rate_table(method: LandMethod) -> list[dict[str, object]]:
     labels: TextArray = np.array([None, *method.curve.areas], dtype=object)
     area, size = np.repeat(labels, sizes.size), np.tile(sizes, labels.size)
     value = method.curve.value(area, size)
-    names = ["all" if label is None else label for label in area.tolist()]
+    names = [ALL if label is None else label for label in area.tolist()]
     columns = (names, np.repeat(counts, sizes.size).tolist(), size.tolist(), value.tolist())
     return [
         {

@@ -9,17 +9,15 @@ from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 from scipy.stats import norm
 
 from terrafusion_lib.plugins.valuation.design import ITEMS, TIME, indicators, labels_as_codes
-from terrafusion_lib.plugins.valuation.hedonic import huber_weights, robust_deviation
 from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.model import MarketModel
 from terrafusion_lib.plugins.valuation.units import TextArray
 from terrafusion_lib.stats.strata import FloatArray, IntArray
+from terrafusion_lib.stats.study import ALL
 
-ALL_AREAS = "all"
 LEVEL = 0.95
 MIDDLE_OF_MONTH = 14
 
@@ -66,7 +64,7 @@ def market_index(market: Market, valuation_date: date) -> MarketIndex | None:
     reach = norm.ppf(0.5 + LEVEL / 2) * np.sqrt(variance)
     return MarketIndex(
         market=market.name,
-        area=np.array([ALL_AREAS if name is None else name for name in area], dtype=object),
+        area=np.array([ALL if name is None else name for name in area], dtype=object),
         month=month,
         sales=_counts(model, neighborhoods, months),
         index=np.exp(effect),
@@ -90,20 +88,8 @@ def _effect(model: MarketModel, area: TextArray, day: FloatArray) -> tuple[Float
     columns = design.time_columns(day, inside) - design.time_columns(np.zeros(day.size), inside)
     own = design.item == ITEMS.index(TIME)
     effect = columns @ model.hedonic.coefficients[own]
-    variance = np.einsum("ij,jk,ik->i", columns, _covariance(model)[np.ix_(own, own)], columns)
+    variance = np.einsum("ij,jk,ik->i", columns, model.covariance[np.ix_(own, own)], columns)
     return effect, np.maximum(variance, 0.0)
-
-
-def _covariance(model: MarketModel) -> FloatArray:
-    """Covariance of the regression's coefficients: that of a ridge regression seen as Bayesian."""
-    design = model.hedonic.design
-    matrix = design.matrix(model.sales.unit)
-    residual = model.deviation
-    weight = huber_weights(residual)
-    gram = (matrix * weight[:, None]).T @ matrix
-    gram[np.diag_indices_from(gram)] += design.penalty
-    inverse = cho_solve(cho_factor(gram), np.eye(len(gram)))
-    return np.asarray(robust_deviation(residual) ** 2 * inverse, dtype=np.float64)
 
 
 def _counts(model: MarketModel, neighborhoods: tuple[str, ...], months: Days) -> IntArray:

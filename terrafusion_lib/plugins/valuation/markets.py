@@ -1,6 +1,6 @@
 """The markets of a county: one model each, the largest lending its trend and places to the rest."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -55,8 +55,8 @@ class Market:
         if booster is None:
             return None
         sold = self.model.sales
-        rows = {key: row for row, key in enumerate(_keys(self.sales))}
-        kept = np.array([rows[key] for key in _keys(sold)], dtype=np.int64)
+        rows = {key: row for row, key in enumerate(self.sales.identities())}
+        kept = np.array([rows[key] for key in sold.identities()], dtype=np.int64)
         return LeafIndex(
             leaves=booster.leaves(self.out_of_fold.comparables.signals[kept]),
             day=sold.unit.day,
@@ -74,9 +74,13 @@ class Market:
         return self.model.missing_traits(lend(self.lead, units))
 
 
-def _keys(sales: Sales) -> Iterable[tuple[object, object]]:
-    """What tells one row of the sales from another."""
-    return zip(sales.sale_id.tolist(), sales.property_id.tolist(), strict=True)
+def prices_at_valuation_date(sales: Sales, markets: Mapping[str, Market]) -> FloatArray:
+    """Prices brought to the valuation date, US dollars; as they are in markets without a model."""
+    price = sales.price.copy()
+    for name, market in markets.items():
+        rows = sales.unit.market == name
+        price[rows] *= market.time_factor(sales.unit.take(rows))
+    return price
 
 
 def lend(lead: MarketModel | None, units: Units) -> Units:

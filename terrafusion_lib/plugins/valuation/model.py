@@ -1,8 +1,10 @@
 """A model of one market: fit on sales, predict any unit on any day."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+from scipy.linalg import cho_factor, cho_solve
 
 from terrafusion_lib.plugins.valuation.comparables import (
     ComparableFinder,
@@ -11,23 +13,24 @@ from terrafusion_lib.plugins.valuation.comparables import (
     adjust,
 )
 from terrafusion_lib.plugins.valuation.design import (
-    DAYS_PER_YEAR,
     ITEMS,
     LOCATION,
     Design,
     features,
+    indicators,
     labels_as_codes,
     make_design,
 )
 from terrafusion_lib.plugins.valuation.hedonic import (
     Hedonic,
     huber_weights,
+    penalised_gram,
     robust_deviation,
     robust_ridge,
 )
 from terrafusion_lib.plugins.valuation.location import LocationSurface
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.units import Sales, Units
+from terrafusion_lib.plugins.valuation.units import DAYS_PER_YEAR, Sales, Units
 from terrafusion_lib.stats.strata import BoolArray, FloatArray
 from terrafusion_lib.stats.time_index import drift_variance
 
@@ -67,6 +70,19 @@ class MarketModel:
     finder: ComparableFinder
     carry_over: float
     outliers: int
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """Covariance of the regression's coefficients: that of a ridge regression seen as Bayesian.
+
+        From what is left of prices beside the location surface.
+        """
+        design = self.hedonic.design
+        matrix = design.matrix(self.sales.unit)
+        weighted = matrix * huber_weights(self.deviation)[:, None]
+        gram = penalised_gram(weighted, matrix, design.penalty)
+        inverse = cho_solve(cho_factor(gram), np.eye(len(gram)))
+        return np.asarray(robust_deviation(self.deviation) ** 2 * inverse, dtype=np.float64)
 
     def effects_of(self, units: Units) -> FloatArray:
         """Effect of each line item on the log of value, location surface included."""
@@ -190,12 +206,10 @@ def _regression(
     )
     if between == 0:
         return design, matrix, coefficients
-    design = make_design(
-        sold, time_adjustment=params.time_adjustment, drift_penalty=noise / between
-    )
-    del matrix  # the next one holds its columns too
-    matrix = design.matrix(sold)
-    start = np.concatenate([coefficients, np.zeros(len(design.penalty) - coefficients.size)])
+    design = design.with_drift(noise / between)
+    areas = indicators(sold.neighborhood, design.neighborhoods)
+    matrix = np.hstack([matrix, design.drift_columns(sold.day, areas)])
+    start = np.concatenate([coefficients, np.zeros(len(design.neighborhoods))])
     return design, matrix, robust_ridge(matrix, design.penalty, level, start=start, rounds=2)
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrafusion_lib.plugins.valuation.design import features, indicators
-from terrafusion_lib.plugins.valuation.units import Sales, Units
+from terrafusion_lib.plugins.valuation.units import DAYS_PER_YEAR, Sales, Units
 from terrafusion_lib.stats.strata import FloatArray
 
 EXPECTED_SIGNS = {
@@ -123,7 +123,7 @@ def _matrix(
         [
             np.ones(len(units)),
             *columns,
-            units.day / 365.25,
+            units.day / DAYS_PER_YEAR,
             indicators(units.use, uses),
             indicators(units.neighborhood, neighborhoods),
         ]

@@ -22,7 +22,7 @@ from terrafusion_lib.plugins.valuation.land import land_values
 from terrafusion_lib.plugins.valuation.leaderboard import leaderboard
 from terrafusion_lib.plugins.valuation.markets import fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.postprocess import roll_values
+from terrafusion_lib.plugins.valuation.postprocess import roll_values, structure_values
 from terrafusion_lib.plugins.valuation.prepare import (
     IMPROVEMENT_COLUMNS,
     PROPERTY_COLUMNS,
@@ -75,9 +75,8 @@ class ValuationPlugin:
             Tables ``valuations`` (one row per property asked for), ``valuation_comparables``,
             ``valuation_explanations``, ``ratio_statistics`` and ``sale_ratios`` (studies
             ``assessed`` and ``model_holdout``), ``model_leaderboard``, ``model_coefficients``,
-            ``sales_validation``,
-            ``sales_completeness``, ``market_index``, ``land_rates``, ``valuation_improvements``;
-            the fitted markets as a file (``saved_model``).
+            ``sales_validation``, ``sales_completeness``, ``market_index``, ``land_rates``,
+            ``valuation_improvements``; the fitted markets as a file (``saved_model``).
 
         Raises
         ------
@@ -101,14 +100,7 @@ class ValuationPlugin:
 
 
 def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
-    properties = context.read("properties_operational", PROPERTY_COLUMNS)
-    if properties.num_rows == 0:
-        raise ValuationError(
-            "There is no property to value",
-            county=context.county_id,
-            table="properties_operational",
-            hint=f"terrafusion run {context.county_id} --to load",
-        )
+    properties = _properties(context)
     sales = context.read("sales", SALES_COLUMNS)
     units = properties_as_units(properties, context.valuation_date)
     prepared = prepare_sales(sales, properties, units, context.valuation_date, params)
@@ -147,6 +139,9 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
         numbers(properties, "improvement_value"),
     )
     roll = roll_values(made, land, properties.take(pa.array(subjects)), params)
+    structures = structure_values(
+        context.read("improvements", IMPROVEMENT_COLUMNS), property_id, roll, params.round_to
+    )
     rows = leaderboard(tests, market_value, params, seed=context.seed, options=options)
     return PluginResult(
         tables={
@@ -163,17 +158,23 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
             "sales_completeness": sales_completeness_table(completeness(prepared.market), context),
             "market_index": market_index_table(markets, context),
             "land_rates": land_rates_table(land, context),
-            "valuation_improvements": improvements_table(
-                context.read("improvements", IMPROVEMENT_COLUMNS),
-                property_id,
-                roll,
-                params.round_to,
-                context,
-            ),
+            "valuation_improvements": improvements_table(structures, context),
         },
         summary=summarise(made, prepared, markets, studies, holdout=tested, test=tests.test),
         files={FILE_NAME: lambda path: save_markets(path, markets, _about(context))},
     )
+
+
+def _properties(context: PluginContext) -> pa.Table:
+    found = context.read("properties_operational", PROPERTY_COLUMNS)
+    if found.num_rows == 0:
+        raise ValuationError(
+            "There is no property to value",
+            county=context.county_id,
+            table="properties_operational",
+            hint=f"terrafusion run {context.county_id} --to load",
+        )
+    return found
 
 
 def _about(context: PluginContext) -> dict[str, str]:

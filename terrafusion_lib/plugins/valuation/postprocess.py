@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from terrafusion_lib.plugins.valuation.appraise import Appraisal
 from terrafusion_lib.plugins.valuation.land import LandValues, land_of
@@ -69,7 +70,7 @@ def post_process(
     property_id: TextArray,
     params: ValuationParams,
 ) -> tuple[FloatArray, TextArray, BoolArray]:
-    """Apply cap, minimum, tolerance, override and rounding, in this order.
+    """Apply cap, minimum, tolerance, rounding and overrides, in this order.
 
     Parameters
     ----------
@@ -173,7 +174,7 @@ def allocate(total: FloatArray, share: FloatArray, group: IntArray, unit: float)
     """
     count = total.size
     weight = np.bincount(group, share, count)
-    members = np.maximum(np.bincount(group, minlength=count), 1)
+    members = np.bincount(group, minlength=count)
     fraction = np.where(
         weight[group] > 0, share / np.where(weight > 0, weight, 1.0)[group], 1 / members[group]
     )
@@ -183,12 +184,51 @@ def allocate(total: FloatArray, share: FloatArray, group: IntArray, unit: float)
     units = np.floor(exact / unit + 1e-9)
     left = np.floor(total / unit + 1e-9) - np.bincount(group, units, count)
     order = np.lexsort((np.arange(group.size), -(exact / unit - units), group))
-    ends = np.cumsum(np.bincount(group, minlength=count))
+    first = np.cumsum(members) - members
     rank = np.empty(group.size, dtype=np.int64)
-    rank[order] = np.arange(group.size) - (ends - np.bincount(group, minlength=count))[group[order]]
+    rank[order] = np.arange(group.size) - first[group[order]]
     part = (units + (rank < left[group])) * unit
     rest = total - np.bincount(group, part, count)
     largest = np.lexsort((np.arange(group.size), -fraction, group))
     firsts = largest[np.unique(group[largest], return_index=True)[1]]
     part[firsts] += rest[group[firsts]]
     return part
+
+
+def structure_values(
+    improvements: pa.Table, property_id: TextArray, roll: RollValues, round_to: float
+) -> pa.Table:
+    """Improvement values of properties with several structures, parted by the assessor's values.
+
+    Parameters
+    ----------
+    improvements : pa.Table
+        Canonical improvements: property_id, improvement_id, improvement_value.
+
+    Returns
+    -------
+    pa.Table
+        property_id, improvement_id, share (0 to 1) and improvement_value (US dollars).
+    """
+    table = improvements.sort_by(
+        [("property_id", "ascending"), ("improvement_id", "ascending")]
+    ).combine_chunks()
+    rows = pc.index_in(table["property_id"], pa.array(property_id, pa.string())).fill_null(-1)
+    row = rows.to_numpy(zero_copy_only=False)
+    several = np.bincount(row[row >= 0], minlength=property_id.size) > 1
+    wanted = (row >= 0) & several[row] & np.isfinite(roll.improvement)[row]
+    table = table.filter(pa.array(wanted))
+    found, group = np.unique(row[wanted], return_inverse=True)
+    weight = np.nan_to_num(numbers(table, "improvement_value"), nan=0.0)
+    total = roll.improvement[found]
+    part = allocate(total, np.maximum(weight, 0.0), group, round_to)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = np.where(total[group] > 0, part / total[group], 0.0)
+    return pa.table(
+        {
+            "property_id": table["property_id"],
+            "improvement_id": table["improvement_id"],
+            "share": share,
+            "improvement_value": part,
+        }
+    )

@@ -10,6 +10,8 @@ import pyarrow.compute as pc
 from terrafusion_lib.plugins.valuation.params import MultiParcel, Validity, ValuationParams
 from terrafusion_lib.plugins.valuation.sales_screening import Evidence, collect_evidence
 from terrafusion_lib.plugins.valuation.units import (
+    DAYS_PER_MONTH,
+    DAYS_PER_YEAR,
     TRAITS,
     Sales,
     TextArray,
@@ -21,7 +23,6 @@ from terrafusion_lib.plugins.valuation.units import (
 )
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
-DAYS_PER_MONTH = 365.25 / 12
 SALES_COLUMNS = (
     "sale_id",
     "property_id",
@@ -204,7 +205,7 @@ def _sales(
         y_feet=on_roll.y_feet,
         located=on_roll.located,
         day=day,
-        year=on_roll.year + day / 365.25,
+        year=on_roll.year + day / DAYS_PER_YEAR,
         trend=on_roll.trend,
         premium=on_roll.premium,
         surroundings=on_roll.surroundings,

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from terrafusion_lib.core.schema import (
     LAND_RATES,
@@ -25,13 +24,13 @@ from terrafusion_lib.plugins.valuation.appraise import Appraisal, Comparables
 from terrafusion_lib.plugins.valuation.completeness import Completeness
 from terrafusion_lib.plugins.valuation.explain import LINES
 from terrafusion_lib.plugins.valuation.land import LandValues, rate_table
-from terrafusion_lib.plugins.valuation.market_index import market_index
+from terrafusion_lib.plugins.valuation.market_index import MarketIndex, market_index
 from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.ordinary_regression import ordinary_regression
-from terrafusion_lib.plugins.valuation.postprocess import OVERRIDE, RollValues, allocate
+from terrafusion_lib.plugins.valuation.postprocess import OVERRIDE, RollValues
 from terrafusion_lib.plugins.valuation.sales_screening import Screening
 from terrafusion_lib.plugins.valuation.studies import StudySales
-from terrafusion_lib.plugins.valuation.units import TextArray, absent, numbers
+from terrafusion_lib.plugins.valuation.units import TextArray, absent
 from terrafusion_lib.stats.strata import FloatArray
 
 
@@ -200,16 +199,11 @@ def market_index_table(markets: Mapping[str, Market], context: PluginContext) ->
         found = market_index(market, context.valuation_date)
         if found is None:
             continue
-        columns = _constants(context, found.index.size) | {
+        columns = _monthly(found, context) | {
             "market": pa.repeat(found.market, found.index.size),
-            "area": pa.array(found.area, pa.string()),
-            "month": pa.array(found.month, pa.date32()),
-            "sales": pa.array(found.sales, pa.int64()),
             "price_level": _number(found.index),
-            "low": _number(found.low),
-            "high": _number(found.high),
         }
-        tables.append(pa.table(columns, schema=schema))
+        tables.append(pa.table(columns).select(schema.names).cast(schema))
     return pa.concat_tables(tables)
 
 
@@ -225,43 +219,12 @@ def land_rates_table(land: LandValues, context: PluginContext) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=LAND_RATES.arrow_schema())
 
 
-def improvements_table(
-    improvements: pa.Table,
-    property_id: TextArray,
-    roll: RollValues,
-    round_to: float,
-    context: PluginContext,
-) -> pa.Table:
-    """Improvement values of properties with several structures, parted by the assessor's values.
-
-    Parameters
-    ----------
-    improvements : pa.Table
-        Canonical improvements: property_id, improvement_id, improvement_value.
-    """
+def improvements_table(parts: pa.Table, context: PluginContext) -> pa.Table:
+    """Parts of improvement values (``postprocess.structure_values``)."""
     schema = VALUATION_IMPROVEMENTS.arrow_schema()
-    table = improvements.sort_by(
-        [("property_id", "ascending"), ("improvement_id", "ascending")]
-    ).combine_chunks()
-    rows = pc.index_in(table["property_id"], pa.array(property_id, pa.string())).fill_null(-1)
-    row = rows.to_numpy(zero_copy_only=False)
-    several = np.bincount(row[row >= 0], minlength=property_id.size) > 1
-    wanted = (row >= 0) & several[row] & np.isfinite(roll.improvement)[row]
-    if not wanted.any():
-        return schema.empty_table()
-    table = table.filter(pa.array(wanted))
-    found, group = np.unique(row[wanted], return_inverse=True)
-    weight = np.nan_to_num(numbers(table, "improvement_value"), nan=0.0)
-    total = roll.improvement[found]
-    part = allocate(total, np.maximum(weight, 0.0), group, round_to)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(total[group] > 0, part / total[group], 0.0)
-    columns = _constants(context, part.size) | {
-        "property_id": table["property_id"],
-        "improvement_id": table["improvement_id"],
-        "share": _number(share),
-        "improvement_value": _number(part),
-    }
+    columns = _constants(context, parts.num_rows) | dict(
+        zip(parts.column_names, parts.columns, strict=True)
+    )
     return pa.table(columns).select(schema.names).cast(schema)
 
 
@@ -285,13 +248,20 @@ def sales_validation_table(sales: pa.Table, found: Screening, context: PluginCon
 
 def sales_completeness_table(found: Completeness, context: PluginContext) -> pa.Table:
     """Sales by area and month."""
-    columns = _constants(context, found.sales.size) | {
+    schema = SALES_COMPLETENESS.arrow_schema()
+    columns = _monthly(found, context) | {
+        "expected": _number(found.expected),
+        "alarm": pa.array(found.alarm, pa.bool_()),
+    }
+    return pa.table(columns).select(schema.names).cast(schema)
+
+
+def _monthly(found: MarketIndex | Completeness, context: PluginContext) -> dict[str, pa.Array]:
+    """The columns of what is told by area and month."""
+    return _constants(context, found.sales.size) | {
         "area": pa.array(found.area, pa.string()),
         "month": pa.array(found.month, pa.date32()),
         "sales": pa.array(found.sales, pa.int64()),
-        "expected": _number(found.expected),
         "low": _number(found.low),
         "high": _number(found.high),
-        "alarm": pa.array(found.alarm, pa.bool_()),
     }
-    return pa.table(columns, schema=SALES_COMPLETENESS.arrow_schema())

@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from terrafusion_lib.plugins.valuation.hedonic import MAD_TO_DEVIATION
 from terrafusion_lib.plugins.valuation.params import SaleDecision, ValuationParams
-from terrafusion_lib.plugins.valuation.units import TextArray, absent, numbers, texts
+from terrafusion_lib.plugins.valuation.units import DAYS_PER_YEAR, TextArray, absent, numbers, texts
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
 VALID, INVALID, SUSPECT = "valid", "invalid", "suspect"
@@ -93,24 +94,30 @@ def collect_evidence(
     )
 
 
-def robust_scores(value: FloatArray, *segments: TextArray) -> FloatArray:
+def robust_scores(
+    value: FloatArray, *segments: TextArray, among: BoolArray | None = None
+) -> FloatArray:
     """Distance of each value from its segment's median in robust standard deviations.
 
     1.4826 times the median absolute deviation: neither it nor the median moves by a few wild
     values, so an outlier cannot hide itself. The segments go from wide to narrow; the narrowest
     with twenty values or more counts. NaN where the value is NaN or no segment has twenty.
+
+    Parameters
+    ----------
+    among : array of bool, optional
+        Values whose median and deviation are the yardstick; all when None.
     """
     score = np.full(value.size, np.nan)
     known = np.isfinite(value)
+    yardstick = known if among is None else known & among
     group = np.zeros(value.size, dtype=np.int64)
     for segment in segments:
         group = _codes(np.char.add(np.char.add(group.astype(str), "/"), segment.astype(str)))
-        centre, spread, count = _medians(value[known], group[known])
-        enough = count >= MIN_SEGMENT
-        told = enough & (spread > 0)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            found = np.abs(value[known] - centre) / (1.4826 * spread)
-        score[np.flatnonzero(known)[told]] = found[told]
+        middle, spread, count = _medians(value, group, yardstick)
+        told = known & ((count >= MIN_SEGMENT) & (spread > 0))[group]
+        at = group[told]
+        score[told] = np.abs(value[told] - middle[at]) / (MAD_TO_DEVIATION * spread[at])
     return score
 
 
@@ -118,17 +125,21 @@ def _codes(labels: np.ndarray) -> IntArray:
     return np.asarray(np.unique(labels.astype(str), return_inverse=True)[1], dtype=np.int64)
 
 
-def _medians(value: FloatArray, group: IntArray) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Median, median absolute deviation and size of each value's group."""
-    if value.size == 0:
-        return value, value, group
-    count = np.bincount(group)
-    middle = _group_median(value, group, count)[group]
-    spread = _group_median(np.abs(value - middle), group, count)[group]
-    return middle, spread, count[group]
+def _medians(
+    value: FloatArray, group: IntArray, rows: BoolArray
+) -> tuple[FloatArray, FloatArray, IntArray]:
+    """Median, median absolute deviation and size of each group, of some rows."""
+    groups = int(group.max(initial=-1)) + 1
+    value, group = value[rows], group[rows]
+    count = np.bincount(group, minlength=groups)
+    middle = _group_median(value, group, count)
+    return middle, _group_median(np.abs(value - middle[group]), group, count), count
 
 
 def _group_median(value: FloatArray, group: IntArray, count: IntArray) -> FloatArray:
+    """Median by group; of one without values, nothing that means anything."""
+    if value.size == 0:
+        return np.zeros(count.size)
     ordered = value[np.lexsort((value, group))]
     first = np.cumsum(count) - count
     low, high = first + np.maximum(count - 1, 0) // 2, first + count // 2
@@ -158,7 +169,7 @@ def _swings(parcel: IntArray, day: FloatArray, price: FloatArray, kind: TextArra
     rows = np.flatnonzero((price > 0) & np.isfinite(day))
     order = rows[np.lexsort((day[rows], parcel[rows]))]
     first, second = order[:-1], order[1:]
-    years = (day[second] - day[first]) / 365.25
+    years = (day[second] - day[first]) / DAYS_PER_YEAR
     pair = (parcel[first] == parcel[second]) & (years >= MIN_YEARS_BETWEEN)
     first, second, years = first[pair], second[pair], years[pair]
     found = robust_scores(np.log(price[second] / price[first]) / years, kind[second])
@@ -221,8 +232,8 @@ def screen(
     """
     with np.errstate(divide="ignore", invalid="ignore"):
         logs = np.log(np.where(model_ratio > 0, model_ratio, np.nan))
-    good = np.where(evidence.usable(), logs, np.nan)
-    model_score = _score_against(logs, good, kind)
+    usable = evidence.usable()
+    model_score = robust_scores(logs, kind, among=usable)
     limit = params.suspect_deviations
     unexplained = np.isnan(model_score) | (model_score > limit / 2)
     rate, swing = (
@@ -240,7 +251,6 @@ def screen(
         ~evidence.codes_valid & no_deed & ~strange & ~evidence.several & (model_score < LOOKS_VALID)
     )
     person = np.isfinite(evidence.decision)
-    usable = evidence.usable()
     verdict = np.where(usable, np.where(strange & ~person, SUSPECT, VALID), INVALID).astype(object)
     verdict[miscoded & ~person] = SUSPECT
     machine = evidence.codes_valid & ~no_deed
@@ -266,21 +276,6 @@ _ODD = (
     "price changed oddly since the parcel's other sale",
     "price is far from the model's value",
 )
-
-
-def _score_against(value: FloatArray, good: FloatArray, kind: TextArray) -> FloatArray:
-    """Robust score of all values against the median and spread of the good ones of their kind."""
-    score = np.full(value.size, np.nan)
-    for name in sorted(set(kind.tolist()) - {None}):
-        rows = np.equal(kind, name).astype(np.bool_)
-        known = good[rows & np.isfinite(good)]
-        if known.size < MIN_SEGMENT:
-            continue
-        middle = float(np.median(known))
-        spread = 1.4826 * float(np.median(np.abs(known - middle)))
-        if spread > 0:
-            score[rows] = np.abs(value[rows] - middle) / spread
-    return score
 
 
 def _words(notes: list[tuple[str, BoolArray]], people: TextArray) -> TextArray:

@@ -26,8 +26,7 @@ def screened(
     row_of = {key: row for row, key in enumerate(zip(ids, parcels, strict=True))}
 
     def note(sales: Sales, market: str, log_value: np.ndarray) -> None:
-        keys = zip(sales.sale_id.tolist(), sales.property_id.tolist(), strict=True)
-        rows = np.array([row_of[key] for key in keys], dtype=np.int64)
+        rows = np.array([row_of[key] for key in sales.identities()], dtype=np.int64)
         ratio[rows] = np.exp(np.log(sales.price) - log_value)
         kind[rows] = market
 

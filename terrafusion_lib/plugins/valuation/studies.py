@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
+from terrafusion_lib.plugins.valuation.markets import (
+    Market,
+    fit_markets,
+    prices_at_valuation_date,
+)
 from terrafusion_lib.plugins.valuation.params import Holdout as HoldoutChoice
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import DAYS_PER_MONTH, PreparedSales
-from terrafusion_lib.plugins.valuation.units import Rows, Sales, TextArray, Units
+from terrafusion_lib.plugins.valuation.prepare import PreparedSales
+from terrafusion_lib.plugins.valuation.units import DAYS_PER_MONTH, Rows, Sales, TextArray, Units
 from terrafusion_lib.stats.strata import FloatArray, usable
 from terrafusion_lib.stats.study import StudyOptions, ratio_study
 
@@ -93,14 +97,10 @@ def assessed_sales(
 
 
 def _assessed(sales: Sales, market_value: FloatArray, markets: Mapping[str, Market]) -> StudySales:
-    price = sales.price.copy()
-    for name, market in markets.items():
-        rows = sales.unit.market == name
-        price[rows] *= market.time_factor(sales.unit.take(rows))
     return StudySales(
         sales=sales,
         value=market_value[sales.unit.parcel],
-        price=price,
+        price=prices_at_valuation_date(sales, markets),
         covered=np.full(len(sales), np.nan),
     )
 

@@ -41,6 +41,8 @@ SURROUNDINGS = (
     "is_waterfront",
 )
 """Traits whose mean over the parcels around a unit describes its surroundings; areas as logs."""
+DAYS_PER_YEAR = 365.25
+DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 EARTH_RADIUS_FEET = 20_902_231.0
 
 
@@ -134,6 +136,10 @@ class Sales(Rows):
     def of_market(self, name: str) -> Self:
         """Sales of one market (see `Units.market`)."""
         return self.take(self.unit.market == name)
+
+    def identities(self) -> list[tuple[object, object]]:
+        """What tells one row from another: sale and property."""
+        return list(zip(self.sale_id.tolist(), self.property_id.tolist(), strict=True))
 
     def parcels(self) -> int:
         """How many different parcels were sold."""

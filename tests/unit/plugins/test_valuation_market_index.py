@@ -6,11 +6,12 @@ from datetime import date
 import numpy as np
 import pytest
 
-from terrafusion_lib.plugins.valuation.market_index import ALL_AREAS, MarketIndex, market_index
+from terrafusion_lib.plugins.valuation.market_index import MarketIndex, market_index
 from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.prepare import prepare_sales
 from terrafusion_lib.plugins.valuation.units import Sales, properties_as_units
+from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import ANNUAL_TREND, VALUATION_DATE, synthetic_market
 
 PARAMS = ValuationParams(max_sale_age_months=60, min_ensemble_sales=100_000)
@@ -41,7 +42,7 @@ def true_index(months: np.ndarray) -> np.ndarray:
 def test_the_planted_trend_comes_back_within_its_interval(markets: dict[str, Market]) -> None:
     index = market_index(markets["residential"], VALUATION_DATE)
     assert index is not None
-    rows = of(index, ALL_AREAS)
+    rows = of(index, ALL)
     truth = true_index(index.month[rows])
     assert np.abs(index.index[rows] / truth - 1).max() < 0.06
     inside = (index.low[rows] <= truth) & (truth <= index.high[rows])
@@ -56,7 +57,7 @@ def test_every_sale_is_counted_in_its_month_and_area(markets: dict[str, Market])
     market = markets["residential"]
     index = market_index(market, VALUATION_DATE)
     assert index is not None
-    everywhere = index.area == ALL_AREAS
+    everywhere = index.area == ALL
     assert index.sales[everywhere].sum() == index.sales[~everywhere].sum()
     assert index.sales[everywhere].sum() == len(market.model.sales)
 
@@ -64,7 +65,7 @@ def test_every_sale_is_counted_in_its_month_and_area(markets: dict[str, Market])
 def test_areas_that_move_together_have_one_index(markets: dict[str, Market]) -> None:
     index = market_index(markets["residential"], VALUATION_DATE)
     assert index is not None
-    whole = index.index[of(index, ALL_AREAS)]
+    whole = index.index[of(index, ALL)]
     for area in markets["residential"].model.hedonic.design.neighborhoods:
         np.testing.assert_allclose(index.index[of(index, area)], whole, rtol=0.02)
 

@@ -8,12 +8,13 @@ import pyarrow as pa
 import pytest
 
 from terrafusion_lib.plugins.base import PluginResult
-from terrafusion_lib.plugins.valuation.completeness import ALL_AREAS, completeness
+from terrafusion_lib.plugins.valuation.completeness import completeness
 from terrafusion_lib.plugins.valuation.params import SaleDecision, ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
 from terrafusion_lib.plugins.valuation.prepare import PreparedSales, prepare_sales
 from terrafusion_lib.plugins.valuation.sales_screening import robust_scores
 from terrafusion_lib.plugins.valuation.units import properties_as_units
+from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
 PARAMS = ValuationParams(bootstrap_replicates=0)
@@ -198,9 +199,9 @@ def test_a_month_without_its_sales_raises_an_alarm(market: SyntheticMarket) -> N
     month = np.datetime64("2025-06", "M")
     gone = sales.take(sales.sale_date.astype("datetime64[M]") != month)
     before, after = completeness(sales), completeness(gone)
-    at = (after.area == ALL_AREAS) & (after.month == month)
-    assert not before.alarm[(before.area == ALL_AREAS) & (before.month == month)].any()
+    at = (after.area == ALL) & (after.month == month)
+    assert not before.alarm[(before.area == ALL) & (before.month == month)].any()
     assert after.alarm[at].all()
     assert after.sales[at].sum() == 0
     assert before.alarm.mean() < 0.02
-    assert before.sales[before.area == ALL_AREAS].sum() == len(sales)
+    assert before.sales[before.area == ALL].sum() == len(sales)

@@ -1,0 +1,16 @@
+"""What the commands share: their usual arguments, and JSON as an answer."""
+
+from typing import Annotated
+
+import typer
+
+County = Annotated[str, typer.Argument(help="County id, such as benton_wa")]
+Year = Annotated[int | None, typer.Option(help="Assessment year; default the county's own")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
+
+
+def print_json(data: object) -> None:
+    """Print data as indented JSON, dates and paths as text."""
+    import json
+
+    print(json.dumps(data, indent=2, default=str))
