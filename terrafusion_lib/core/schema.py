@@ -183,6 +183,7 @@ dor_valid             boolean  Valid for the DOR study; null when the code is un
 county_ratio_code     text     Validity code of the county's study
 county_valid          boolean  Valid for the county's study; null when the code is unknown
 wac_code              text     Excise-tax exemption claimed (WAC 458-61A): evidence only
+party_relation        text     What the parties' names say, such as same surname: evidence only
 parcel_count          integer  Parcels in the sale
 is_primary_parcel     boolean  The sale's primary parcel
 is_land_only          boolean  Land sold without improvements

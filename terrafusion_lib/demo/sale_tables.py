@@ -20,6 +20,7 @@ from terrafusion_lib.demo.columns import (
 from terrafusion_lib.demo.county import County
 from terrafusion_lib.demo.land_tables import LAND_TYPES, land_types
 from terrafusion_lib.demo.sale_kinds import DEED_TYPES, DOR_CODES, SALE_KINDS
+from terrafusion_lib.demo.sale_parties import sale_parties
 from terrafusion_lib.demo.sales import FIRST_EXCISE
 from terrafusion_lib.demo.snapshots import frozen_sales
 from terrafusion_lib.demo.uses import CODES
@@ -44,6 +45,7 @@ def deeds(county: County) -> Ints:
 def chg_of_owner_table(county: County) -> Table:
     """dbo.chg_of_owner: the recorded deed."""
     sales, rng = county.sales, county.rng("chg_of_owner")
+    seller, buyer = sale_parties(county)
     count = len(sales.kind)
     recorded = sales.date + rng.integers(1, 21, count)
     number = join(pa.array(year_of(recorded)).cast(pa.string()), "-", digits(sales.transfer, 6))
@@ -54,7 +56,7 @@ def chg_of_owner_table(county: County) -> Table:
         "coo_sl_dt": moment(sales.date),
         "consideration": pc.utf8_rpad(pa.array(sales.price).cast(pa.string()), 20),
         "recorded_dt": moment(recorded), "excise_number": FIRST_EXCISE + np.arange(count),
-        "grantor_cv": "SELLER", "grantee_cv": "BUYER", "override_excise": 0,
+        "grantor_cv": seller, "grantee_cv": buyer, "override_excise": 0,
     }  # fmt: skip
 
 

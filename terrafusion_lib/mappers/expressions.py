@@ -14,6 +14,7 @@ import duckdb
 
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import MappingError
+from terrafusion_lib.mappers.parties import PARTY_RELATION
 
 Node = dict[str, Any]
 
@@ -28,9 +29,9 @@ AGGREGATES = frozenset([
 SCALARS = frozenset([
     "abs", "ceil", "concat", "concat_ws", "contains", "date_diff", "date_trunc", "floor",
     "greatest", "if", "least", "left", "length", "lower", "lpad", "ltrim", "make_date", "month",
-    "nullif", "regexp_extract", "regexp_matches", "regexp_replace", "replace", "right", "round",
-    "rpad", "rtrim", "split_part", "starts_with", "strftime", "substr", "substring", "suffix",
-    "trim", "trunc", "try_strptime", "upper", "year",
+    "nullif", PARTY_RELATION, "regexp_extract", "regexp_matches", "regexp_replace", "replace",
+    "right", "round", "rpad", "rtrim", "split_part", "starts_with", "strftime", "substr",
+    "substring", "suffix", "trim", "trunc", "try_strptime", "upper", "year",
 ])  # fmt: skip
 INSTEAD = {
     "avg": "sum(x) / count(x), which is the same in every run",

@@ -17,6 +17,7 @@ from terrafusion_lib.core.schema import Kind
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.mappers.conversions import RIGHT_TRIMMED, Conversion, convert, quote
 from terrafusion_lib.mappers.mapping import MAPPED, Mapping
+from terrafusion_lib.mappers.parties import add_party_relation
 from terrafusion_lib.mappers.usage import row_key, used_columns
 
 RAW, RELATION, RESULT = "raw", "relation", "mapped"
@@ -197,6 +198,7 @@ def _connect(work: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
     connection.execute("SET enable_progress_bar = false")
     for schema in (RAW, RELATION, RESULT):
         connection.execute(f"CREATE SCHEMA {schema}")
+    add_party_relation(connection)
     return connection
 
 

@@ -34,6 +34,7 @@ SALES_COLUMNS = (
     "dor_ratio_code",
     "deed_type",
     "wac_code",
+    "party_relation",
     "parcel_count",
     "is_land_only",
     "parcel_market_value",

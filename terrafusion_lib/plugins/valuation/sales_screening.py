@@ -1,9 +1,9 @@
 """Screening of sales: what speaks against each, who decided on it, and what a person should see.
 
 Evidence that does not depend on the price (codes, deeds, a person's word) decides whether a sale is
-used. A price that looks odd only makes a sale suspect: to leave sales out because their price
-disagrees with the model would make any model look right (IAAO Standard on Ratio Studies, 2013,
-on outliers and on sales chasing).
+used. Parties that look related and a price that looks odd only make a sale suspect: strangers may
+share a surname, and to leave sales out because their price disagrees with the model would make any
+model look right (IAAO Standard on Ratio Studies, 2013, on outliers and on sales chasing).
 """
 
 from collections.abc import Mapping
@@ -32,13 +32,15 @@ LOOKS_VALID = 1.5
 class Evidence:
     """What speaks against each row of the sales table; scores are in robust deviations.
 
-    `deed` is the WAC 458-53-080 numeral that the deed type stands for, None without one. `decision`
-    is 1 where a person took the sale for valid, 0 for invalid, NaN where nobody decided.
+    `deed` is the WAC 458-53-080 numeral that the deed type stands for, None without one; `parties`
+    what the names of seller and buyer say, None when nothing. `decision` is 1 where a person took
+    the sale for valid, 0 for invalid, NaN where nobody decided.
     """
 
     codes_valid: BoolArray
     deed: TextArray
     exempt: BoolArray
+    parties: TextArray
     nominal: BoolArray
     several: BoolArray
     chained: BoolArray
@@ -83,6 +85,7 @@ def collect_evidence(
         codes_valid=codes_valid,
         deed=_deeds(table, params.invalid_deeds),
         exempt=~absent(texts(table, "wac_code")),
+        parties=texts(table, "party_relation"),
         nominal=~(numbers(table, "sale_price") >= params.min_sale_price),
         several=numbers(table, "parcel_count") > 1,
         chained=_chained(parcel, day),
@@ -245,6 +248,10 @@ def screen(
     odd = [(name, row > limit) for name, row in zip(_ODD, scores, strict=True)]
     odd += [("excise tax exemption claimed", evidence.exempt)]
     odd += [("conveyed twice within a month", evidence.chained)]
+    odd += [
+        (f"seller and buyer: {relation}", evidence.parties == relation)
+        for relation in sorted(set(evidence.parties[~absent(evidence.parties)].tolist()))
+    ]
     strange = np.logical_or.reduce([rows for _, rows in odd])
     no_deed = absent(evidence.deed)
     miscoded = (

@@ -91,6 +91,28 @@ def test_a_test_sale_is_never_left_out_for_its_price(market: SyntheticMarket) ->
     )
 
 
+@pytest.mark.parametrize(
+    ("coded_valid", "relation", "verdict"),
+    [(True, "same surname", "suspect"), (False, None, "suspect"), (False, "same party", "invalid")],
+)
+def test_related_parties_are_evidence(
+    market: SyntheticMarket, coded_valid: bool, relation: str | None, verdict: str
+) -> None:
+    row = first_valid(market)
+    relations: list[str | None] = [None] * market.sales.num_rows
+    relations[row] = relation
+    planted = with_column(market, "party_relation", relations)
+    for name in ("dor_valid", "county_valid"):
+        codes = market.sales[name].to_pylist()
+        codes[row] = coded_valid
+        planted = with_column(planted, name, codes)
+    found = rows_of(plugin.run(planted.context(), PARAMS))[key(market, row)]
+    assert found["verdict"] == verdict
+    assert (f"seller and buyer: {relation}" in found["reasons"]) == (relation is not None)
+    used = market.sales["sale_id"][row].as_py() in prepared(planted).market.sale_id
+    assert used == coded_valid
+
+
 @pytest.mark.parametrize(("deed", "numeral"), [("QCD", "09"), ("TD", "06"), ("COR ", "12")])
 def test_a_deed_that_is_no_sale_decides(market: SyntheticMarket, deed: str, numeral: str) -> None:
     row = first_valid(market)
