@@ -1,14 +1,14 @@
-"""Limits of ratio statistics by property type, and what a figure says against them.
+"""Limits of ratio statistics by edition, property type and market; what a figure says against them.
 
-One edition so far: the IAAO Standard on Ratio Studies of April 2013, part 1 section 9 and table
-1-3. Limits are inclusive. MKI and VEI have no adopted limits; theirs are cited as what they are.
+Limits are inclusive. MKI, VEI and the signals of sales chasing have no adopted limits; theirs are
+cited as what they are. The tables' ranges were typed from knowledge of the standards and compared
+with secondary sources only.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from terrafusion_lib.core.config import nearest
-from terrafusion_lib.core.errors import ConfigError
+from enum import StrEnum
 
 MET = "met"
 NOT_MET = "not met"
@@ -23,6 +23,30 @@ sales a bootstrapped interval of the COD is too narrow to be trusted.
 """
 
 
+class Edition(StrEnum):
+    """Whose limits a study is held to.
+
+    ``iaao_2013``: for local jurisdictions (part 1, section 9). ``iaao_2013_oversight``: for
+    agencies that oversee them (part 2, table 2-3). ``iaao_1999``: the edition before PRB.
+    """
+
+    IAAO_2013 = "iaao_2013"
+    IAAO_2013_OVERSIGHT = "iaao_2013_oversight"
+    IAAO_1999 = "iaao_1999"
+
+
+class MarketArea(StrEnum):
+    """The kind of market that a table's COD limits go by.
+
+    ``active``: very large or densely populated, newer or similar properties. ``typical``:
+    mid-sized, older and newer properties mixed. ``rural``: small, older or depressed.
+    """
+
+    ACTIVE = "active"
+    TYPICAL = "typical"
+    RURAL = "rural"
+
+
 @dataclass(frozen=True)
 class Limit:
     """An acceptable range, both ends included, and where it is written."""
@@ -32,56 +56,105 @@ class Limit:
     citation: str
 
 
-_STANDARD = "IAAO Standard on Ratio Studies (2013)"
-_SECTION = f"{_STANDARD}, part 1, section 9"
-_TABLE = f"{_STANDARD}, table 1-3"
+_2013 = "IAAO Standard on Ratio Studies (2013)"
+_1999 = "IAAO Standard on Ratio Studies (1999)"
+_TYPES = {
+    "residential": "residential",
+    "multifamily": "other residential",
+    "manufactured_home": "other residential",
+    "commercial": "income-producing",
+    "industrial": "income-producing",
+    "agricultural": "rural",
+    "vacant_land": "vacant land",
+}
+"""The line of the tables that a property type stands in; special purpose stands in none."""
 
-_ANY = {
-    "median_ratio": Limit(0.90, 1.10, _SECTION),
-    "prd": Limit(0.98, 1.03, _SECTION),
-    "prb": Limit(-0.05, 0.05, _SECTION),
+_HOUSE = "limit of this house; technique of the IAAO Standard on Ratio Studies (2013), appendix E"
+_UNADOPTED = {
     "mki": Limit(0.95, 1.05, "Quintos (2020), Journal of Property Tax Assessment 17(2)"),
     "vei": Limit(-10.0, 10.0, "IAAO Standard on Ratio Studies, exposure draft May 2026, app. E"),
+    "price_bunching": Limit(0.0, 1.5, _HOUSE),
+    "sold_unsold_change": Limit(-3.0, 3.0, _HOUSE),
+    "later_cod": Limit(0.0, 1.25, _HOUSE),
 }
 
-_COD = {
-    "residential": Limit(5.0, 15.0, f"{_TABLE}: single-family, older or heterogeneous"),
-    "multifamily": Limit(5.0, 20.0, f"{_TABLE}: other residential"),
-    "manufactured_home": Limit(5.0, 20.0, f"{_TABLE}: other residential"),
-    "commercial": Limit(5.0, 20.0, f"{_TABLE}: income-producing, smaller jurisdictions"),
-    "industrial": Limit(5.0, 20.0, f"{_TABLE}: income-producing, smaller jurisdictions"),
-    "agricultural": Limit(5.0, 20.0, f"{_TABLE}: rural"),
-    "vacant_land": Limit(5.0, 25.0, f"{_TABLE}: vacant land"),
-}
 
-EDITIONS = {"iaao_2013": {"any": _ANY, "cod": _COD}}
-"""Limits by edition: of statistics that are alike for all property, and of the COD by type."""
+def _level(standard: str, *, prb: bool) -> dict[str, Limit]:
+    """Limits that are alike for all property."""
+    level = Limit(0.90, 1.10, f"{standard}, section on performance standards")
+    found = {"median_ratio": level, "prd": Limit(0.98, 1.03, level.citation)}
+    return found | ({"prb": Limit(-0.05, 0.05, level.citation)} if prb else {}) | _UNADOPTED
+
+
+def _cods(table: str, low: float, lines: Mapping[str, tuple[float, ...]]) -> dict[str, list[Limit]]:
+    """COD limits by line, in the order of `MarketArea`."""
+    return {
+        line: [
+            Limit(low, high, f"{table}: {line}, {area} market")
+            for high, area in zip(highs, MarketArea, strict=True)
+        ]
+        for line, highs in lines.items()
+    }
+
+
+_LIMITS = {
+    Edition.IAAO_2013: _level(f"{_2013}, part 1", prb=True),
+    Edition.IAAO_2013_OVERSIGHT: _level(f"{_2013}, part 2", prb=True),
+    Edition.IAAO_1999: _level(_1999, prb=False),
+}
+_CODS = {
+    Edition.IAAO_2013: _cods(
+        f"{_2013}, table 1-3",
+        5,
+        {
+            "residential": (10, 15, 20),
+            "other residential": (20, 20, 20),
+            "income-producing": (15, 20, 20),
+            "rural": (20, 20, 20),
+            "vacant land": (25, 25, 25),
+        },
+    ),
+    Edition.IAAO_2013_OVERSIGHT: _cods(
+        f"{_2013}, table 2-3",
+        5,
+        {
+            "residential": (10, 15, 20),
+            "other residential": (10, 15, 20),
+            "income-producing": (15, 20, 25),
+            "rural": (10, 15, 20),
+            "vacant land": (15, 20, 25),
+        },
+    ),
+    Edition.IAAO_1999: _cods(
+        f"{_1999}, table on ratio study performance",
+        0,
+        {
+            "residential": (10, 15, 20),
+            "other residential": (20, 20, 20),
+            "income-producing": (15, 20, 20),
+            "rural": (20, 20, 20),
+            "vacant land": (20, 20, 20),
+        },
+    ),
+}
 
 
 def limit(
-    statistic: str, property_type: str | None = None, *, edition: str = "iaao_2013"
+    statistic: str,
+    property_type: str | None = None,
+    *,
+    edition: Edition = Edition.IAAO_2013,
+    market: MarketArea = MarketArea.TYPICAL,
 ) -> Limit | None:
     """The limit of a statistic; None when the edition sets none.
 
     The COD's depends on the property type: a stratum of mixed types (`property_type` None) and
     special-purpose property have none.
-
-    Raises
-    ------
-    ConfigError
-        The edition is unknown.
     """
-    if edition not in EDITIONS:
-        close = nearest(edition, list(EDITIONS))
-        raise ConfigError(
-            f"No edition {edition!r} of the ratio standards",
-            examples=sorted(EDITIONS),
-            hint=f"did you mean {close[0]}?" if close else None,
-        )
-    limits = EDITIONS[edition]
-    if statistic == "cod":
-        return limits["cod"].get(property_type or "")
-    return limits["any"].get(statistic)
+    if statistic != "cod":
+        return _LIMITS[edition].get(statistic)
+    line = _TYPES.get(property_type or "")
+    return _CODS[edition][line][list(MarketArea).index(market)] if line else None
 
 
 def verdict(

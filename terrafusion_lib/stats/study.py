@@ -17,7 +17,14 @@ from terrafusion_lib.stats.intervals import (
     share_interval,
 )
 from terrafusion_lib.stats.resampling import BOOTSTRAPPED, bootstrap
-from terrafusion_lib.stats.standards import MIN_SALES, Limit, limit, verdict
+from terrafusion_lib.stats.standards import (
+    MIN_SALES,
+    Edition,
+    Limit,
+    MarketArea,
+    limit,
+    verdict,
+)
 from terrafusion_lib.stats.strata import FloatArray, IntArray, RatioDataError, Strata, stratify
 from terrafusion_lib.stats.trimming import Trimming, kept
 from terrafusion_lib.stats.vertical import vei
@@ -55,7 +62,12 @@ class StudyOptions:
     seed: int = 0
     trimming: Trimming = Trimming.NONE
     min_sales: int = MIN_SALES
-    edition: str = "iaao_2013"
+    edition: Edition = Edition.IAAO_2013
+    market: MarketArea = MarketArea.TYPICAL
+
+    def limit(self, statistic: str, property_type: str | None) -> Limit | None:
+        """The limit that a statistic of such property is held to."""
+        return limit(statistic, property_type, edition=self.edition, market=self.market)
 
 
 @dataclass
@@ -122,10 +134,35 @@ def ratio_study(
         shared = _shared_types(codes, types, len(strata_labels))
         keys = [(study, grouping, label) for label in strata_labels]
         for statistic, figures in _statistics(strata, keys, options).items():
-            allowed = [limit(statistic, kind, edition=options.edition) for kind in shared]
+            allowed = [options.limit(statistic, kind) for kind in shared]
             for row in _rows(keys, statistic, strata.n, figures, allowed, options=options):
                 for name, item in zip(COLUMNS, row, strict=True):
                     columns[name].append(item)
+    return columns
+
+
+def signal_rows(
+    study: str,
+    grouping: str,
+    stratum: str,
+    signals: Mapping[str, tuple[int, float, Interval]],
+    options: StudyOptions,
+) -> dict[str, list[object]]:
+    """Figures computed elsewhere (number of sales, estimate, interval) as rows of a study.
+
+    Those that are undefined, for too few sales, are left out.
+    """
+    columns: dict[str, list[object]] = {name: [] for name in COLUMNS}
+    for statistic, (n, estimate, interval) in signals.items():
+        if not math.isfinite(estimate):
+            continue
+        figures = _Figures(np.array([estimate]))
+        figures.low[:], figures.high[:] = interval
+        key, allowed = (study, grouping, stratum), options.limit(statistic, None)
+        sizes = np.array([n], dtype=np.int64)
+        for row in _rows([key], statistic, sizes, figures, [allowed], options=options):
+            for name, item in zip(COLUMNS, row, strict=True):
+                columns[name].append(item)
     return columns
 
 

@@ -21,7 +21,13 @@ NAMES = {
     "cod": "COD",
     "prd": "PRD",
     "prb": "PRB",
+    "vei": "VEI",
+    "mki": "MKI",
+    "price_bunching": "ratios at the price, times expected",
+    "sold_unsold_change": "change of sold less unsold, points",
+    "later_cod": "COD of later sales / of earlier",
 }
+SIGNALS = ("price_bunching", "sold_unsold_change", "later_cod")
 YEARS = (1800, 2200)
 
 
@@ -63,6 +69,23 @@ def ratio_study(rows: Iterable[Mapping[str, Any]], *, grouping: str = "overall")
                 line[f"{NAMES[row['statistic']]} verdict"] = row["verdict"]
     names = list(dict.fromkeys(name for line in lines.values() for name in line))
     return show(lines.values(), names)
+
+
+def chasing(rows: Iterable[Mapping[str, Any]]) -> Html:
+    """Signals of sales chasing with interval and verdict, the county first."""
+    return show(
+        {
+            "stratum": row["stratum"],
+            "signal": heading(row["statistic"]),
+            "n": row["n"],
+            "figure": row["estimate"],
+            "from": row["ci_low"],
+            "to": row["ci_high"],
+            "verdict": row["verdict"],
+        }
+        for row in rows
+        if row["statistic"] in SIGNALS
+    )
 
 
 def heading(name: str) -> str:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from terrafusion_lib.core.config import FrozenModel
+from terrafusion_lib.stats.standards import Edition, MarketArea
 from terrafusion_lib.stats.trimming import Trimming
 
 
@@ -209,6 +210,14 @@ class ValuationParams(FrozenModel):
     )
     trimming: Trimming = Field(
         default=Trimming.NONE, description="Outlier ratios left out of studies: none, iqr, wac"
+    )
+    ratio_edition: Edition = Field(
+        default=Edition.IAAO_2013,
+        description="Limits of ratio studies: iaao_2013, iaao_2013_oversight, iaao_1999",
+    )
+    ratio_market: MarketArea = Field(
+        default=MarketArea.TYPICAL,
+        description="Kind of market that COD limits go by: active, typical, rural",
     )
     bootstrap_replicates: int = Field(
         default=1_000, ge=0, description="Replicates of bootstrapped intervals; 0: no intervals"

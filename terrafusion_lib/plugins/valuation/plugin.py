@@ -17,6 +17,7 @@ from terrafusion_lib.plugins.base import (
     PluginRunError,
 )
 from terrafusion_lib.plugins.valuation.appraise import Appraisal, appraise, trusted
+from terrafusion_lib.plugins.valuation.chasing import chasing_rows, chasing_summary
 from terrafusion_lib.plugins.valuation.completeness import completeness
 from terrafusion_lib.plugins.valuation.land import land_values
 from terrafusion_lib.plugins.valuation.leaderboard import leaderboard
@@ -126,11 +127,16 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
     tested = tests.study(params)
     studied = {ASSESSED: assessed} | ({MODEL_HOLDOUT: tested} if tested else {})
     options = StudyOptions(
-        replicates=params.bootstrap_replicates, seed=context.seed, trimming=params.trimming
+        replicates=params.bootstrap_replicates,
+        seed=context.seed,
+        trimming=params.trimming,
+        edition=params.ratio_edition,
+        market=params.ratio_market,
     )
     studies = {
         study: sales.statistics(study, options) for study, sales in studied.items() if len(sales)
     }
+    chased = chasing_rows(assessed, properties, units.property_type, options)
     property_id = texts(properties, "property_id")[subjects]
     land = land_values(
         prepared.market,
@@ -148,7 +154,7 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
             "valuations": valuations_table(made, roll, property_id, context),
             "valuation_comparables": comparables_table(made, property_id, markets, context),
             "valuation_explanations": explanations_table(made, property_id, context),
-            "ratio_statistics": statistics_table(list(studies.values()), context),
+            "ratio_statistics": statistics_table([*studies.values(), chased], context),
             "sale_ratios": sale_ratios_table(studied, context),
             "model_leaderboard": leaderboard_table(rows, context),
             "model_coefficients": coefficients_table(markets, context),
@@ -160,7 +166,8 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
             "land_rates": land_rates_table(land, context),
             "valuation_improvements": improvements_table(structures, context),
         },
-        summary=summarise(made, prepared, markets, studies, holdout=tested, test=tests.test),
+        summary=summarise(made, prepared, markets, studies, holdout=tested, test=tests.test)
+        | chasing_summary(chased),
         files={FILE_NAME: lambda path: save_markets(path, markets, _about(context))},
     )
 

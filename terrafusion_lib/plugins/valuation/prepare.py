@@ -54,6 +54,8 @@ PROPERTY_COLUMNS = (
     "current_market_value",
     "land_value",
     "improvement_value",
+    "prior_market_value",
+    "new_construction_value",
     *TRAITS,
 )
 IMPROVEMENT_COLUMNS = ("property_id", "improvement_id", "improvement_value")

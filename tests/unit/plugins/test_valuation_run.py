@@ -17,7 +17,7 @@ from terrafusion_lib.plugins.base import PluginResult, PluginRunError
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
 from tests.support.require import ROOT
-from tests.support.synthetic_market import SyntheticMarket, synthetic_market
+from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
 QUICK = {"bootstrap_replicates": 100}
 
@@ -304,3 +304,19 @@ def test_threads_and_hash_seeds_do_not_change_a_byte() -> None:
         digests.add(done.stdout.strip())
     assert len(digests) == 1
     assert len(digests.pop()) == hashlib.sha256().digest_size * 2
+
+
+def test_chased_values_are_told(market: SyntheticMarket) -> None:
+    honest = run(market)
+    assert "sales_chasing_signals" not in honest.summary
+    sold = market.sales.filter(pc.and_(market.sales["dor_valid"], pc.less(
+        market.sales["sale_date"], pa.scalar(VALUATION_DATE))))  # fmt: skip
+    keys, prices = (sold[name].to_pylist() for name in ("property_id", "sale_price"))
+    price = dict(zip(keys, prices, strict=True))
+    roll = market.properties
+    owned, values = (roll[name].to_pylist() for name in ("property_id", "current_market_value"))
+    chased = [price.get(key, value) for key, value in zip(owned, values, strict=True)]
+    found = run(replace(market, properties=changed(roll, "current_market_value", chased)))
+    assert "all: price_bunching" in found.summary["sales_chasing_signals"]
+    assert statistic(found, "assessed", "price_bunching")["verdict"] == "not met"
+    assert statistic(found, "assessed", "price_bunching")["ci_low"] > 1.5

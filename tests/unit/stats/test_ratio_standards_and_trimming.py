@@ -5,9 +5,17 @@ import math
 import numpy as np
 import pytest
 
-from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.schema import PROPERTY_TYPES
-from terrafusion_lib.stats.standards import INCONCLUSIVE, MET, NOT_MET, TOO_FEW, limit, verdict
+from terrafusion_lib.stats.standards import (
+    INCONCLUSIVE,
+    MET,
+    NOT_MET,
+    TOO_FEW,
+    Edition,
+    MarketArea,
+    limit,
+    verdict,
+)
 from terrafusion_lib.stats.trimming import Trimming, kept
 
 NARROW = (math.nan, math.nan)
@@ -58,9 +66,30 @@ def test_too_few_sales_get_no_judgement() -> None:
     assert verdict(math.nan, NARROW, allowed, n=50) == TOO_FEW
 
 
-def test_an_unknown_edition_is_an_error() -> None:
-    with pytest.raises(ConfigError, match="did you mean iaao_2013"):
-        limit("cod", "residential", edition="iao_2013")
+@pytest.mark.parametrize(
+    ("edition", "market", "kind", "ends"),
+    [
+        (Edition.IAAO_2013, MarketArea.ACTIVE, "residential", (5, 10)),
+        (Edition.IAAO_2013, MarketArea.ACTIVE, "commercial", (5, 15)),
+        (Edition.IAAO_2013_OVERSIGHT, MarketArea.RURAL, "commercial", (5, 25)),
+        (Edition.IAAO_2013_OVERSIGHT, MarketArea.ACTIVE, "vacant_land", (5, 15)),
+        (Edition.IAAO_1999, MarketArea.TYPICAL, "residential", (0, 15)),
+    ],
+)
+def test_cod_limits_go_by_edition_and_market(edition, market, kind, ends) -> None:
+    allowed = limit("cod", kind, edition=edition, market=market)
+    assert (allowed.low, allowed.high) == ends
+    assert edition.removeprefix("iaao_")[:4] in allowed.citation
+
+
+def test_every_edition_has_limits_for_every_type_and_only_new_ones_for_prb() -> None:
+    for edition in Edition:
+        for market in MarketArea:
+            without = {
+                k for k in PROPERTY_TYPES if not limit("cod", k, edition=edition, market=market)
+            }
+            assert without == {"special_purpose"}
+        assert (limit("prb", edition=edition) is None) == (edition is Edition.IAAO_1999)
 
 
 def test_iqr_rule_leaves_out_extremes_only() -> None:

@@ -1,0 +1,116 @@
+"""Signals of sales chasing: values of sold properties that were moved to their prices.
+
+A chased study looks better than the roll is. The techniques are those of the IAAO Standard on Ratio
+Studies (2013), appendix E: changes of value of sold and unsold properties, ratios of sales before
+and after the date of the values, and ratios too many of which lie at the price. Each figure has an
+interval; the limits, which the standard does not set, are of this house (`standards.py`).
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.special import ndtri
+
+from terrafusion_lib.stats.intervals import Interval, median_interval, percentile_intervals
+from terrafusion_lib.stats.ordering import FloatArray, sorted_median
+from terrafusion_lib.stats.points import cod
+from terrafusion_lib.stats.resampling import BOOTSTRAPPED, bootstrap
+from terrafusion_lib.stats.strata import stratify
+
+PRICE_BUNCHING = "price_bunching"
+SOLD_UNSOLD_CHANGE = "sold_unsold_change"
+LATER_COD = "later_cod"
+BAND = 0.04
+"""Width of a band of ratios; the band at the price reaches 0.02 to either side of 1."""
+MIN_IN_BAND = 5
+"""Fewest sales in each band beside the price."""
+MIN_SALES = 20
+"""Fewest sales (or unsold properties) on either side of a comparison."""
+
+Signal = tuple[float, Interval]
+"""An estimate and its interval; NaN where there are too few sales."""
+UNKNOWN: Signal = (float("nan"), Interval(float("nan"), float("nan")))
+
+
+def price_bunching(assessed: ArrayLike, price: ArrayLike, *, confidence: float = 0.95) -> Signal:
+    """How many times as many ratios lie within 0.02 of 1 as the bands beside let expect.
+
+    The expectation is the smooth curve (log-quadratic, so exact for a normal distribution) through
+    the two bands of either side; about 1 without chasing, a little more where ratios are peaked.
+    Prices are as paid: brought to another date, a chased ratio is no longer 1.
+
+    Raises
+    ------
+    RatioDataError
+        A pair is unusable.
+    """
+    ratio = stratify(assessed, price).ratio
+    edges = 1 + BAND * np.arange(-2.5, 3)
+    count = np.diff(np.searchsorted(ratio, edges)).astype(np.float64)
+    far, near = count[[0, 4]], count[[1, 3]]
+    if min(far.min(), near.min()) < MIN_IN_BAND:
+        return UNKNOWN
+    expected = (4 * np.log(near).mean() - np.log(far).mean()) / 3
+    centre = max(float(count[2]), 0.5)
+    variance = 1 / centre + (4 * (1 / near).sum() + (1 / far).sum() / 4) / 9
+    reach = float(ndtri((1 + confidence) / 2)) * np.sqrt(variance)
+    logs = np.log(centre) - expected + np.array([0.0, -reach, reach])
+    estimate, low, high = np.exp(logs).tolist()
+    return estimate, Interval(low, high)
+
+
+def sold_unsold_change(sold: ArrayLike, unsold: ArrayLike, *, confidence: float = 0.95) -> Signal:
+    """Median change of value of sold properties less that of unsold ones, percentage points.
+
+    Parameters
+    ----------
+    sold, unsold : array-like
+        New value / former value of properties without new construction. Those that are not finite
+        are left out.
+    """
+    ends = [np.sort(_finite(values)) for values in (sold, unsold)]
+    if min(values.size for values in ends) < MIN_SALES:
+        return UNKNOWN
+    difference = 100 * (sorted_median(ends[0]) - sorted_median(ends[1]))
+    # Half-widths of independent medians add in squares, as standard errors do.
+    widths = [np.diff(median_interval(values, confidence)) / 2 for values in ends]
+    reach = 100 * float(np.hypot(*widths)[0])
+    return difference, Interval(difference - reach, difference + reach)
+
+
+def later_cod(
+    before: tuple[ArrayLike, ArrayLike],
+    after: tuple[ArrayLike, ArrayLike],
+    *,
+    replicates: int = 1000,
+    seed: int = 0,
+    confidence: float = 0.95,
+) -> Signal:
+    """COD of sales that the values could not know / COD of sales that they could.
+
+    Parameters
+    ----------
+    before, after : pair of array-like
+        Assessed values and prices, brought to one date, of sales before and after the values were
+        made.
+    """
+    parts = [stratify(*pair) for pair in (before, after)]
+    if min(part.ratio.size for part in parts) < MIN_SALES:
+        return UNKNOWN
+    earlier, later = (float(cod(part)[0]) for part in parts)
+    if not earlier > 0:
+        return UNKNOWN
+    if replicates == 0:
+        return later / earlier, UNKNOWN[1]
+    place = BOOTSTRAPPED.index("cod")
+    drawn = [
+        bootstrap(part.assessed, part.price, replicates=replicates, seed=[seed, side])[place]
+        for side, part in enumerate(parts)
+    ]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = drawn[1] / drawn[0]
+    return later / earlier, percentile_intervals(ratios[None], confidence)[0]
+
+
+def _finite(values: ArrayLike) -> FloatArray:
+    found = np.asarray(values, dtype=np.float64)
+    return found[np.isfinite(found)]
