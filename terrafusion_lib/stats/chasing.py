@@ -21,8 +21,8 @@ SOLD_UNSOLD_CHANGE = "sold_unsold_change"
 LATER_COD = "later_cod"
 BAND = 0.04
 """Width of a band of ratios; the band at the price reaches 0.02 to either side of 1."""
-MIN_IN_BAND = 5
-"""Fewest sales in each band beside the price."""
+MIN_IN_BANDS = 25
+"""Fewest sales in the five bands about the price."""
 MIN_SALES = 20
 """Fewest sales (or unsold properties) on either side of a comparison."""
 
@@ -46,11 +46,11 @@ def price_bunching(assessed: ArrayLike, price: ArrayLike, *, confidence: float =
     ratio = stratify(assessed, price).ratio
     edges = 1 + BAND * np.arange(-2.5, 3)
     count = np.diff(np.searchsorted(ratio, edges)).astype(np.float64)
-    far, near = count[[0, 4]], count[[1, 3]]
-    if min(far.min(), near.min()) < MIN_IN_BAND:
+    if count.sum() < MIN_IN_BANDS:
         return UNKNOWN
+    # Half a sale more in each, so that a band that chasing has emptied has a logarithm.
+    far, near, centre = count[[0, 4]] + 0.5, count[[1, 3]] + 0.5, float(count[2]) + 0.5
     expected = (4 * np.log(near).mean() - np.log(far).mean()) / 3
-    centre = max(float(count[2]), 0.5)
     variance = 1 / centre + (4 * (1 / near).sum() + (1 / far).sum() / 4) / 9
     reach = float(ndtri((1 + confidence) / 2)) * np.sqrt(variance)
     logs = np.log(centre) - expected + np.array([0.0, -reach, reach])
