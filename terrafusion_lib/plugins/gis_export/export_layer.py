@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from typing import TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -13,6 +13,8 @@ from terrafusion_lib.core.schema import Kind
 from terrafusion_lib.plugins.gis_export.errors import VALUE_OUT_OF_RANGE, ExportError
 from terrafusion_lib.plugins.gis_export.shapes import Shapes
 from terrafusion_lib.plugins.gis_export.styles import Style
+
+Made = TypeVar("Made")
 
 GEOMETRY = "geometry"
 BATCH_RECORDS = 20_000
@@ -93,17 +95,26 @@ class ExportLayer:
         return pa.schema([*found, pa.field(GEOMETRY, pa.binary())])
 
     def batches(self, *, multi: bool) -> Iterator[pa.RecordBatch]:
-        """The records in their order, every polygon as a multi-polygon when `multi`.
+        """The records in their order, every polygon as a multi-polygon when `multi`."""
+        return self.made_from_batches(lambda batch: batch, multi=multi)
 
-        With a second thread, the next batch is made while the caller writes the last. Progress is
+    def made_from_batches(
+        self, finish: Callable[[pa.RecordBatch], Made], *, multi: bool
+    ) -> Iterator[Made]:
+        """What `finish` makes of each batch, in order.
+
+        With a second thread, the next one is made while the caller writes the last. Progress is
         told before each batch, so that a cancelled job stops there.
         """
-        make = partial(self._batch, multi=multi)
+
+        def make(start: int) -> Made:
+            return finish(self._batch(start, multi=multi))
+
         starts = range(0, self.records, BATCH_RECORDS)
         made = map(make, starts) if self.threads == 1 else _ahead(make, starts)
-        for start, batch in zip(starts, made, strict=True):
+        for start, part in zip(starts, made, strict=True):
             self.progress(f"export {self.name}", start, self.records)
-            yield batch
+            yield part
         self.progress(f"export {self.name}", self.records, self.records)
 
     def _batch(self, start: int, *, multi: bool) -> pa.RecordBatch:
@@ -132,9 +143,7 @@ class ExportLayer:
         return int((total + shape) * self.records)
 
 
-def _ahead(
-    make: Callable[[int], pa.RecordBatch], starts: Sequence[int]
-) -> Iterator[pa.RecordBatch]:
+def _ahead(make: Callable[[int], Made], starts: Sequence[int]) -> Iterator[Made]:
     """``make(start)`` of each start in order, the next one made while the caller uses the last."""
     with ThreadPoolExecutor(1) as pool:
         coming = [pool.submit(make, start) for start in starts[:1]]

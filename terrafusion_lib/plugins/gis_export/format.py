@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -67,8 +68,9 @@ class ExportFormat:
     styles: Styles = Styles.BESIDE
 
 
+@cache
 def format_sources() -> dict[str, EntryPoint]:
-    """Every format by name, sorted, without importing any.
+    """Every format by name, sorted, without importing any; packages are looked at once.
 
     A built-in is a file of ``formats/``; an outside package declares the entry point
     ``<name> = "package.module:FORMAT"`` in the group ``terrafusion.export_formats``.

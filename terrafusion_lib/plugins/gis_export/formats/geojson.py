@@ -1,20 +1,26 @@
 """GeoJSON (RFC 7946): WGS 84, seven decimals."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from terrafusion_lib.plugins.gis_export.completeness import check_text
 from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.features import features
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
-from terrafusion_lib.plugins.gis_export.gdal import write_layer
+from terrafusion_lib.plugins.gis_export.text_file import write_text
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:
-    """Write the layer as one feature collection."""
+    """Write the layer as one feature collection.
+
+    Raises
+    ------
+    ExportError
+        The file could not be written.
+    """
     (layer,) = layers
-    options = {"RFC7946": "YES", "COORDINATE_PRECISION": "7"}
-    write_layer(layer, path, driver="GeoJSON", name=layer.name, multi=False, options=options)
-    check_text(path, end=b"]\n}\n", mark=b'{ "type": "Feature", ', count=layer.records)
+    head = f'{{\n"type": "FeatureCollection",\n"name": {json.dumps(layer.name)},\n"features": [\n'
+    write_text(layer, path, features, head=head, between=",\n", tail="\n]\n}\n")
 
 
 FORMAT = ExportFormat(

@@ -3,18 +3,27 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from terrafusion_lib.plugins.gis_export.completeness import check_text
 from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.features import features
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
-from terrafusion_lib.plugins.gis_export.gdal import write_layer
+from terrafusion_lib.plugins.gis_export.text_file import write_text
+
+SEPARATOR = "\x1e"
+"""What RFC 8142 puts before each text."""
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:
-    """Write the layer, each feature behind the record separator that RFC 8142 asks for."""
+    """Write the layer, each feature behind the record separator.
+
+    Raises
+    ------
+    ExportError
+        The file could not be written.
+    """
     (layer,) = layers
-    options = {"RS": "YES", "COORDINATE_PRECISION": "7"}
-    write_layer(layer, path, driver="GeoJSONSeq", name=layer.name, multi=False, options=options)
-    check_text(path, end=b"}\n", mark=b"\x1e", count=layer.records)
+    some = layer.records > 0
+    ends = {"head": SEPARATOR, "tail": "\n"} if some else {}
+    write_text(layer, path, features, between=f"\n{SEPARATOR}", **ends)
 
 
 FORMAT = ExportFormat(

@@ -1,7 +1,8 @@
 """GeoParquet 1.1: columns, WKB, and each record's box for readers that filter by place."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 from terrafusion_lib.plugins.gis_export.errors import write_error
 from terrafusion_lib.plugins.gis_export.export_layer import GEOMETRY, ExportLayer
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
-from terrafusion_lib.plugins.gis_export.shapes import POLYGON, objects, system
+from terrafusion_lib.plugins.gis_export.shapes import POLYGON, Floats, objects, system
 
 BOX = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
 
@@ -31,28 +32,29 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
         for item in layer.fields
     ]
     schema = pa.schema([*fields, pa.field(GEOMETRY, pa.binary()), pa.field("bbox", BOX)])
-    whole = [np.inf, np.inf, -np.inf, -np.inf]
+    # Numbers and shapes hardly repeat: a dictionary of them costs time and saves nothing.
+    repeating = [field.name for field in fields if pa.types.is_string(field.type)]
+    whole = np.array([np.inf, np.inf, -np.inf, -np.inf])
     try:
-        with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-            for batch in _boxed(layer, schema, whole):
+        with pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=repeating) as writer:
+            for batch, edges in layer.made_from_batches(partial(_boxed, schema), multi=False):
+                whole[:2], whole[2:] = np.fmin(whole[:2], edges[:2]), np.fmax(whole[2:], edges[2:])
                 writer.write_batch(batch)
-            writer.add_key_value_metadata({"geo": json.dumps(_geo(layer, whole))})
+            writer.add_key_value_metadata({"geo": json.dumps(_geo(layer, whole.tolist()))})
     except OSError as error:
         raise write_error(error, path, table=layer.name) from error
 
 
-def _boxed(layer: ExportLayer, schema: pa.Schema, whole: list[float]) -> Iterator[pa.RecordBatch]:
-    """The batches with each record's box; `whole` grows to hold them all."""
+def _boxed(schema: pa.Schema, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Floats]:
+    """The batch with each record's box, and the box of all."""
     import shapely
 
-    for batch in layer.batches(multi=False):
-        edges = shapely.bounds(shapely.from_wkb(objects(batch[GEOMETRY])))
-        whole[:2] = np.fmin(whole[:2], np.nanmin(edges[:, :2], axis=0)).tolist()
-        whole[2:] = np.fmax(whole[2:], np.nanmax(edges[:, 2:], axis=0)).tolist()
-        boxes = pa.StructArray.from_arrays(
-            [pa.array(np.ascontiguousarray(edges[:, i])) for i in range(4)], fields=list(BOX)
-        )
-        yield pa.record_batch([*batch.columns, boxes], schema=schema)
+    edges = shapely.bounds(shapely.from_wkb(objects(batch[GEOMETRY])))
+    boxes = pa.StructArray.from_arrays(
+        [pa.array(np.ascontiguousarray(edges[:, i])) for i in range(4)], fields=list(BOX)
+    )
+    whole = np.concatenate([np.nanmin(edges[:, :2], axis=0), np.nanmax(edges[:, 2:], axis=0)])
+    return pa.record_batch([*batch.columns, boxes], schema=schema), whole
 
 
 def _geo(layer: ExportLayer, whole: list[float]) -> dict[str, Any]:

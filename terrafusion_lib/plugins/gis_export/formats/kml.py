@@ -1,31 +1,114 @@
 """KML for Google Earth and the like: WGS 84."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
 
-from terrafusion_lib.plugins.gis_export.completeness import check_text
-from terrafusion_lib.plugins.gis_export.export_layer import ExportField, ExportLayer
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from terrafusion_lib.plugins.gis_export.export_layer import GEOMETRY, ExportField, ExportLayer
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
-from terrafusion_lib.plugins.gis_export.gdal import write_layer
+from terrafusion_lib.plugins.gis_export.shape_text import Nested, Notation, shape_texts
+from terrafusion_lib.plugins.gis_export.text_file import write_text
 
-LABEL = "Name"
-"""Field that GDAL's driver writes as the name of a placemark."""
+TYPES = {pa.int32(): "int", pa.int64(): "int", pa.float64(): "float", pa.bool_(): "bool"}
+"""Types of KML's schema; all others are text."""
+FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+"""Characters that XML cannot hold."""
+ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
+
+_NOTATION = Notation(
+    pair=Nested("", ",", ""),
+    outer=Nested(
+        "<outerBoundaryIs><LinearRing><coordinates>",
+        " ",
+        "</coordinates></LinearRing></outerBoundaryIs>",
+    ),
+    inner=Nested(
+        "<innerBoundaryIs><LinearRing><coordinates>",
+        " ",
+        "</coordinates></LinearRing></innerBoundaryIs>",
+    ),
+    polygon=Nested("<Polygon>", "", "</Polygon>"),
+    alone=Nested("", "", ""),
+    several=Nested("<MultiGeometry>", "", "</MultiGeometry>"),
+    point=Nested("<Point><coordinates>", "", "</coordinates></Point>"),
+)
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:
-    """Write the layer by GDAL's plain KML driver, several times faster than LIBKML."""
+    """Write the layer in a folder of its document.
+
+    Raises
+    ------
+    ExportError
+        The file could not be written.
+    """
     (layer,) = layers
-    named = replace(layer, fields=(_label(layer), *layer.fields))
-    write_layer(named, path, driver="KML", name=layer.name, multi=False)
-    check_text(path, end=b"</kml>\n", mark=b"<Placemark ", count=layer.records)
+    name = escape(layer.name)
+    write_document(layer, path, opens=f"<Folder><name>{name}</name>\n", closes="</Folder>")
+
+
+def write_document(layer: ExportLayer, path: Path, *, opens: str = "", closes: str = "") -> None:
+    """Write the layer's placemarks into a document, between `opens` and `closes`."""
+    names = [item.name for item in layer.fields]
+    label = names.index(_label(layer).name)
+    head = (
+        '<?xml version="1.0" encoding="UTF-8"?>\n'
+        '<kml xmlns="http://www.opengis.net/kml/2.2"><Document id="root_doc">\n'
+        f"{_schema(layer)}{opens}"
+    )
+    placemarks = partial(_placemarks, schema_url=quoteattr(f"#{layer.name}"), label=label)
+    write_text(layer, path, placemarks, head=head, tail=f"\n{closes}</Document></kml>\n")
+
+
+def _schema(layer: ExportLayer) -> str:
+    fields = "".join(
+        f'<SimpleField name={quoteattr(item.name)} type="{TYPES.get(item.type, "string")}">'
+        "</SimpleField>\n"
+        for item in layer.fields
+    )
+    name = quoteattr(layer.name)
+    return f"<Schema name={name} id={name}>\n{fields}</Schema>\n"
+
+
+def _placemarks(batch: pa.RecordBatch, *, schema_url: str, label: int) -> pa.Array:
+    texts = [_text(values) for values in batch.drop_columns([GEOMETRY]).columns]
+    data = [
+        pc.binary_join_element_wise(
+            f"<SimpleData name={quoteattr(name)}>", text, "</SimpleData>", ""
+        )
+        for name, text in zip(batch.schema.names, texts, strict=False)
+    ]
+    return pc.binary_join_element_wise(
+        "<Placemark>",
+        pc.binary_join_element_wise("<name>", texts[label], "</name>", ""),
+        f"<ExtendedData><SchemaData schemaUrl={schema_url}>",
+        *data,
+        "</SchemaData></ExtendedData>",
+        shape_texts(batch[GEOMETRY], _NOTATION),
+        "</Placemark>",
+        "",
+        null_handling="skip",
+    )
+
+
+def _text(values: pa.Array) -> pa.Array:
+    """Values as XML text; null stays null."""
+    if not pa.types.is_string(values.type):
+        return values.cast(pa.string())
+    for mark, entity in ENTITIES:
+        values = pc.replace_substring(values, mark, entity)
+    return pc.replace_substring_regex(values, FORBIDDEN, "")
 
 
 def _label(layer: ExportLayer) -> ExportField:
     """What names the placemarks: the parcel number, else the first part of the key."""
     by_attribute = {item.attribute: item for item in layer.fields}
     by_name = {item.name: item for item in layer.fields}
-    return replace(by_attribute.get("parcel_number", by_name[layer.key[0]]), name=LABEL)
+    return by_attribute.get("parcel_number", by_name[layer.key[0]])
 
 
 FORMAT = ExportFormat(

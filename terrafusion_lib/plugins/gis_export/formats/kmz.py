@@ -8,10 +8,7 @@ from xml.sax.saxutils import escape
 from terrafusion_lib.plugins.gis_export.archive import zip_files
 from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
-from terrafusion_lib.plugins.gis_export.formats import kml
-
-HEAD, TAIL = 1 << 20, 1 << 10
-"""Bytes that hold a document up to its first placemark, and from its last on."""
+from terrafusion_lib.plugins.gis_export.formats.kml import write_document
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:
@@ -22,29 +19,13 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
         documents = {}
         for layer in layers:
             document = folder / f"{layer.name}.kml"
-            kml.write((layer,), document)
-            _unfold(document)
+            write_document(layer, document)
             documents[f"layers/{document.name}"] = document
         index = folder / "doc.kml"
         index.write_text(_links(layers), encoding="utf-8")
         zip_files({"doc.kml": index} | documents, path)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def _unfold(document: Path) -> None:
-    """Blank out the folder around the placemarks: in a KMZ, GDAL reads attributes without it."""
-    with document.open("r+b") as file:
-        head = file.read(HEAD)
-        start = head.index(b"<Folder>")
-        end = head.index(b"</name>", start) + len(b"</name>")
-        file.seek(start)
-        file.write(b" " * (end - start))
-        tail = max(document.stat().st_size - TAIL, 0)
-        file.seek(tail)
-        close = file.read().rindex(b"</Folder>")
-        file.seek(tail + close)
-        file.write(b" " * len(b"</Folder>"))
 
 
 def _links(layers: Sequence[ExportLayer]) -> str:

@@ -112,6 +112,15 @@ def test_formats_are_known_by_their_usual_names(given: str, name: str) -> None:
     assert formats.format_name(given) == name
 
 
+@pytest.fixture
+def unknown_formats():
+    """The formats are looked for anew, before the test and after it."""
+    formats.format_sources.cache_clear()
+    yield
+    formats.format_sources.cache_clear()
+
+
+@pytest.mark.usefixtures("unknown_formats")
 def test_two_formats_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib.metadata import EntryPoint
 
@@ -121,6 +130,7 @@ def test_two_formats_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
         formats.format_sources()
 
 
+@pytest.mark.usefixtures("unknown_formats")
 def test_a_format_of_another_package(monkeypatch: pytest.MonkeyPatch) -> None:
     from importlib.metadata import EntryPoint
 
