@@ -48,7 +48,7 @@ class Holdout(StrEnum):
 
 
 class ValueOverride(FrozenModel):
-    """A value that a person set in place of the model's, and why."""
+    """A value that a person set in place of the model's, and why; the latest counts."""
 
     property_id: str
     value: float = Field(ge=0, description="US dollars")

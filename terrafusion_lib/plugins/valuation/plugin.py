@@ -167,7 +167,8 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
             "valuation_improvements": improvements_table(structures, context),
         },
         summary=summarise(made, prepared, markets, studies, holdout=tested, test=tests.test)
-        | chasing_summary(chased),
+        | chasing_summary(chased)
+        | _unknown_overrides(params, properties),
         files={FILE_NAME: lambda path: save_markets(path, markets, _about(context))},
     )
 
@@ -182,6 +183,14 @@ def _properties(context: PluginContext) -> pa.Table:
             hint=f"terrafusion run {context.county_id} --to load",
         )
     return found
+
+
+def _unknown_overrides(params: ValuationParams, properties: pa.Table) -> dict[str, object]:
+    """Overrides of properties that are not on the roll, for the run record."""
+    given = sorted({override.property_id for override in params.overrides})
+    known = set(texts(properties, "property_id").tolist()) if given else set()
+    unknown = [name for name in given if name not in known]
+    return {"overrides_on_unknown_properties": ", ".join(unknown)} if unknown else {}
 
 
 def _about(context: PluginContext) -> dict[str, str]:

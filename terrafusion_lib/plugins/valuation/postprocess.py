@@ -114,10 +114,10 @@ def rounded(value: FloatArray, to: float) -> FloatArray:
 def _overridden(
     made: FloatArray, trail: TextArray, property_id: TextArray, overrides: Sequence[ValueOverride]
 ) -> BoolArray:
-    """Put the values that a person set in place of the model's, as they were given."""
+    """Put the values that a person set in place of the model's; the latest of a property counts."""
     rows = {name: row for row, name in enumerate(property_id.tolist())}
     found = np.zeros(made.size, dtype=np.bool_)
-    for override in overrides:
+    for override in sorted(overrides, key=lambda override: override.when):
         row = rows.get(override.property_id)
         if row is not None:
             made[row], trail[row], found[row] = override.value, OVERRIDE, True

@@ -320,3 +320,18 @@ def test_chased_values_are_told(market: SyntheticMarket) -> None:
     assert "all: price_bunching" in found.summary["sales_chasing_signals"]
     assert statistic(found, "assessed", "price_bunching")["verdict"] == "not met"
     assert statistic(found, "assessed", "price_bunching")["ci_low"] > 1.5
+
+
+def test_the_latest_override_counts_and_one_of_nowhere_is_told(market: SyntheticMarket) -> None:
+    known = market.properties["property_id"][0].as_py()
+
+    def override(name: str, value: float, day: int) -> dict[str, object]:
+        return {"property_id": name, "value": value, "reason": "inspection", "who": "ana",
+                "when": date(2026, 2, day)}  # fmt: skip
+
+    given = (override(known, 222_000, 9), override(known, 111_000, 5), override("nowhere", 1, 5))
+    found = run(market, overrides=given)
+    rows = {row["property_id"]: row for row in found.tables["valuations"].to_pylist()}
+    assert rows[known]["estimated_value"] == 222_000
+    assert found.summary["overrides_on_unknown_properties"] == "nowhere"
+    assert "overrides_on_unknown_properties" not in run(market).summary
