@@ -22,6 +22,8 @@ Prices scatter by some 17 percent, curves and neighbourhoods by some 10: (0.17 /
 """
 TIME_RIDGE = 10.0
 LINE_RIDGE = 0.1
+SEASON_RIDGE = 40.0
+"""Of the yearly wave: a noise of a fifth against an amplitude that is seldom above 3 percent."""
 KNOTS = 7
 TIME_KNOT_DAYS = 61.0
 MIN_SHARE_KNOWN = 0.5
@@ -132,14 +134,19 @@ class Design:
         return np.hstack(columns)
 
     def time_columns(self, day: FloatArray, areas: FloatArray) -> FloatArray:
-        """Columns of the line item time: the market's trend, then what areas add to it a year.
+        """Columns of the line item time: trend and season of the market, then what areas add a year.
+
+        The season is a yearly wave. Where sales span less than some years it cannot be told from
+        the trend for certain, and its penalty decides how much of it is believed.
 
         `areas` indicates the neighbourhood (one column each of `neighborhoods`). Before the first
         sale and after the last one areas move with the market.
         """
         if self.time_knots is None:
             return np.zeros((day.size, 0))
-        columns = [day[:, None] / DAYS_PER_YEAR, hats(day, self.time_knots)]
+        years = day / DAYS_PER_YEAR
+        season = [np.cos(2 * np.pi * years) - 1, np.sin(2 * np.pi * years)]
+        columns = [np.column_stack([years, *season]), hats(day, self.time_knots)]
         if self.drifting:
             columns.append(self.drift_columns(day, areas))
         return np.hstack(columns)
@@ -224,7 +231,8 @@ def make_design(units: Units, *, time_adjustment: bool) -> Design:
     if time_knots is not None:
         bent = time_knots.size if time_knots.size >= 3 else 0
         lent = bool(np.any(units.trend))
-        add(TIME, TIME_RIDGE if lent else LINE_RIDGE, *[TIME_RIDGE] * bent)
+        add(TIME, TIME_RIDGE if lent else LINE_RIDGE)
+        add(TIME, *[SEASON_RIDGE] * 2, *[TIME_RIDGE] * bent)
     return Design(
         scales=scales,
         products=products,

@@ -107,3 +107,22 @@ def test_without_time_adjustment_there_is_no_index(sales: Sales) -> None:
     params = PARAMS.model_copy(update={"time_adjustment": False})
     market = fit_markets(sales, params, seed=0)["residential"]
     assert market_index(market, date(2026, 1, 1)) is None
+
+
+def test_a_season_goes_on_after_the_last_sale(sales: Sales) -> None:
+    """What spring adds is learned from former springs, and stays in values of the next one."""
+    amplitude = 0.05
+
+    def wave(days: np.ndarray) -> np.ndarray:
+        return amplitude * np.sin(2 * np.pi * days / 365.25)
+
+    seasonal = replace(sales, price=sales.price * np.exp(wave(sales.unit.day)))
+    spring = np.full(len(sales), 91.0)
+    found = []
+    for sold in (sales, seasonal):
+        model = fit_markets(sold, PARAMS, seed=0)["residential"].model
+        homes = sold.of_market("residential").unit
+        now, then = (replace(homes, day=day[: len(homes)]) for day in (np.zeros(len(sold)), spring))
+        found.append(np.median(np.log(model.predict(then).value / model.predict(now).value)))
+    # A market of a thousand sales believes most of the wave, not all.
+    assert 0.6 * amplitude < found[1] - found[0] < 1.1 * amplitude
