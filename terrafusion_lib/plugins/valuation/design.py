@@ -134,7 +134,7 @@ class Design:
         return np.hstack(columns)
 
     def time_columns(self, day: FloatArray, areas: FloatArray) -> FloatArray:
-        """Columns of the line item time: trend and season of the market, then what areas add a year.
+        """Columns of the line item time: the market's trend and season, then what areas add.
 
         The season is a yearly wave. Where sales span less than some years it cannot be told from
         the trend for certain, and its penalty decides how much of it is believed.
