@@ -344,6 +344,31 @@ def notebooks_refresh(
 
 
 @app.command()
+def tune(
+    county: County,
+    market: Annotated[str, typer.Option(help="Market, such as residential")] = "residential",
+    trials: Annotated[int, typer.Option(min=1, help="Settings to try, the county's first")] = 20,
+    year: Year = None,
+) -> None:
+    """Look for the settings of boosted trees that value unseen sales best; goes on if stopped."""
+    from terrafusion_lib.core.progress import LineProgress
+    from terrafusion_lib.pipelines.tuning import tune_trees
+
+    made = tune_trees(county, year, market=market, trials=trials, progress=LineProgress())
+    for trial in made[:5]:
+        print(
+            f"mean error {100 * trial.error:.3f} %  COD {trial.cod:.3f}  "
+            f"{trial.trees} trees, {trial.weight:.0%} of what they add: {trial.settings}"
+        )
+    if made[0].weight == 0:
+        print("trees add nothing here: the comparables alone value unseen sales best")
+        return
+    print("in county.yaml, under plugins.valuation:\n  trees:")
+    for name, value in made[0].settings.model_dump().items():
+        print(f"    {name}: {value:g}")
+
+
+@app.command()
 def dashboard(
     port: Annotated[int, typer.Option(help="Port on this machine")] = 8866,
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from terrafusion_lib.plugins.valuation.params import TreeSettings
 from terrafusion_lib.plugins.valuation.signals import RISING, SIGNALS
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
@@ -18,12 +19,6 @@ TREES = (100, 250, 500)
 SETTINGS = {
     "objective": "huber",
     "alpha": 0.2,
-    "learning_rate": 0.06,
-    "num_leaves": 15,
-    "max_depth": 5,
-    "min_data_in_leaf": 20,
-    "feature_fraction": 0.6,
-    "bagging_fraction": 0.8,
     "bagging_freq": 1,
     "extra_trees": True,
     "deterministic": True,
@@ -31,7 +26,7 @@ SETTINGS = {
     "num_threads": 1,
     "verbose": -1,
 }
-"""Chosen by cross-validation on training sales alone (docs/explanation/valuation.md)."""
+"""Settings that no county changes; the others are ``params.TreeSettings``."""
 
 
 @dataclass(frozen=True)
@@ -79,6 +74,7 @@ def boost(
     trees: int = TREES[-1],
     *,
     names: Sequence[str] = SIGNALS,
+    settings: TreeSettings,
 ) -> Booster:
     """Fit the trees to `target`, log price over the comparables' value; `names` are the columns.
 
@@ -88,8 +84,14 @@ def boost(
 
     data = lightgbm.Dataset(signals, target, feature_name=list(names))
     # LightGBM's seeds are 32-bit and signed.
-    settings = SETTINGS | {
+    given = SETTINGS | {
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.leaves,
+        "max_depth": settings.depth,
+        "min_data_in_leaf": settings.min_sales_in_leaf,
+        "feature_fraction": settings.signal_share,
+        "bagging_fraction": settings.sales_share,
         "seed": seed % (2**31 - 1),
         "monotone_constraints": [int(name in RISING) for name in names],
     }
-    return Booster(lightgbm.train(settings, data, trees).model_to_string(), trees)
+    return Booster(lightgbm.train(given, data, trees).model_to_string(), trees)

@@ -13,7 +13,7 @@ import numpy as np
 from terrafusion_lib.plugins.valuation.boosting import TREES, Booster, boost
 from terrafusion_lib.plugins.valuation.equity import Calibration, calibrate
 from terrafusion_lib.plugins.valuation.model import MarketModel, Prediction, fit
-from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.params import TreeSettings, ValuationParams
 from terrafusion_lib.plugins.valuation.signals import SIGNALS, Signals
 from terrafusion_lib.plugins.valuation.units import Sales, Units
 from terrafusion_lib.stats.strata import FloatArray, IntArray
@@ -89,9 +89,9 @@ def fit_ensemble(
         log_value, booster, weight = first.log_value, None, 0.0
         if len(sales) >= params.min_ensemble_sales:
             target = np.log(sales.price) - first.log_value
-            whole_booster = pool.submit(boost, first.signals, target, seed)
-            added = _second_level(first.signals, target, fold, seed, pool)
-            trees, weight = _fitted(added, target)
+            whole_booster = pool.submit(boost, first.signals, target, seed, settings=params.trees)
+            added = second_level(first.signals, target, fold, seed, pool, settings=params.trees)
+            trees, weight = best_use(added, target)
             log_value = first.log_value + weight * added[trees]
             booster = replace(whole_booster.result(), used=trees)
     calibration = calibrate(
@@ -101,7 +101,7 @@ def fit_ensemble(
     return ensemble, OutOfFold(log_value, first)
 
 
-def _fitted(added: Mapping[int, FloatArray], target: FloatArray) -> tuple[int, float]:
+def best_use(added: Mapping[int, FloatArray], target: FloatArray) -> tuple[int, float]:
     """Number of trees, and share of what they add, with the least mean error of unseen sales."""
     choices = [(trees, weight) for trees in added for weight in WEIGHTS]
     return min(
@@ -137,14 +137,20 @@ def _first_level(
     return made
 
 
-def _second_level(
-    signals: FloatArray, target: FloatArray, fold: IntArray, seed: int, pool: ThreadPoolExecutor
+def second_level(
+    signals: FloatArray,
+    target: FloatArray,
+    fold: IntArray,
+    seed: int,
+    pool: ThreadPoolExecutor,
+    *,
+    settings: TreeSettings,
 ) -> dict[int, FloatArray]:
     """What the first trees add to each sale, by their number, fitted on other parcels only."""
 
     def tested(number: int) -> dict[int, FloatArray]:
         rest = fold != number
-        booster = boost(signals[rest], target[rest], seed)
+        booster = boost(signals[rest], target[rest], seed, settings=settings)
         return {trees: replace(booster, used=trees).predict(signals[~rest]) for trees in TREES}
 
     added = {trees: np.empty(target.size) for trees in TREES}

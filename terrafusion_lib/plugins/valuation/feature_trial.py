@@ -45,9 +45,17 @@ def try_feature(market: Market, feature: FloatArray, seed: int = 0) -> FeatureTr
     target = np.log(sales.price) - first.log_value
     widened = np.column_stack([first.signals, column])
     fold = folds(sales.unit.parcel, seed)
-    without = first.log_value + _added(first.signals, target, fold, SIGNALS, seed)
-    with_it = first.log_value + _added(widened, target, fold, (*SIGNALS, NAME), seed)
-    before, after = np.exp(without), np.exp(with_it)
+    settings = market.model.finder.params.trees
+
+    def valued(signals: FloatArray, names: tuple[str, ...]) -> FloatArray:
+        added = np.empty(target.size)
+        for number in range(FOLDS):
+            rest = fold != number
+            fitted = boost(signals[rest], target[rest], seed, names=names, settings=settings)
+            added[~rest] = fitted.predict(signals[~rest])
+        return np.exp(first.log_value + added)
+
+    before, after = valued(first.signals, SIGNALS), valued(widened, (*SIGNALS, NAME))
     gains = _gains(before, after, sales.price, sales.unit.parcel, seed)
     cods = ratio.cod(before, sales.price), ratio.cod(after, sales.price)
     return FeatureTrial(
@@ -59,21 +67,6 @@ def try_feature(market: Market, feature: FloatArray, seed: int = 0) -> FeatureTr
         gain_low=float(np.quantile(gains, 0.025)),
         gain_high=float(np.quantile(gains, 0.975)),
     )
-
-
-def _added(
-    signals: FloatArray,
-    target: FloatArray,
-    fold: np.ndarray,
-    names: tuple[str, ...],
-    seed: int,
-) -> FloatArray:
-    added = np.empty(target.size)
-    for number in range(FOLDS):
-        rest = fold != number
-        fitted = boost(signals[rest], target[rest], seed, names=names)
-        added[~rest] = fitted.predict(signals[~rest])
-    return added
 
 
 def _gains(

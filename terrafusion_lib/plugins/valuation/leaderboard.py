@@ -85,7 +85,13 @@ def _values(
         signals = market.ensemble.signals(units, prediction)
         first = market.out_of_fold.comparables.signals
         level = market.model.hedonic.time_effect(train.unit)
-        alone = boost(first, np.log(train.price) - level, seed, market.ensemble.booster.used)
+        alone = boost(
+            first,
+            np.log(train.price) - level,
+            seed,
+            market.ensemble.booster.used,
+            settings=params.trees,
+        )
         day = market.model.hedonic.time_effect(units)
         values[BOOSTING] = np.exp(alone.predict(signals) + day)
     return values | _front(market, prediction.value, params)

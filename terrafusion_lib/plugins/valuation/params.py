@@ -57,6 +57,20 @@ class ValueOverride(FrozenModel):
     when: date
 
 
+class TreeSettings(FrozenModel):
+    """How boosted trees are grown; the defaults are what King County's training sales chose.
+
+    ``terrafusion tune`` finds those of a county.
+    """
+
+    learning_rate: float = Field(default=0.06, gt=0, le=1)
+    leaves: int = Field(default=15, ge=2, le=255, description="Most leaves of a tree")
+    depth: int = Field(default=5, ge=1, le=20, description="Most splits above a leaf")
+    min_sales_in_leaf: int = Field(default=20, ge=1)
+    signal_share: float = Field(default=0.6, gt=0, le=1, description="Signals drawn for a tree")
+    sales_share: float = Field(default=0.8, gt=0, le=1, description="Sales drawn for a tree")
+
+
 class SaleDecision(FrozenModel):
     """What a person decided on a sale, over codes and machine; the latest of a sale counts."""
 
@@ -98,6 +112,9 @@ class ValuationParams(FrozenModel):
         default=500,
         ge=100,
         description="Fewest valid sales of a market for trees stacked upon its comparables",
+    )
+    trees: TreeSettings = Field(
+        default=TreeSettings(), description="How boosted trees are grown; see terrafusion tune"
     )
     equity: float = Field(
         default=1.0,
