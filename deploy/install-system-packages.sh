@@ -3,10 +3,12 @@
 set -euo pipefail
 
 packages=(unixodbc tdsodbc libltdl7 libkrb5-3 chromium fonts-dejavu-core gdal-bin)
-ls /usr/lib/postgresql/*/bin/postgres >/dev/null 2>&1 || packages+=(postgresql)
+# PostGIS for the PostgreSQL that is here; where there is none, both as Debian pairs them.
+version=$(ls -d /usr/lib/postgresql/*/bin/postgres 2>/dev/null | cut -d/ -f5 | sort -n | tail -1 || true)
+if [ -n "$version" ]; then packages+=("postgresql-$version-postgis-3"); else packages+=(postgresql postgresql-postgis); fi
 missing=()
 if ! command -v dpkg-query >/dev/null; then
-  echo "This is not a Debian system: install the equivalents of ${packages[*]} postgresql by hand." >&2
+  echo "This is not a Debian system: install the equivalents of ${packages[*]} by hand." >&2
   echo "Tests of a missing service are skipped with their reason." >&2
   exit 0
 fi

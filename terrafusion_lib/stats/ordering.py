@@ -9,21 +9,47 @@ BoolArray = NDArray[np.bool_]
 
 DIGIT = 16
 """Bits that NumPy's stable sort of small integers, a radix sort, takes at a time."""
+MARKS = float((1 << 2 * DIGIT) - 1)
+"""Largest mark of a scale of two digits."""
 
 
-def order_by(values: FloatArray) -> IntArray:
-    """Indices that sort `values`; in what order equal ones come is not defined.
+def order_by(values: FloatArray, then: FloatArray | None = None) -> IntArray:
+    """Indices that sort finite `values`; equal ones by `then`, else in an order not defined.
 
-    Whole numbers below 2**32, as prices nearly always are, are sorted by digits.
+    The values are put on a scale of 32 bits and sorted by its two digits; what falls on one mark
+    of the scale without being equal, seldom more than a few pairs, is sorted afterwards.
     """
-    if values.size == 0 or not (values.min() >= 0 and values.max() < 1 << 2 * DIGIT):
-        return np.argsort(values)
-    whole = values.astype(np.uint32)
-    if not np.array_equal(whole, values):
-        return np.argsort(values)
-    order = np.argsort(whole.astype(np.uint16), kind="stable")
-    high = (whole >> DIGIT).astype(np.uint16)
-    return order[np.argsort(high[order], kind="stable")]
+    low, span = _extent(values)
+    scale = MARKS / span if span > 1 / MARKS else 0.0
+    if not 0 < scale < np.inf:
+        return np.lexsort((values if then is None else then, values))
+    scaled = values - low
+    scaled *= scale
+    mark = scaled.astype(np.uint32)
+    order = np.argsort(mark.astype(np.uint16), kind="stable")
+    order = order[np.argsort((mark >> DIGIT).astype(np.uint16)[order], kind="stable")]
+    ordered = values[order]
+    if then is None and not (ordered[1:] < ordered[:-1]).any():
+        return order
+    marked = mark[order]
+    same = marked[1:] == marked[:-1]
+    tied = np.zeros(values.size, dtype=np.bool_)
+    tied[1:] = same
+    tied[:-1] |= same
+    rows = np.flatnonzero(tied)
+    if rows.size:
+        members = order[rows]
+        own = values[members]
+        order[rows] = members[np.lexsort((own if then is None else then[members], own))]
+    return order
+
+
+def _extent(values: FloatArray) -> tuple[float, float]:
+    """Smallest value, and how far the largest lies above it; 0 without values."""
+    if values.size == 0:
+        return 0.0, 0.0
+    low, high = float(values.min()), float(values.max())
+    return low, high - low
 
 
 def order_by_code(codes: IntArray, count: int) -> IntArray:

@@ -52,7 +52,8 @@ def cod(strata: Strata) -> FloatArray:
 def cov(strata: Strata) -> FloatArray:
     """Coefficient of variation: sample standard deviation, percent of the mean."""
     mean = mean_ratio(strata)
-    squares = strata.sums((strata.ratio - strata.spread(mean)) ** 2)
+    beyond = strata.ratio - strata.spread(mean)
+    squares = strata.sums(np.square(beyond, out=beyond))
     with np.errstate(invalid="ignore", divide="ignore"):
         deviation = np.sqrt(squares / (strata.n - 1))
         return _at_least(strata, MINIMUM["cov"], 100 * deviation / _positive(mean))
@@ -74,17 +75,6 @@ class Slope:
     degrees: IntArray
 
 
-def value_proxy(strata: Strata) -> FloatArray:
-    """Half the price and half the assessed value at the median level, US dollars.
-
-    Stands for the unknown market value without favouring either side, so that an error of the
-    price alone does not pass for regressivity.
-    """
-    with np.errstate(invalid="ignore", divide="ignore"):
-        level = 1 / _positive(strata.median)
-        return (strata.price + strata.assessed * strata.spread(level)) / 2
-
-
 def prb_slope(strata: Strata) -> Slope:
     """Least-squares slope of (ratio - median) / median on log2 of the value proxy.
 
@@ -93,7 +83,7 @@ def prb_slope(strata: Strata) -> Slope:
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         y = strata.ratio * strata.spread(1 / _positive(strata.median))
-        x = np.log2(value_proxy(strata))
+        x = np.log2(strata.value_proxy)
         x -= strata.spread(strata.sums(x) / strata.n)
         y -= strata.spread(strata.sums(y) / strata.n)
         spread = strata.sums(x * x)

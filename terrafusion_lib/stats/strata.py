@@ -50,8 +50,8 @@ class Strata:
         return summed
 
     def spread(self, figures: FloatArray) -> FloatArray:
-        """A figure per stratum, repeated for each of its sales."""
-        return np.repeat(figures, self.n)
+        """A figure per stratum, for each of its sales; of a single stratum one, to broadcast."""
+        return figures if self.n.size == 1 else np.repeat(figures, self.n)
 
     @cached_property
     def median(self) -> FloatArray:
@@ -66,7 +66,21 @@ class Strata:
     @cached_property
     def deviation(self) -> FloatArray:
         """Distance of each ratio from the median of its stratum."""
-        return np.abs(self.ratio - self.spread(self.median))
+        deviation = self.ratio - self.spread(self.median)
+        return np.abs(deviation, out=deviation)
+
+    @cached_property
+    def value_proxy(self) -> FloatArray:
+        """Half the price and half the assessed value at the median level, US dollars.
+
+        Stands for the unknown market value without favouring either side, so that an error of the
+        price alone does not pass for regressivity.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
+            proxy = self.assessed * self.spread(1 / np.where(self.median > 0, self.median, np.nan))
+        proxy += self.price
+        proxy /= 2
+        return proxy
 
     @cached_property
     def price_rank(self) -> FloatArray:
@@ -82,7 +96,8 @@ class Strata:
         width = np.diff(first, append=price.size)
         rank = np.empty(price.size)
         rank[order] = np.repeat(first + (width + 1) / 2, width)
-        return rank - self.spread(self.start.astype(np.float64)) if self.n.size > 1 else rank
+        rank -= self.spread(self.start.astype(np.float64))
+        return rank
 
     @cached_property
     def ginis(self) -> tuple[FloatArray, FloatArray]:
@@ -116,7 +131,7 @@ def stratify(
     value, paid = _vectors(assessed, price)
     _refuse_unusable(value, paid)
     if codes is None:
-        codes = np.zeros(value.size, dtype=np.int64)
+        codes, count = np.zeros(value.size, dtype=np.int64), 1
     elif codes.shape != value.shape:
         raise RatioDataError(f"{codes.size:,} stratum codes for {value.size:,} sales")
     kept = codes >= 0
@@ -126,7 +141,7 @@ def stratify(
     order = _order(codes, ratio, paid, count)
     n = np.bincount(codes, minlength=count)
     return Strata(
-        code=codes[order],
+        code=codes[order] if count > 1 else codes,
         ratio=ratio[order],
         assessed=value[order],
         price=paid[order],
@@ -161,11 +176,5 @@ def _refuse_unusable(value: FloatArray, paid: FloatArray) -> None:
 
 def _order(codes: IntArray, ratio: FloatArray, price: FloatArray, count: int) -> IntArray:
     """Order by (code, ratio, price): what the input's order was is forgotten."""
-    order = np.argsort(ratio)
-    ordered = ratio[order]
-    tied = np.flatnonzero(ordered[1:] == ordered[:-1])
-    if tied.size:
-        rows = np.union1d(tied, tied + 1)
-        members = order[rows]
-        order[rows] = members[np.lexsort((price[members], ratio[members]))]
+    order = order_by(ratio, price)
     return order[order_by_code(codes[order], count)] if count > 1 else order

@@ -10,7 +10,6 @@ import numpy as np
 
 from terrafusion_lib.stats.intervals import median_interval
 from terrafusion_lib.stats.ordering import quantiles, sorted_median
-from terrafusion_lib.stats.points import value_proxy
 from terrafusion_lib.stats.strata import FloatArray, Strata
 
 MEDIAN_CONFIDENCE = 0.90
@@ -42,7 +41,7 @@ def vei(strata: Strata) -> VerticalEquity:
     Groups are percentile groups of the value proxy (Hyndman and Fan's method 7); below 0 is
     regressive. NaN below 20 sales, and where equal proxies leave the highest group empty.
     """
-    proxy = value_proxy(strata)
+    proxy = strata.value_proxy
     found = np.full((3, strata.n.size), np.nan)
     for stratum in range(strata.n.size):
         groups = percentile_groups(int(strata.n[stratum]))

@@ -6,11 +6,11 @@ from math import comb
 import numpy as np
 import pytest
 import statsmodels.api as sm
-from scipy.stats import binomtest
+from scipy.stats import binomtest, chisquare
 
 from terrafusion_lib.stats import ratio
 from terrafusion_lib.stats.intervals import median_interval, percentile_intervals, share_interval
-from terrafusion_lib.stats.resampling import BOOTSTRAPPED, bootstrap
+from terrafusion_lib.stats.resampling import BOOTSTRAPPED, bootstrap, draw
 from terrafusion_lib.stats.strata import stratify
 from tests.support.iaao_tables import TABLE_1_1
 
@@ -77,7 +77,8 @@ def slow_statistics(value: np.ndarray, price: np.ndarray) -> dict[str, float]:
 def test_each_replicate_is_the_statistic_of_its_resample(size: int) -> None:
     strata = stratify(*sales(size))
     drawn = bootstrap(strata.assessed, strata.price, replicates=25, seed=11)
-    rows = np.random.default_rng(11).integers(0, size, size=(25, size))
+    by_price = np.argsort(strata.price, kind="stable")
+    rows = by_price[draw(np.random.PCG64(11), size, 25)]
     for replicate in range(25):
         row = rows[replicate]
         expected = slow_statistics(strata.assessed[row], strata.price[row])
@@ -87,11 +88,19 @@ def test_each_replicate_is_the_statistic_of_its_resample(size: int) -> None:
 
 
 def test_chunks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
-    strata = stratify(*sales(50))
+    strata = stratify(*sales(51))
     whole = bootstrap(strata.assessed, strata.price, replicates=40, seed=1)
-    monkeypatch.setattr("terrafusion_lib.stats.resampling.CELLS", 150)
+    monkeypatch.setattr("terrafusion_lib.stats.resampling.CELLS", 160)
     parts = bootstrap(strata.assessed, strata.price, replicates=40, seed=1)
     np.testing.assert_array_equal(whole, parts)
+
+
+def test_every_sale_is_drawn_as_often_as_another() -> None:
+    size, rows = 7, 60_000
+    drawn = draw(np.random.PCG64(3), size, rows)
+    counts = np.bincount(drawn.ravel(), minlength=size)
+    assert counts.size == size
+    assert chisquare(counts).pvalue > 1e-3
 
 
 def test_bootstrap_intervals_cover_the_truth() -> None:
