@@ -17,6 +17,7 @@ from terrafusion_lib.plugins.gis_export.errors import (
     GEOMETRY_TYPE,
     ExportError,
 )
+from terrafusion_lib.plugins.gis_export.wkb_coordinates import moved
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -68,8 +69,9 @@ class Shapes:
     def part(self, start: int, length: int, target: str, *, multi: bool) -> pa.Array:
         """WKB of some records in the system `target`; every polygon as multi when `multi`."""
         wkb = self.wkb.take(self.rows.slice(start, length))
-        if target != self.crs or not pc.all(_plain(wkb, self.kind)).as_py():
-            wkb = reproject(wkb, self.crs, target)
+        plain = bool(pc.all(_plain(wkb, self.kind)).as_py())
+        if not plain or target != self.crs:
+            wkb = reproject(wkb, self.crs, target, plain=plain)
         return promote(wkb) if multi and self.kind == POLYGON else wkb
 
 
@@ -121,8 +123,11 @@ def promote(wkb: pa.Array) -> pa.Array:
     return pc.if_else(single, wrapped, wkb)
 
 
-def reproject(wkb: pa.Array, source: str, target: str) -> pa.Array:
-    """Plain two-dimensional WKB in another system (x first in both)."""
+def reproject(wkb: pa.Array, source: str, target: str, *, plain: bool) -> pa.Array:
+    """Plain two-dimensional WKB in another system (x first in both); `plain` when it is so now."""
+    found = moved(wkb, transformer(source, target)) if plain else None
+    if found is not None:
+        return found
     import shapely
 
     shapes = shapely.force_2d(shapely.from_wkb(objects(wkb)))
