@@ -204,6 +204,7 @@ def main() -> None:
             value = method()
             score(split, name, value, price, time.perf_counter() - started)
         for name, params in (("accurate", ACCURATE), ("equity-aware, default", ValuationParams())):
+            market = None  # one market at a time, as a run holds it
             started = time.perf_counter()
             market = fitted(sales, test, params)
             value = market.predict(sales.unit.take(test)).value

@@ -59,16 +59,20 @@ def robust_ridge(
     weight = np.ones(target.size) if start is None else huber_weights(target - matrix @ start)
     coefficients: FloatArray = np.zeros(matrix.shape[1])
     for _ in range(rounds):
-        weighted = matrix * weight[:, None]
-        gram = penalised_gram(weighted, matrix, penalty)
-        coefficients = np.linalg.solve(gram, weighted.T @ target).astype(np.float64, copy=False)
+        gram = penalised_gram(matrix, weight, penalty)
+        moment = matrix.T @ (weight * target)
+        coefficients = np.linalg.solve(gram, moment).astype(np.float64, copy=False)
         weight = huber_weights(target - matrix @ coefficients)
     return coefficients
 
 
-def penalised_gram(weighted: FloatArray, matrix: FloatArray, penalty: FloatArray) -> FloatArray:
-    """Left side of the ridge regression's normal equations."""
-    gram: FloatArray = weighted.T @ matrix
+def penalised_gram(matrix: FloatArray, weight: FloatArray, penalty: FloatArray) -> FloatArray:
+    """Left side of the weighted ridge regression's normal equations.
+
+    A matrix times itself is symmetric, and NumPy then computes one half of it only.
+    """
+    rooted = matrix * np.sqrt(weight)[:, None]
+    gram: FloatArray = rooted.T @ rooted
     gram[np.diag_indices_from(gram)] += penalty
     return gram
 

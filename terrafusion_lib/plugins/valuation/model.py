@@ -79,8 +79,7 @@ class MarketModel:
         """
         design = self.hedonic.design
         matrix = design.matrix(self.sales.unit)
-        weighted = matrix * huber_weights(self.deviation)[:, None]
-        gram = penalised_gram(weighted, matrix, design.penalty)
+        gram = penalised_gram(matrix, huber_weights(self.deviation), design.penalty)
         inverse = cho_solve(cho_factor(gram), np.eye(len(gram)))
         return np.asarray(robust_deviation(self.deviation) ** 2 * inverse, dtype=np.float64)
 
