@@ -12,6 +12,7 @@ chosen on a test row.
 import argparse
 import os
 import resource
+import subprocess
 import sys
 import time
 from datetime import date
@@ -180,14 +181,28 @@ def front(split: str, sales: Sales, test: np.ndarray, market: Market) -> None:
         score(split, name, np.exp(found.apply(raw)), sales.price[test], 0.0)
 
 
+def by_itself(split: str, frame: pd.DataFrame, sales: Sales) -> None:
+    """Fit and predict once, in a process that did nothing else."""
+    test = splits(frame)[split]
+    started = time.perf_counter()
+    fitted(sales, test, ValuationParams()).predict(sales.unit.take(test))
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{split:7} in a process of its own: fit and predict {seconds:.1f} s, {peak:,.0f} MB")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="random split, no intervals")
     parser.add_argument("--split", choices=("time", "random"))
     parser.add_argument("--front", action="store_true", help="show accuracy against equity")
+    parser.add_argument("--alone", action="store_true", help="fit and predict once, with memory")
     asked = parser.parse_args()
     frame = read_sales()
     sales = as_sales(frame)
+    if asked.alone:
+        by_itself(asked.split or "random", frame, sales)
+        return
     print(f"{'split':7} {'method':44} median   COD    PRD     PRB  MdAPE     R2 seconds")
     for split, test in splits(frame).items():
         if split != (asked.split or ("random" if asked.quick else split)):
@@ -211,8 +226,8 @@ def main() -> None:
             score(split, f"ensemble, {name}", value, price, time.perf_counter() - started)
             if asked.quick:
                 break
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"{split:7} peak memory of the process so far {peak:,.0f} MB")
+        alone = [sys.executable, __file__, "--alone", "--split", split]
+        subprocess.run(alone, check=True)
         if asked.front:
             front(split, sales, test, market)
         if not asked.quick:
