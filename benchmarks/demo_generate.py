@@ -9,11 +9,12 @@ in the same run: the least that writing these rows can cost. Limits of the demo:
 """
 
 import argparse
-import resource
 import sqlite3
 import tempfile
 import time
 from pathlib import Path
+
+from resident import peak_mb
 
 from terrafusion_lib.demo.generate import generate
 
@@ -45,7 +46,7 @@ def main() -> None:
     parcels = 5_000 if options.quick else options.parcels
     with tempfile.TemporaryDirectory() as folder:
         report = generate(Path(folder), parcels=parcels)
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+        peak = peak_mb()
         copied = copy_seconds(Path(folder) / "source/pacs_oltp.sqlite", Path(folder) / "copy.db")
     rows = sum(report.rows.values())
     print(report)

@@ -11,13 +11,14 @@ the usual way. The rows lie in the key's order, as in PACS.
 """
 
 import argparse
-import resource
 import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+
+from resident import peak_mb
 
 from terrafusion_lib.connectors.raw_layer import extract
 from terrafusion_lib.connectors.sql_select import compiled, extraction_select
@@ -172,7 +173,7 @@ def main() -> None:
             f"  {best[bare_adbc] / best[side]:5.2f} of bare ADBC"
             f"  {best[bare_sqlite] / best[side]:5.2f} of bare sqlite3"
         )
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     print(f"  peak memory of the process {peak:,.0f} MB (bounded by the batch, not by the table)")
 
 

@@ -18,7 +18,6 @@ exports all parcels, the tables included.
 
 import argparse
 import os
-import resource
 import shutil
 import statistics
 import subprocess
@@ -39,6 +38,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
+from resident import peak_mb
 
 from terrafusion_lib.core.schema import TABLES, CanonicalTable, Kind
 from terrafusion_lib.core.settings import Settings
@@ -274,7 +274,7 @@ def export_stored(root: Path, name: str) -> None:
         for file, write in plan.files().items():
             write(root / file)
     size = sum(path.stat().st_size for path in root.glob(f"{COUNTY}_*"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    peak = peak_mb() / 1024
     print(
         f"{name:17} {plan.records:,} records from SQLite: {time.perf_counter() - start:.1f} s, "
         f"{size / 1e6:,.0f} MB on disk, {peak:.2f} GB at most",

@@ -11,7 +11,6 @@ chosen on a test row.
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from resident import peak_mb
 from threadpoolctl import threadpool_limits
 
 from terrafusion_lib.core.schema import PROPERTIES, SALES
@@ -187,7 +187,7 @@ def by_itself(split: str, frame: pd.DataFrame, sales: Sales) -> None:
     started = time.perf_counter()
     fitted(sales, test, ValuationParams()).predict(sales.unit.take(test))
     seconds = time.perf_counter() - started
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    peak = peak_mb()
     print(f"{split:7} in a process of its own: fit and predict {seconds:.1f} s, {peak:,.0f} MB")
 
 

@@ -13,7 +13,6 @@ row's hash and builds the table's other indexes.
 import argparse
 import io
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -29,6 +28,8 @@ import sqlalchemy as sa
 from pgpq import ArrowToPostgresBinaryEncoder
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from resident import peak_mb
 
 from terrafusion_lib.core.progress import silent
 from terrafusion_lib.core.schema import TABLES, Kind
@@ -129,7 +130,7 @@ def measure(url: str, folder: Path, rows: int) -> None:
             )
 
         first = load(path, "first")
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak = peak_mb()
         again = load(path, "again")
         some = load(changed, "changed")
         limit = bare(store, path)
@@ -152,17 +153,17 @@ def measure_memory(url: str, folder: Path, rows: int) -> None:
     path = folder / "many.parquet"
     write_sales(path, rows)
     code = (
-        "import resource, sys; from pathlib import Path; from benchmarks import load_store as b; "
+        "import sys; from pathlib import Path; import load_store as b; "
         "store = b.open_store(sys.argv[1]); store.migrate(); "
         "store.load('many_wa', {'sales': Path(sys.argv[2])}, run_id='m', fingerprint='m', "
         "clock=lambda: b.NOW); "
-        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
+        "print(round(b.peak_mb()))"
     )
     root = Path(__file__).resolve().parents[1]
     done = subprocess.run(
         [sys.executable, "-c", code, url, str(path)],
         cwd=root,
-        env=os.environ | {"PYTHONPATH": str(root)},
+        env=os.environ | {"PYTHONPATH": f"{root}{os.pathsep}{root / 'benchmarks'}"},
         stdout=subprocess.PIPE,
         text=True,
         check=True,

@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
+from resident import peak_mb
 
 from terrafusion_lib.connectors.raw_layer import extract
 from terrafusion_lib.core.county import load_county
@@ -133,12 +134,6 @@ def measure_bare(raw: Path, out: Path) -> dict[str, float]:
     return {"seconds": time.perf_counter() - started, "rows": rows}
 
 
-def peak_memory_mb() -> float:
-    """Peak resident memory of this process; getrusage would count its parent's too."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    return next(int(line.split()[1]) / 1000 for line in status.splitlines() if "VmHWM" in line)
-
-
 def in_own_process(what: str, raw: Path, out: Path) -> dict[str, float]:
     """Run one of the measures in a process of its own; adds its peak memory."""
     command = [sys.executable, __file__, "--measure", what, str(raw), str(out)]
@@ -156,7 +151,7 @@ def main() -> None:
     if options.measure:
         what, raw, out = options.measure
         found = {"map": measure_mapping, "bare": measure_bare}[what](Path(raw), Path(out))
-        found["peak_mb"] = peak_memory_mb()
+        found["peak_mb"] = peak_mb()
         print(json.dumps(found))
         return
     base, copies = (2_000, 20) if options.quick else (20_000, -(-options.parcels // 20_000))

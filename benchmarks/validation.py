@@ -10,7 +10,6 @@ The raw limit is DuckDB reading every column of the Parquet file once.
 import argparse
 import contextlib
 import logging
-import resource
 import sys
 import tempfile
 import time
@@ -22,6 +21,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from resident import peak_mb
 
 from terrafusion_lib.core.schema import TABLES, Kind
 from terrafusion_lib.core.settings import Settings
@@ -223,14 +224,14 @@ def main() -> None:
             lambda: on_duckdb(path, folder, plain),
             limit,
         )
-        memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        memory = peak_mb()
         peer = timed(
             "Great Expectations on a pandas frame, plain rules",
             len(plain.rules),
             lambda: on_pandas(path, plain),
             limit,
         )
-        frame = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        frame = peak_mb()
         print(f"on DuckDB in {ours / peer:.2f} of the time on the frame")
         print(f"peak memory {memory:,.0f} MB without the frame, {frame:,.0f} MB with it")
         print(f"(the import, {import_time:.1f} s, is paid once per run)")

@@ -8,7 +8,6 @@ product never reads, tells the error.
 """
 
 import argparse
-import resource
 import time
 from collections.abc import Sequence
 from datetime import date
@@ -17,6 +16,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 from demo_county import COUNTY, demo_county
+from resident import peak_mb
 
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.plugins.base import PluginContext, PluginResult
@@ -83,11 +83,11 @@ def main() -> None:
     asked = parser.parse_args()
     with demo_county(5_000 if asked.quick else 80_000, asked.data) as settings:
         run_county(COUNTY, RunOptions(last="40_load"), settings)
-        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        before = peak_mb()
         started = time.perf_counter()
         result = value(settings, asked.threads)
         seconds = time.perf_counter() - started
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        peak = peak_mb()
         print(f"read, trained, valued, explained in {seconds:.1f} s on {asked.threads} threads; ")
         print(f"peak memory {peak:,.0f} MB ({before:,.0f} MB before)")
         report(result, settings.data_path / COUNTY / "truth" / "property_values.parquet")
