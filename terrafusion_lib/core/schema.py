@@ -383,6 +383,7 @@ similarity            number   0 to 1
 net_adjustment_pct    number   Sum of adjustments in percent of the price
 gross_adjustment_pct  number   Sum of absolute adjustments in percent of the price
 adjusted_price        money    Price adjusted to the subject and the valuation date
+indicated_value       money    Adjusted price less what is left with the sale of its own deviation
 weight                number   Share in the reconciled value; sums to 1 per property
 """,
 )

@@ -60,7 +60,8 @@ def level_by_stratum(rows: Sequence[dict[str, Any]], *, width: int = 520) -> Htm
         color=alt.Color("study:N", scale=alt.Scale(range=[BLUE, ORANGE]), title=None),
     )
     spread = base.mark_rule().encode(
-        x=alt.X("ci_low:Q", scale=scale, title="median ratio"), x2="ci_high:Q"
+        x=alt.X("ci_low:Q", scale=scale, title="median ratio", axis=alt.Axis(tickCount=8)),
+        x2="ci_high:Q",
     )
     points = base.mark_point(filled=True, size=40).encode(x=alt.X("estimate:Q", scale=scale))
     layers = [spread, points]

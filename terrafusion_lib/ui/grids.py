@@ -6,6 +6,8 @@ from terrafusion_lib.plugins.valuation.grid import LINES, Comparable, Comparable
 from terrafusion_lib.ui.html import Html, styled
 from terrafusion_lib.ui.tables import heading
 
+LEFT = 'style="text-align: left"'
+"""Said in the cell: a notebook aligns all heads to the right."""
 UNITS = {"is_waterfront": "flag", "year_built": "year", "effective_year_built": "year"}
 
 
@@ -29,6 +31,9 @@ def comparable_grid(grid: ComparableGrid) -> Html:
         _row("Net adjustment", "", [f"{sale.net_percent:+.1f} %" for sale in sales]),
         _row("Gross adjustment", "", [f"{sale.gross_percent:.1f} %" for sale in sales]),
         _row("Adjusted price", "", [_dollars(sale.adjusted_price) for sale in sales], strong=True),
+        _band("Reconciliation", len(sales)),
+        _row("Left with the sale", "", [_left(sale) for sale in sales]),
+        _row("Indicated value", "", [_dollars(sale.indicated_value) for sale in sales]),
         _row("Weight", "", [f"{100 * sale.weight:.0f} %" for sale in sales]),
     ]
     return styled(
@@ -42,7 +47,10 @@ def comparable_grid(grid: ComparableGrid) -> Html:
 def _reconciliation(grid: ComparableGrid) -> str:
     beyond = grid.value - grid.reconciled
     return (
-        f'<p class="note">The adjusted prices reconcile to <strong>{_dollars(grid.reconciled)}'
+        f'<p class="note">Of what the market does not explain of a price, '
+        f"{100 * grid.carry_over:.0f} % is carried over to the subject; so much is found again in "
+        f"neighbouring sales. The rest is left with the sale.</p>"
+        f'<p class="note">The indicated values reconcile to <strong>{_dollars(grid.reconciled)}'
         f"</strong>. The model values the property at <strong>{_dollars(grid.value)}</strong>: "
         f"{_signed(beyond)} by what its trees and the equity calibration add.</p>"
     )
@@ -76,11 +84,12 @@ def _row(name: str, subject: str, cells: list[str], *, strong: bool = False) -> 
     values = "".join(
         f'<td class="number">{opened}{escape(cell)}{closed}</td>' for cell in (subject, *cells)
     )
-    return f'<tr><th scope="row">{escape(name)}</th>{values}</tr>'
+    return f'<tr><th scope="row" {LEFT}>{escape(name)}</th>{values}</tr>'
 
 
 def _band(name: str, sales: int) -> str:
-    return f'<tr class="band"><th scope="rowgroup" colspan="{sales + 2}">{escape(name)}</th></tr>'
+    head = f'<th scope="rowgroup" {LEFT} colspan="{sales + 2}">{escape(name)}</th>'
+    return f'<tr class="band">{head}</tr>'
 
 
 def _dollars(value: float) -> str:
@@ -89,6 +98,10 @@ def _dollars(value: float) -> str:
 
 def _signed(value: float) -> str:
     return "0" if abs(value) < 0.5 else f"{value:+,.0f}"
+
+
+def _left(sale: Comparable) -> str:
+    return _signed(sale.indicated_value - sale.adjusted_price)
 
 
 def _miles(feet: float | None) -> str:

@@ -25,6 +25,9 @@ from terrafusion_lib.ui.tables import number
 WIDTH_PIXELS = 800  # of a notebook beside its file list, the narrowest place of a map
 COLOURS = ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")
 NO_VALUE = "#d9d9d9"
+ITEM = 'style="display: inline-block; margin-right: 16px"'
+SWATCH = "display: inline-block; width: 14px; height: 14px; margin-right: 5px; vertical-align: -2px"
+"""Said in the elements: a notebook shows the legend without the dashboards' style sheet."""
 OFFLINE = (
     (
         r"async function ([\w$]+)\(\)\{[\w$]+\|\|\(await [\w$]+\([\w$]+\),[\w$]+=!0\)\}",
@@ -152,7 +155,7 @@ def legend(parcels: pa.Table, *, column: str, title: str) -> Html:
     ]
     items.append((NO_VALUE, "no value", int((classes < 0).sum())))
     drawn = "".join(
-        f'<span><span class="swatch" style="background:{colour}"></span>'
+        f'<span {ITEM}><span class="swatch" style="{SWATCH}; background: {colour}"></span>'
         f"{text(label)} (n {count:,})</span>"
         for colour, label, count in items
         if count

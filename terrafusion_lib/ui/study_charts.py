@@ -16,6 +16,7 @@ LEVEL = (0.90, 1.10)
 BIN = 0.05
 MOST_POINTS = 4_000
 MAP_HEIGHT = 420
+HALF_YEARS = alt.Axis(format="%b %Y", tickCount=alt.TimeIntervalStep(interval="month", step=6))
 
 
 def ratio_histogram(sales: Rows, *, width: int = 520) -> Html:
@@ -71,7 +72,14 @@ def ratio_against_price(sales: Rows, prb: float | None, *, width: int = 520) -> 
         {"price": row["adjusted_price"], "ratio": float(np.clip(row["ratio"], *RATIO_RANGE))}
         for row in shown[::step]
     ]
-    price = alt.X("price:Q", scale=alt.Scale(type="log"), title="price, US dollars (log scale)")
+    prices = [point["price"] for point in points]
+    ends = [min(prices) / 1.1, max(prices) * 1.1]
+    price = alt.X(
+        "price:Q",
+        scale=alt.Scale(type="log", domain=ends, nice=False),
+        axis=alt.Axis(values=_round_prices(*ends), format="$,~s"),
+        title="price (log scale)",
+    )
     layers = [
         alt.Chart(rows_of({"from": LEVEL[0], "to": LEVEL[1]}))
         .mark_rect(color=BAND)
@@ -88,6 +96,13 @@ def ratio_against_price(sales: Rows, prb: float | None, *, width: int = 520) -> 
         )
     said = "" if prb is None else f": {100 * prb:+.1f} % for each doubling of value (PRB)"
     return as_svg(finished(alt.LayerChart(layer=layers), f"Ratio against price{said}", width))
+
+
+def _round_prices(low: float, high: float) -> list[float]:
+    """Prices 1, 2 and 5 times a power of ten between two."""
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    found = [first * 10.0**decade for decade in decades for first in (1, 2, 5)]
+    return [price for price in found if low <= price <= high]
 
 
 def _prb_line(sales: Rows, prb: float) -> list[dict[str, float]]:
@@ -190,7 +205,7 @@ def market_index(rows: Rows, areas: Sequence[str], *, width: int = 520) -> Html:
     if not drawn:
         return _nothing()
     base = alt.Chart(rows_of(*drawn)).encode(
-        x=alt.X("month:T", title=None), color=alt.Color("area:N", title=None)
+        x=alt.X("month:T", title=None, axis=HALF_YEARS), color=alt.Color("area:N", title=None)
     )
     scale = alt.Scale(zero=False)
     chart = alt.LayerChart(

@@ -167,7 +167,7 @@ valuations?: estimated_value
             """
 valuation_comparables: property_id rank sale_id comparable_property_id sale_date sale_price
 valuation_comparables: distance_feet similarity net_adjustment_pct gross_adjustment_pct
-valuation_comparables: adjusted_price weight
+valuation_comparables: adjusted_price indicated_value weight
 """
         ),
         found.comparables,

@@ -34,6 +34,7 @@ class Comparables:
     net_percent: FloatArray
     gross_percent: FloatArray
     adjusted_price: FloatArray
+    indicated_value: FloatArray
     weight: FloatArray
 
 
@@ -153,7 +154,7 @@ def _keep(
     used = prediction.found.present.sum(axis=1)
     made.comparables_used[rows] = used
     made.flag("few_comparables", rows[used < min(FEW_COMPARABLES, made.params.comparables)])
-    lines = np.einsum("ij,ij->i", prediction.found.weight, prediction.grid.lines_percent())
+    lines = np.einsum("ij,ij->i", prediction.found.weight, prediction.grid.gross_percent())
     made.flag("large_adjustments", rows[lines > made.params.review_adjustment_pct])
     made.flag("outside_market", rows[market.model.outside_market(units)])
     made.flag("missing_traits", rows[market.missing_traits(units)])
@@ -178,6 +179,7 @@ def _long(market: Market, rows: IntArray, units: Units, prediction: Prediction) 
         net_percent=prediction.grid.net_percent()[at, rank],
         gross_percent=prediction.grid.gross_percent()[at, rank],
         adjusted_price=prediction.adjusted_price[at, rank],
+        indicated_value=prediction.indicated_value[at, rank],
         weight=found.weight[at, rank],
     )
 

@@ -90,9 +90,10 @@ def weights(unlikeness: FloatArray, present: BoolArray) -> FloatArray:
 class Grid:
     """The adjustments of some comparables, as differences of logs by line item.
 
-    `items` (subject x rank x ``ITEMS``) lead from the sale to the subject and the valuation date;
-    `particular` is the part of the sale's deviation from the market that is left behind as its
-    own (bargaining, unseen features), so log adjusted price = log price + items + particular.
+    `items` (subject x rank x ``ITEMS``) lead from the sale to the subject and the valuation date:
+    log adjusted price = log price + items. `particular` is the part of the sale's deviation from
+    the market that is then left with the sale (bargaining, unseen features): log of what the sale
+    indicates for the subject = log adjusted price + particular.
     """
 
     items: FloatArray
@@ -100,8 +101,8 @@ class Grid:
 
     @property
     def net(self) -> FloatArray:
-        """Sum of all adjustments, log."""
-        total: FloatArray = self.items.sum(axis=2) + self.particular
+        """Sum of the line items, log."""
+        total: FloatArray = self.items.sum(axis=2)
         return total
 
     def net_percent(self) -> FloatArray:
@@ -109,14 +110,9 @@ class Grid:
         percent: FloatArray = 100 * np.expm1(self.net)
         return percent
 
-    def lines_percent(self) -> FloatArray:
+    def gross_percent(self) -> FloatArray:
         """Sum of the line items' sizes, percent of the price."""
         percent: FloatArray = 100 * np.abs(np.expm1(self.items)).sum(axis=2)
-        return percent
-
-    def gross_percent(self) -> FloatArray:
-        """Sum of the sizes of all adjustments, percent of the price."""
-        percent: FloatArray = self.lines_percent() + 100 * np.abs(np.expm1(self.particular))
         return percent
 
 

@@ -17,9 +17,7 @@ from terrafusion_lib.plugins.valuation.model import Prediction
 from terrafusion_lib.plugins.valuation.units import TRAITS, Units
 from terrafusion_lib.stats.strata import FloatArray
 
-PARTICULAR = "particular"
-"""Line of what a sale's price has of its own (bargaining, unseen features) and leaves behind."""
-LINES = (TIME, LOCATION, *TRAIT_ITEMS, PARTICULAR)
+LINES = (TIME, LOCATION, *TRAIT_ITEMS)
 BY_TRAITS, BY_LEAVES = "traits", "leaves"
 
 
@@ -36,8 +34,10 @@ class Comparable:
     """A comparable sale and its adjustments to the subject on its day, US dollars.
 
     `sale_price` + the sum of `lines` = `adjusted_price`. `net_percent` and `gross_percent` are the
-    sum of the lines and of their sizes, percent of the price; `similarity` is 1 for a twin and
-    falls towards 0; `weight` its share in the reconciled value.
+    sum of the lines and of their sizes, percent of the price. What the market does not explain of
+    the price (bargaining, unseen features) is carried over in part: `indicated_value` is
+    `adjusted_price` less the rest. `similarity` is 1 for a twin and falls towards 0; `weight` its
+    share in the reconciled value.
     """
 
     rank: int
@@ -52,6 +52,7 @@ class Comparable:
     net_percent: float
     gross_percent: float
     adjusted_price: float
+    indicated_value: float
     weight: float
     place: Place
 
@@ -60,9 +61,11 @@ class Comparable:
 class ComparableGrid:
     """A subject and its comparables, best first.
 
-    `reconciled` is the weighted mean of the adjusted prices, `value` what the market's model says
-    of the subject: `value` - `reconciled` is what trees and equity calibration add, and, where
-    other sales were asked for than the model itself takes, the difference of those.
+    `carry_over` is the share of a sale's own deviation from the market that counts for the subject:
+    as much as is found again in neighbouring sales. `reconciled` is the weighted mean of the
+    indicated values, `value` what the market's model says of the subject: `value` - `reconciled`
+    is what trees and equity calibration add, and, where other sales were asked for than the model
+    itself takes, the difference of those.
     """
 
     property_id: str
@@ -71,6 +74,7 @@ class ComparableGrid:
     traits: dict[str, float | None]
     place: Place
     comparables: tuple[Comparable, ...]
+    carry_over: float
     reconciled: float
     value: float
 
@@ -135,6 +139,7 @@ def comparable_grid(
             _comparable(market, unit, made, rank, places)
             for rank in np.flatnonzero(made.found.present[0]).tolist()
         ),
+        carry_over=market.model.carry_over,
         reconciled=float(made.comparable_value[0]),
         value=float(valued.value[0]),
     )
@@ -181,22 +186,21 @@ def _comparable(
         net_percent=100 * sum(lines.values()) / price,
         gross_percent=100 * sum(map(abs, lines.values())) / price,
         adjusted_price=adjusted,
+        indicated_value=float(made.indicated_value[0, rank]),
         weight=float(made.found.weight[0, rank]),
         place=_place(places, int(sold.unit.parcel[sale])),
     )
 
 
 def _dollars(made: Prediction, rank: int, price: float, adjusted: float) -> dict[str, float]:
-    """The adjustments in dollars, whose sum is exactly the whole adjustment.
+    """The adjustments in dollars, whose sum is the whole adjustment.
 
     Effects multiply, dollars add: each log effect counts by the logarithmic mean of the price
     before and after, the one factor by which the order of adjustments does not matter.
     """
     items = made.grid.items[0, rank]
     factor = float(logarithmic_mean(np.array([adjusted]), np.array([price]))[0])
-    found = {line: factor * float(items[ITEMS.index(line)]) for line in LINES if line in ITEMS}
-    found[PARTICULAR] = adjusted - price - sum(found.values())
-    return found
+    return {line: factor * float(items[ITEMS.index(line)]) for line in LINES}
 
 
 def _traits(units: Units, row: int) -> dict[str, Any]:

@@ -41,7 +41,8 @@ BACKFITTING_ROUNDS = 3
 class Prediction:
     """Values of some units and what they were made from.
 
-    `value` in US dollars; `comparable_value` what the comparables alone reconcile to; `effects`
+    `value` in US dollars; `comparable_value` what the comparables alone reconcile to: the weighted
+    mean of `indicated_value`, which is `adjusted_price` less what is left with the sale; `effects`
     the regression's effects by line item (``ITEMS``), log; `deviation` the weighted mean of the
     comparables' log deviations from the market and `dispersion` its weighted standard deviation;
     `unlikeness` their mean distance in traits, place and time.
@@ -52,6 +53,7 @@ class Prediction:
     found: Found
     grid: Grid
     adjusted_price: FloatArray
+    indicated_value: FloatArray
     effects: FloatArray
     deviation: FloatArray
     dispersion: FloatArray
@@ -101,17 +103,19 @@ class MarketModel:
         """Value units, whose effects are given, from comparables that were found for them."""
         grid = adjust(effects, self.effects, self.deviation, found, self.carry_over)
         adjusted = self.sales.price[found.index] * np.exp(grid.net)
+        indicated = adjusted * np.exp(grid.particular)
         deviation = self.deviation[found.index]
         mean = np.einsum("ij,ij->i", found.weight, deviation)
         variance = np.einsum("ij,ij->i", found.weight, (deviation - mean[:, None]) ** 2)
         near = np.where(found.present, found.unlikeness, 0.0)
-        value = np.einsum("ij,ij->i", found.weight, adjusted)
+        value = np.einsum("ij,ij->i", found.weight, indicated)
         return Prediction(
             value=value,
             comparable_value=value,
             found=found,
             grid=grid,
             adjusted_price=adjusted,
+            indicated_value=indicated,
             effects=effects,
             deviation=mean,
             dispersion=np.sqrt(variance),

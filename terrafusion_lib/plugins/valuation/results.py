@@ -105,6 +105,7 @@ def _comparables_part(
         "net_adjustment_pct": _number(part.net_percent),
         "gross_adjustment_pct": _number(part.gross_percent),
         "adjusted_price": _number(part.adjusted_price),
+        "indicated_value": _number(part.indicated_value),
         "weight": _number(part.weight),
     }
     return pa.table(columns, schema=VALUATION_COMPARABLES.arrow_schema())

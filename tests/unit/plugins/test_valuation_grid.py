@@ -55,7 +55,7 @@ def test_lines_sum_to_the_adjustment_and_weights_to_one(bench: Workbench, how: s
             assert sale.gross_percent >= abs(sale.net_percent) - 1e-9
         weights = [sale.weight for sale in grid.comparables]
         assert sum(weights) == pytest.approx(1)
-        reconciled = sum(sale.weight * sale.adjusted_price for sale in grid.comparables)
+        reconciled = sum(sale.weight * sale.indicated_value for sale in grid.comparables)
         assert reconciled == pytest.approx(grid.reconciled)
 
 

@@ -73,13 +73,19 @@ def test_effects_add_up_to_the_log_of_price(sales: Sales, model: MarketModel) ->
 
 
 def test_the_grid_leads_from_price_to_value(units, model, homes) -> None:
-    """Price x (1 + net adjustment) is the adjusted price; weights reconcile them to the value."""
+    """Price x (1 + net adjustment) is the adjusted price, less a part of the sale's own deviation
+    the indicated value; weights reconcile those to the value."""
     found = model.predict(units.take(homes[:200]))
     price = model.sales.price[found.found.index]
     np.testing.assert_allclose(price * (1 + found.grid.net_percent() / 100), found.adjusted_price)
     np.testing.assert_allclose(found.found.weight.sum(axis=1), 1)
-    np.testing.assert_allclose((found.found.weight * found.adjusted_price).sum(axis=1), found.value)
+    left = (1 - model.carry_over) * model.deviation[found.found.index]
+    np.testing.assert_allclose(found.adjusted_price * np.exp(-left), found.indicated_value)
+    np.testing.assert_allclose(
+        (found.found.weight * found.indicated_value).sum(axis=1), found.value
+    )
     assert np.all(found.grid.gross_percent() + 1e-9 >= np.abs(found.grid.net_percent()) * 0.5)
+    assert found.adjusted_price.std(axis=1).min() > 0, "sales do not say the same to the dollar"
     assert found.found.index.shape == (200, PARAMS.comparables)
     assert np.all(np.diff(found.found.unlikeness, axis=1) >= 0)
 

@@ -80,7 +80,7 @@ def test_values_are_near_the_truth_and_bound_to_the_valuation_date(market, value
 def test_comparables_reconcile_to_their_value(result: PluginResult, values) -> None:
     table = result.tables["valuation_comparables"]
     whole = table.append_column(
-        "part", pc.multiply(table["weight"], table["adjusted_price"])
+        "part", pc.multiply(table["weight"], table["indicated_value"])
     ).group_by("property_id")
     sums = whole.aggregate([("weight", "sum"), ("part", "sum"), ("rank", "max")])
     by_id = {row["property_id"]: row for row in sums.to_pylist()}

@@ -63,6 +63,9 @@ def test_a_legend_counts_every_parcel_once() -> None:
     assert sum(counts) == 107
     assert "no value (n 7)" in shown
     assert "Value &lt;US dollars&gt;" in shown
+    for colour in (*maps.COLOURS, maps.NO_VALUE):
+        # A notebook has no style sheet that would give the swatch its size.
+        assert f"{maps.SWATCH}; background: {colour}" in shown
 
 
 def test_a_legend_of_no_values_says_so() -> None:

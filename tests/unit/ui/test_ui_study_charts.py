@@ -41,6 +41,11 @@ def test_the_bias_is_said_in_words(sales) -> None:
     assert "PRB" not in study_charts.ratio_against_price(sales, None)
 
 
+def test_prices_on_the_axis_are_round_and_within_the_sales(sales) -> None:
+    drawn = study_charts.ratio_against_price(sales, None)
+    assert re.findall(r">(\$[\d.]+[kM])<", drawn) == ["$200k", "$500k"]
+
+
 def test_a_map_needs_places(sales) -> None:
     assert "Values against prices" in study_charts.residual_map(sales)
     nowhere = [{**row, "latitude": None} for row in sales]
