@@ -1,0 +1,100 @@
+"""Begin a step, in a run or by hand in a notebook."""
+
+import os
+import shutil
+from pathlib import Path
+
+from terrafusion_lib.core.county import load_county
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.progress import Progress
+from terrafusion_lib.core.settings import Settings, get_settings
+from terrafusion_lib.pipelines.plan import make_plan, read_plan
+from terrafusion_lib.pipelines.step import Step, run_progress
+from terrafusion_lib.pipelines.steps import STEPS
+
+INTERACTIVE = "interactive"
+
+
+def open_step(
+    name: str,
+    *,
+    county: str,
+    year: int | None = None,
+    run_id: str = INTERACTIVE,
+    fingerprint: str = "",
+    settings: Settings | None = None,
+    progress: Progress | None = None,
+) -> Step:
+    """Begin a step: resolve the county, its inputs and the place of its product.
+
+    In a run, the plan that the run wrote decides; opened by hand in a notebook, the step works on
+    the newest raw layer and the present code and configuration.
+
+    Parameters
+    ----------
+    name : str
+        A key of `steps.STEPS`, such as ``20_map``.
+    county : str
+        County id.
+    year : int, optional
+        Assessment year; the county's own when None.
+    fingerprint : str
+        The step's fingerprint by the run's plan; refused when the plan says another.
+
+    Raises
+    ------
+    ConfigError
+        Unknown county, or its configuration is not valid.
+    RunError
+        Unknown step, or a fingerprint that is not the plan's.
+    """
+    if name not in STEPS:
+        raise RunError(f"There is no step {name!r}", examples=list(STEPS))
+    settings = settings or get_settings()
+    config = load_county(county, settings)
+    plan = read_plan(settings, county, run_id) or make_plan(
+        config, settings, year=year, first=name, last=name, interactive=True
+    )
+    planned = plan.steps[name]
+    if fingerprint and fingerprint != planned.fingerprint:
+        raise RunError(
+            f"The run planned {planned.fingerprint}, the notebook was given {fingerprint}",
+            county=county,
+            step=name,
+            hint=f"terrafusion run {county}",
+        )
+    step = Step(
+        name=name,
+        county=config,
+        year=plan.assessment_year,
+        run_id=run_id,
+        fingerprint=planned.fingerprint,
+        parts=planned.parts,
+        input_fingerprints={key: item.fingerprint for key, item in plan.steps.items()},
+        settings=settings,
+        reuse_raw=plan.reuse_raw,
+        seed=plan.seed,
+        progress=progress or run_progress(settings, county, run_id),
+    )
+    _clear_abandoned(step.out.parent)
+    step.out.mkdir(parents=True)
+    step.progress(name, 0, 1)
+    return step
+
+
+def _clear_abandoned(folder: Path) -> None:
+    """Remove what steps of this process, or of processes that are gone, left unfinished."""
+    for path in folder.glob(".*.tmp"):
+        process = int(path.name.split(".")[-2])
+        if process == os.getpid() or not _alive(process):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
