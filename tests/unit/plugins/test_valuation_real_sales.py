@@ -11,9 +11,9 @@ from tests.support.require import real_data
 
 
 @pytest.mark.real_data
-@pytest.mark.parametrize(("split", "cod", "level"), [("time", 11.8, 0.04), ("random", 11.3, 0.02)])
+@pytest.mark.parametrize(("split", "cod", "level"), [("time", 11.5, 0.03), ("random", 11.0, 0.02)])
 def test_unseen_sales_of_king_county(split, cod, level, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The equity-aware ensemble: accurate, level and without vertical inequity."""
+    """Accurate as it is, level, and without vertical inequity for 0.3 points of COD at most."""
     folder = real_data("kc_house_data.csv").parent
     monkeypatch.setitem(os.environ, "TERRAFUSION_DATA", str(folder))
     from benchmarks import king_county
@@ -25,8 +25,13 @@ def test_unseen_sales_of_king_county(split, cod, level, monkeypatch: pytest.Monk
     market = king_county.fitted(sales, test, ValuationParams())
     prediction = market.predict(sales.unit.take(test))
     value, price = prediction.value, frame["price"].to_numpy(float)[test]
-    assert ratio.cod(value, price) <= cod
-    assert ratio.cod(value, price) < ratio.cod(prediction.comparable_value, price)
+    accurate = np.exp(market.ensemble.calibration.undo(np.log(value)))
+    assert ratio.cod(accurate, price) <= cod
+    assert ratio.cod(accurate, price) < ratio.cod(prediction.comparable_value, price)
+    assert ratio.cod(value, price) <= ratio.cod(accurate, price) + 0.3
+    if split == "random":
+        assert np.median(np.abs(accurate / price - 1)) <= 0.075
+        assert 1 - ((price - accurate) ** 2).sum() / ((price - price.mean()) ** 2).sum() >= 0.92
     assert abs(ratio.median_ratio(value, price) - 1) < level
     assert abs(ratio.prb(value, price)) <= 0.02
     assert 0.98 <= ratio.prd(value, price) <= 1.03
