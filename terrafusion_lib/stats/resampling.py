@@ -69,8 +69,8 @@ class _Resampler:
         self.place[by_price] = np.arange(n)
         self.ratio_rank = by_price
         self.assessed, price = assessed[by_price], price[by_price]
-        ratio = self.ratio[by_price]
-        self.columns = (ratio, ratio**2, self.assessed, self.distance[by_price])
+        distance = self.distance[by_price]
+        self.columns = (self.ratio[by_price], distance**2, self.assessed, distance)
         # Equal prices are a block and share their mean rank.
         opens = np.append(True, price[1:] != price[:-1])
         self.block = np.cumsum(opens) - 1
@@ -94,7 +94,7 @@ class _Resampler:
         ratios, squares, values, spread = (_weigh(times, column) for column in self.columns)
         prices, gini_values, gini_prices = self._ginis(counts, times, values)
         mean, weighted = ratios / n, values / prices
-        variance = np.maximum(squares - n * mean**2, 0.0) / max(n - 1, 1)
+        variance = np.maximum(squares - n * (mean - self.centre) ** 2, 0.0) / max(n - 1, 1)
         median, deviation = self._dispersion(counts, times, spread)
         with np.errstate(invalid="ignore", divide="ignore"):
             return [

@@ -169,16 +169,18 @@ def verdict(
 
     *too few* below `min_sales` or when the figure is undefined; *met* when the estimate lies
     within the limit, ends included; otherwise *inconclusive* when its confidence interval still
-    reaches into the limit, so that sampling error alone may explain the miss, and *not met* when
-    it does not (non-compliance must be shown, as in the standard's section 9).
+    reaches into the limit, so that sampling error alone may explain the miss, or when it has none,
+    and *not met* when the interval lies outside (non-compliance must be shown, as in the
+    standard's section 9).
     """
     if allowed is None:
         return None
     if n < min_sales or not math.isfinite(estimate):
         return TOO_FEW
-    if allowed.low <= estimate <= allowed.high:
+    # A figure that is exactly the limit must meet it whatever the last bit says.
+    slack = 1e-12 * max(abs(allowed.low), abs(allowed.high))
+    if allowed.low - slack <= estimate <= allowed.high + slack:
         return MET
     low, high = interval
-    if math.isfinite(low) and math.isfinite(high) and low <= allowed.high and high >= allowed.low:
-        return INCONCLUSIVE
-    return NOT_MET
+    outside = high < allowed.low or low > allowed.high
+    return NOT_MET if outside else INCONCLUSIVE

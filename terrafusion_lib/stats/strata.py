@@ -146,7 +146,7 @@ def stratify(
         assessed=value[order],
         price=paid[order],
         n=n,
-        start=np.concatenate(([0], np.cumsum(n)[:-1])),
+        start=np.cumsum(n) - n,
     )
 
 

@@ -27,7 +27,7 @@ from terrafusion_lib.stats.standards import (
 )
 from terrafusion_lib.stats.strata import FloatArray, IntArray, RatioDataError, Strata, stratify
 from terrafusion_lib.stats.trimming import Trimming, kept
-from terrafusion_lib.stats.vertical import vei
+from terrafusion_lib.stats.vertical import MEDIAN_CONFIDENCE, vei
 
 OVERALL, ALL = "overall", "all"
 PROPERTY_TYPE = "property_type"
@@ -75,6 +75,7 @@ class _Figures:
     """One statistic over the strata of a grouping."""
 
     estimate: FloatArray
+    confidence: float
     low: FloatArray = field(init=False)
     high: FloatArray = field(init=False)
 
@@ -156,7 +157,7 @@ def signal_rows(
     for statistic, (n, estimate, interval) in signals.items():
         if not math.isfinite(estimate):
             continue
-        figures = _Figures(np.array([estimate]))
+        figures = _Figures(np.array([estimate]), options.confidence)
         figures.low[:], figures.high[:] = interval
         key, allowed = (study, grouping, stratum), options.limit(statistic, None)
         sizes = np.array([n], dtype=np.int64)
@@ -167,8 +168,9 @@ def signal_rows(
 
 
 def encode(labels: np.ndarray) -> tuple[IntArray, list[str]]:
-    """Numbers of the sorted text labels; -1 for None."""
-    given = np.not_equal(labels, np.array(None, dtype=object)).astype(np.bool_)
+    """Numbers of the sorted text labels; -1 for None and NaN."""
+    missing = np.equal(labels, np.array(None, dtype=object)) | (labels != labels)  # noqa: PLR0124
+    given = ~missing.astype(np.bool_)
     codes = np.full(labels.size, -1, dtype=np.int64)
     if not given.any():
         return codes, []
@@ -199,20 +201,19 @@ def _shared_types(codes: IntArray, types: np.ndarray, count: int) -> list[str | 
 def _statistics(
     strata: Strata, keys: list[tuple[str, str, str]], options: StudyOptions
 ) -> dict[str, _Figures]:
-    found = {name: _Figures(compute(strata)) for name, compute in points.POINTS.items()}
+    level = options.confidence
+    found = {name: _Figures(compute(strata), level) for name, compute in points.POINTS.items()}
     slope = points.prb_slope(strata)
-    found["prb"].low, found["prb"].high = prb_interval(slope, options.confidence)
+    found["prb"].low, found["prb"].high = prb_interval(slope, level)
     vertical = vei(strata)
-    found["vei"] = _Figures(vertical.estimate)
+    found["vei"] = _Figures(vertical.estimate, MEDIAN_CONFIDENCE)
     found["vei"].low, found["vei"].high = vertical.low, vertical.high
     for name, tolerance in points.SHARES.items():
-        found[name] = _Figures(points.share_within(strata, tolerance))
-        found[name].low, found[name].high = share_interval(
-            found[name].estimate, strata.n, options.confidence
-        )
+        found[name] = _Figures(points.share_within(strata, tolerance), level)
+        found[name].low, found[name].high = share_interval(found[name].estimate, strata.n, level)
     for stratum, key in enumerate(keys):
         rows = strata.rows(stratum)
-        ends = {"median_ratio": median_interval(strata.ratio[rows], options.confidence)}
+        ends = {"median_ratio": median_interval(strata.ratio[rows], level)}
         ends |= _bootstrapped(strata, rows, key, options)
         for name, interval in ends.items():
             found[name].low[stratum], found[name].high[stratum] = interval
@@ -253,7 +254,7 @@ def _rows(
             _known(estimate),
             _known(interval[0]),
             _known(interval[1]),
-            options.confidence if math.isfinite(interval[0]) else None,
+            figures.confidence if math.isfinite(interval[0]) else None,
             bound.low if bound else None,
             bound.high if bound else None,
             verdict(estimate, interval, bound, n=sales, min_sales=options.min_sales),

@@ -58,7 +58,7 @@ class ComparableFinder:
         )
 
     def find(self, units: Units, contributions: FloatArray, wanted: int | None = None) -> Found:
-        """The comparables of each unit, never a sale of the unit's own parcel.
+        """The comparables of each unit, never a sale of the unit's own identity.
 
         `wanted` of them, by default as many as the parameters say.
         """
@@ -67,7 +67,7 @@ class ComparableFinder:
         distance, index = self._tree.query(
             self._place(units, contributions), k=np.arange(1, count + 1)
         )
-        own = self.sold.parcel[index] == units.parcel[:, None]
+        own = self.sold.identity[index] == units.identity[:, None]
         distance = np.where(own, np.inf, distance)
         order = np.lexsort((index, distance), axis=1)[:, :wanted]
         distance = np.take_along_axis(distance, order, axis=1)
@@ -111,8 +111,14 @@ class Grid:
         return percent
 
     def gross_percent(self) -> FloatArray:
-        """Sum of the line items' sizes, percent of the price."""
-        percent: FloatArray = 100 * np.abs(np.expm1(self.items)).sum(axis=2)
+        """Sum of the line items' sizes, percent of the price.
+
+        In dollars the items sum to the net adjustment: each counts by the mean of the price before
+        and after, as in the grid (`logarithmic_mean`).
+        """
+        net = self.net
+        mean = logarithmic_mean(np.exp(net), np.ones_like(net))
+        percent: FloatArray = 100 * mean * np.abs(self.items).sum(axis=2)
         return percent
 
 
@@ -127,3 +133,10 @@ def adjust(
     items = subject[:, None, :] - sold[found.index]
     particular = -(1 - carry_over) * deviation[found.index]
     return Grid(items, particular)
+
+
+def logarithmic_mean(one: FloatArray, other: FloatArray) -> FloatArray:
+    """(a - b) / (ln a - ln b), and a where they are equal."""
+    ratio = np.log(one / other)
+    near = np.abs(ratio) < 1e-9
+    return np.where(near, one, (one - other) / np.where(near, 1.0, ratio))

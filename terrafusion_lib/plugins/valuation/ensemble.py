@@ -81,7 +81,7 @@ def fit_ensemble(
     sales: Sales, params: ValuationParams, seed: int, threads: int = 1
 ) -> tuple[Ensemble, OutOfFold]:
     """Fit a market and value its own sales out of fold; the same for any number of threads."""
-    fold = folds(sales.unit.parcel, seed)
+    fold = folds(sales.unit.identity, seed)
     with ThreadPoolExecutor(threads) as pool:
         whole = pool.submit(fit, sales, params)
         first = _first_level(sales, params, fold, pool)
@@ -109,9 +109,12 @@ def best_use(added: Mapping[int, FloatArray], target: FloatArray) -> tuple[int, 
     )
 
 
-def folds(parcel: IntArray, seed: int) -> IntArray:
-    """Fold of each sale: all sales of a parcel in one, parcels spread evenly and at random."""
-    parcels, row = np.unique(parcel, return_inverse=True)
+def folds(identity: IntArray, seed: int) -> IntArray:
+    """Fold of each sale: all sales of a parcel in one, parcels spread evenly and at random.
+
+    `identity` as in ``units.Units``: parcels that were sold together are in one fold too.
+    """
+    parcels, row = np.unique(identity, return_inverse=True)
     order = np.random.default_rng(seed).permutation(parcels.size)
     return np.asarray(order[row] % FOLDS, dtype=np.int64)
 

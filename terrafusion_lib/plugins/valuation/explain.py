@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from terrafusion_lib.plugins.valuation.comparables import logarithmic_mean
 from terrafusion_lib.plugins.valuation.design import ITEMS
 from terrafusion_lib.plugins.valuation.ensemble import Ensemble
 from terrafusion_lib.plugins.valuation.model import Prediction
@@ -57,10 +58,3 @@ def _logs(
         for signal, line in enumerate(_SIGNAL_TO_LINE.tolist()):
             lines[:, line] += shares[:, signal]
     return base, lines
-
-
-def logarithmic_mean(one: FloatArray, other: FloatArray) -> FloatArray:
-    """(a - b) / (ln a - ln b), and a where they are equal."""
-    ratio = np.log(one / other)
-    near = np.abs(ratio) < 1e-9
-    return np.where(near, one, (one - other) / np.where(near, 1.0, ratio))

@@ -44,7 +44,7 @@ def try_feature(market: Market, feature: FloatArray, seed: int = 0) -> FeatureTr
     column = feature[sales.unit.parcel]
     target = np.log(sales.price) - first.log_value
     widened = np.column_stack([first.signals, column])
-    fold = folds(sales.unit.parcel, seed)
+    fold = folds(sales.unit.identity, seed)
     settings = market.model.finder.params.trees
 
     def valued(signals: FloatArray, names: tuple[str, ...]) -> FloatArray:

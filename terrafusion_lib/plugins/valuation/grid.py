@@ -9,9 +9,8 @@ import numpy as np
 import pyarrow as pa
 
 from terrafusion_lib.core.errors import ValuationError
-from terrafusion_lib.plugins.valuation.comparables import Found, weights
+from terrafusion_lib.plugins.valuation.comparables import Found, logarithmic_mean, weights
 from terrafusion_lib.plugins.valuation.design import ITEMS, LOCATION, TIME, TRAIT_ITEMS
-from terrafusion_lib.plugins.valuation.explain import logarithmic_mean
 from terrafusion_lib.plugins.valuation.markets import Market, lend
 from terrafusion_lib.plugins.valuation.model import Prediction
 from terrafusion_lib.plugins.valuation.units import TRAITS, Units
@@ -155,7 +154,7 @@ def _by_leaves(market: Market, unit: Units, valued: Prediction, comparables: int
             hint=f"ask for comparables by {BY_TRAITS}",
         )
     leaves = booster.leaves(market.ensemble.signals(unit, valued))
-    alike = index.most_alike(leaves, unit.x_feet, unit.y_feet, unit.parcel, comparables)
+    alike = index.most_alike(leaves, unit.x_feet, unit.y_feet, unit.identity, comparables)
     present = alike.index >= 0
     unlike = np.where(present, 1 - alike.count / index.trees, np.inf)
     found = Found(np.where(present, alike.index, 0), present, unlike, weights(unlike, present))

@@ -26,7 +26,9 @@ class Hedonic:
         matrix = self.design.matrix(units) * self.coefficients
         found = np.zeros((len(units), len(ITEMS)))
         for number in range(len(ITEMS)):
-            found[:, number] = matrix[:, self.design.item == number].sum(axis=1)
+            # einsum adds up each row by itself: a unit's value is the same whoever else is valued.
+            own = np.ascontiguousarray(matrix[:, self.design.item == number])
+            found[:, number] = np.einsum("ij->i", own)
         found[:, ITEMS.index(TIME)] += units.trend
         return found
 

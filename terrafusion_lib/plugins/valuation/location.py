@@ -44,7 +44,7 @@ class LocationSurface:
         distance, index = self.tree.query(where, k=np.arange(1, count + 1))
         reach = np.maximum(distance[:, [min(NEIGHBORS, count) - 1]], 1.0)
         weight = np.exp(-2 * (distance / reach) ** 2)
-        weight[self.sold.parcel[index] == units.parcel[:, None]] = 0.0
+        weight[self.sold.identity[index] == units.identity[:, None]] = 0.0
         return Near(index, weight)
 
 
@@ -62,5 +62,5 @@ class Near:
 
 
 def most_sales_of_a_parcel(sold: Units) -> int:
-    """Largest number of sales of one parcel: how many extra neighbours to look at."""
-    return int(np.unique(sold.parcel, return_counts=True)[1].max())
+    """Largest number of sales of one identity: how many extra neighbours to look at."""
+    return int(np.unique(sold.identity, return_counts=True)[1].max())

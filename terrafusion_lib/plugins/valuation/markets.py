@@ -62,7 +62,7 @@ class Market:
             day=sold.unit.day,
             x_feet=sold.unit.x_feet,
             y_feet=sold.unit.y_feet,
-            parcel=sold.unit.parcel,
+            parcel=sold.unit.identity,
         )
 
     def time_factor(self, units: Units) -> FloatArray:

@@ -105,12 +105,14 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
     sales = context.read("sales", SALES_COLUMNS)
     units = properties_as_units(properties, context.valuation_date)
     prepared = prepare_sales(sales, properties, units, context.valuation_date, params)
+    units = prepared.units
     markets = fit_markets(
         prepared.market, params, context.seed, context.progress, threads=context.threads
     )
     market_value = numbers(properties, "current_market_value")
     assessed = assessed_sales(prepared, units, market_value, markets, params)
-    levels = Levels(assessed.value / assessed.price, assessed.property_type)
+    before = assessed.take(assessed.sales.unit.day < 0)  # later sales test values, never make one
+    levels = Levels(before.value / before.price, before.property_type)
     subjects = _subjects(properties, params.property_ids, context)
     made = appraise(
         units.take(subjects),

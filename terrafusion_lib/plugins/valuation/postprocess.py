@@ -2,6 +2,9 @@
 
 Every step that changed a value is named in its trail, so that a value can be followed back to
 what the model said. Done twice, it changes nothing more.
+
+A value that is close to the assessor's is the assessor's, as it stands. Any other is rounded, and
+the cap and the minimum are rounded inwards, so that rounding breaks neither.
 """
 
 from collections.abc import Sequence
@@ -70,7 +73,7 @@ def post_process(
     property_id: TextArray,
     params: ValuationParams,
 ) -> tuple[FloatArray, TextArray, BoolArray]:
-    """Apply cap, minimum, tolerance, rounding and overrides, in this order.
+    """Apply tolerance, cap, minimum, rounding and overrides, in this order.
 
     Parameters
     ----------
@@ -90,17 +93,35 @@ def post_process(
         made[changed] = target[changed]
         trail[changed] = trail[changed] + np.where(trail[changed] == "", "", ",") + name
 
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if params.max_change is not None:
-            low, high = current * (1 - params.max_change), current * (1 + params.max_change)
-            step(CAPPED, np.clip(made, low, high), np.isfinite(made) & (current > 0))
-        step(MINIMUM, np.maximum(made, params.min_value), np.isfinite(made))
-        near = np.abs(made / current - 1) <= params.unchanged_tolerance
-        step(KEPT, current, near & (params.unchanged_tolerance > 0))
-    step(ROUNDED, rounded(made, params.round_to), np.isfinite(made) & (trail != KEPT))
+    to = params.round_to
+    kept = _kept(made, current, params)
+    step(KEPT, current, kept)
+    others, exact = np.isfinite(made) & ~kept, np.zeros(made.size, dtype=np.bool_)
+    if params.max_change is not None:
+        low, high = _bounds(current, params.max_change, to)
+        step(CAPPED, np.clip(made, low, high), others & (current > 0))
+        exact = (made == low) | (made == high)
+    least = rounded_up(np.full(made.size, params.min_value), to)
+    step(MINIMUM, np.maximum(made, least), others)
+    step(ROUNDED, rounded(made, to), others & ~exact)
     overridden = _overridden(made, trail, property_id, params.overrides)
     trail[trail == ""] = None
     return made, trail, overridden
+
+
+def _kept(value: FloatArray, current: FloatArray, params: ValuationParams) -> BoolArray:
+    """Where the assessor's value stays: the rounded one is within the tolerance of it."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        near = np.abs(rounded(value, params.round_to) / current - 1) <= params.unchanged_tolerance
+    allowed = (current > 0) & (current >= params.min_value)
+    return allowed & near & (params.unchanged_tolerance > 0)
+
+
+def _bounds(current: FloatArray, change: float, to: float) -> tuple[FloatArray, FloatArray]:
+    """Least and largest value that a cap allows, multiples of `to`; the present one where none."""
+    low, high = rounded_up(current * (1 - change), to), rounded_down(current * (1 + change), to)
+    none = low > high
+    return np.where(none, current, low), np.where(none, current, high)
 
 
 def rounded(value: FloatArray, to: float) -> FloatArray:
@@ -109,6 +130,16 @@ def rounded(value: FloatArray, to: float) -> FloatArray:
         return value.copy()
     nearest = np.floor(value / to + 0.5) * to
     return np.where((value > 0) & (nearest == 0), to, nearest)
+
+
+def rounded_up(value: FloatArray, to: float) -> FloatArray:
+    """Least multiple of `to` that is not below; the last bit of a multiple does not count."""
+    return np.ceil(value / to * (1 - 1e-12)) * to if to > 0 else value
+
+
+def rounded_down(value: FloatArray, to: float) -> FloatArray:
+    """Largest multiple of `to` that is not above; the last bit of a multiple does not count."""
+    return np.floor(value / to * (1 + 1e-12)) * to if to > 0 else value
 
 
 def _overridden(
@@ -150,8 +181,7 @@ def split_land(
     by_share = value * assessed_share
     found = np.where(np.isfinite(land), land, by_share)
     found = np.where(assessed_share == 0, 0.0, found)
-    found = np.where(built, found, value)
-    found = np.minimum(rounded(found, round_to), value)
+    found = np.where(built, np.minimum(rounded(found, round_to), value), value)
     return found, value - found
 
 

@@ -1,11 +1,13 @@
 """From canonical tables to the sales that a market can be read from, and why others cannot."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from terrafusion_lib.plugins.valuation.params import MultiParcel, Validity, ValuationParams
 from terrafusion_lib.plugins.valuation.sales_screening import Evidence, collect_evidence
@@ -71,13 +73,15 @@ _BUILDING = [
 class PreparedSales:
     """Sales by use, each row of the sales table in exactly one place.
 
-    `market`: valid sales before the valuation date and young enough, one parcel each. `later`:
-    valid sales on or after it, which may test a model but never make a value. `left_out`: rows
+    `units`: the properties, with the identities that sales give them. `market`: valid sales before
+    the valuation date and young enough. `later`: valid sales on or after it, which may test a
+    model but never make a value. `left_out`: rows
     by reason. `codes_used` says which rule decided on validity. `doubted`: priced sales of one
     parcel that codes, deeds or people keep out, for a model to look at; `evidence` by row of the
     sales table.
     """
 
+    units: Units
     market: Sales
     later: Sales
     doubted: Sales
@@ -96,7 +100,8 @@ def prepare_sales(
     """Select and complete the sales.
 
     A trait that the sale does not carry is taken from the property; a sale of land alone is a
-    sale of vacant land, whatever stands there now.
+    sale of vacant land, whatever stands there now. Properties that a sale used here sold together
+    get one identity, so that no part of its price values another.
     """
     parcel = _parcels(table, properties)
     price = _prices(table, params)
@@ -116,6 +121,9 @@ def prepare_sales(
         ("too_old", day < -params.max_sale_age_months * DAYS_PER_MONTH),
     ]
     keep, left_out = _sift(reasons, table.num_rows)
+    if params.multi_parcel is MultiParcel.ALLOCATE:
+        together = keep & (parcels_sold > 1)
+        units = replace(units, identity=_identities(len(units), table, parcel, together))
     other, _ = _sift([reason for reason in reasons if reason[0] not in _DOUBT], table.num_rows)
 
     def chosen(rows: BoolArray) -> Sales:
@@ -126,6 +134,7 @@ def prepare_sales(
 
     sales = chosen(keep)
     return PreparedSales(
+        units=units,
         market=sales.take(sales.unit.day < 0),
         later=sales.take(sales.unit.day >= 0),
         doubted=chosen(other & ~keep),
@@ -133,6 +142,14 @@ def prepare_sales(
         left_out=left_out,
         codes_used=codes_used,
     )
+
+
+def _identities(size: int, table: pa.Table, parcel: IntArray, together: BoolArray) -> IntArray:
+    """A number for each property, the same for those that a chain of joint sales connects."""
+    _, sale = np.unique(texts(table, "sale_id")[together].astype(str), return_inverse=True)
+    nodes = size + int(sale.max(initial=-1)) + 1
+    link = coo_array((np.ones(sale.size), (parcel[together], size + sale)), shape=(nodes, nodes))
+    return np.asarray(connected_components(link, directed=False)[1][:size], dtype=np.int64)
 
 
 def _sift(reasons: list[tuple[str, BoolArray]], size: int) -> tuple[BoolArray, dict[str, int]]:
@@ -200,6 +217,7 @@ def _sales(
     kind[land_only] = "vacant_land"
     unit = Units(
         parcel=parcel,
+        identity=on_roll.identity,
         property_type=kind,
         use=_coalesce(texts(table, "property_class"), on_roll.use),
         neighborhood=_coalesce(texts(table, "neighborhood_code"), on_roll.neighborhood),

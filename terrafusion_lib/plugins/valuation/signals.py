@@ -83,7 +83,7 @@ class Signals:
         count = min(NEIGHBORS[-1] + most_sales_of_a_parcel(sold), len(sold))
         where = np.column_stack([units.x_feet, units.y_feet])
         index = self.model.surface.tree.query(where, k=np.arange(1, count + 1))[1]
-        other = sold.parcel[index] != units.parcel[:, None]
+        other = sold.identity[index] != units.identity[:, None]
         seen = np.cumsum(other, axis=1)
         levels = np.where(other, level[index], 0.0)
         means = []

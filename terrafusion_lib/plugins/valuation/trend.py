@@ -35,7 +35,8 @@ class Levels:
             return
         self._overall = float(np.median(ratios))
         self._ratios = {
-            name: ratios[property_type == name] for name in sorted(set(property_type.tolist()))
+            name: ratios[property_type == name]
+            for name in sorted(set(property_type.tolist()) - {None})
         }
         relative = [np.median(own) / own for own in self._ratios.values() if own.size >= MIN_LEVEL]
         self._scatter = np.sort(np.concatenate(relative or [self._overall / ratios]))

@@ -75,7 +75,7 @@ def tune(
             hint=f"trees need {params.min_ensemble_sales:,} (plugins.valuation.min_ensemble_sales)",
         )
     target = np.log(sales.price) - first.log_value
-    fold = folds(sales.unit.parcel, seed)
+    fold = folds(sales.unit.identity, seed)
     digest = hashlib.sha256(f"{seed}".encode())
     for part in (first.signals, target, fold):
         digest.update(np.ascontiguousarray(part).tobytes())

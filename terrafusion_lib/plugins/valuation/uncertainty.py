@@ -70,7 +70,9 @@ class Uncertainty:
             prediction.dispersion,
             prediction.unlikeness,
         )
-        return np.exp(signs @ self.scale)
+        # einsum adds up each row by itself: a unit's error is the same whoever else is valued.
+        logs: FloatArray = np.einsum("ij,j->i", signs, self.scale)
+        return np.exp(logs)
 
 
 def _signs(

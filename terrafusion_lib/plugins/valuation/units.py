@@ -74,16 +74,18 @@ class Rows:
 class Units(Rows):
     """Units to value or sold.
 
-    `parcel` numbers the property, so that a unit's own sales are known; `day` is the day it is
-    valued for, counted from the valuation date (0); `year` the same as a calendar year with
-    fraction. Missing traits are NaN; `located` is False where the place was filled in. `trend` and
-    `premium` are what a larger market lends: the log price level of the day against the valuation
-    date (0 when nothing is lent) and what the place is worth there, log (NaN when nothing is).
-    `surroundings` are the mean traits of the nearest other parcels, sold or not (columns
-    `SURROUNDINGS`; NaN where none is known).
+    `parcel` numbers the property. `identity` numbers what must not value itself: properties that
+    were sold together have the same, any other its own. `day` is the day a unit is valued for,
+    counted from the valuation date (0); `year` the same as a calendar year with fraction. Missing
+    traits are NaN; `located` is False where the place was filled in. `trend` and `premium` are
+    what a larger market lends: the log price level of the day against the valuation date (0 when
+    nothing is lent) and what the place is worth there, log (NaN when nothing is). `surroundings`
+    are the mean traits of the nearest other parcels, sold or not (columns `SURROUNDINGS`; NaN
+    where none is known).
     """
 
     parcel: IntArray
+    identity: IntArray
     property_type: TextArray
     use: TextArray
     neighborhood: TextArray
@@ -185,6 +187,7 @@ def properties_as_units(table: pa.Table, valuation_date: date) -> Units:
     traits = traits_of(table)
     return Units(
         parcel=np.arange(size),
+        identity=np.arange(size),
         property_type=texts(table, "property_type"),
         use=texts(table, "property_class"),
         neighborhood=neighborhood,

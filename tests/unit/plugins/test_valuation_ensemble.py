@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from terrafusion_lib.core.errors import ValuationError
+from terrafusion_lib.plugins.valuation.comparables import logarithmic_mean
 from terrafusion_lib.plugins.valuation.ensemble import ENSEMBLE, fit_ensemble
 from terrafusion_lib.plugins.valuation.equity import Calibration, calibrate, prb
-from terrafusion_lib.plugins.valuation.explain import LINES, logarithmic_mean
+from terrafusion_lib.plugins.valuation.explain import LINES
 from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.ordinary_regression import ordinary_regression
 from terrafusion_lib.plugins.valuation.params import ValuationParams

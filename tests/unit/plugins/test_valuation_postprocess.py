@@ -15,7 +15,7 @@ from terrafusion_lib.plugins.valuation.postprocess import (
     split_land,
 )
 
-DOLLARS = st.floats(0, 1e8, allow_nan=False)
+DOLLARS = st.floats(0, 1e8, allow_nan=False).map(lambda value: round(value, 2))
 UNIT = st.sampled_from([0.0, 1.0, 10.0, 100.0, 1_000.0])
 
 
@@ -39,20 +39,33 @@ def test_rounding_twice_is_rounding_once_and_moves_half_a_unit_at_most(
     st.lists(st.tuples(DOLLARS, DOLLARS), min_size=1, max_size=20),
     UNIT,
     st.sampled_from([None, 0.1, 0.5]),
-    st.sampled_from([0.0, 0.02]),
+    st.sampled_from([0.0, 0.02, 0.05]),
+    st.sampled_from([0.0, 500.0, 1_004.0]),
 )
-def test_post_processing_twice_changes_nothing_more(
-    pairs: list[tuple[float, float]], unit: float, cap: float | None, tolerance: float
+def test_post_processing_twice_changes_nothing_more_and_keeps_its_promises(
+    pairs: list[tuple[float, float]], unit: float, cap: float | None, tolerance: float, least: float
 ) -> None:
     value, current = np.array(pairs).T
-    current = np.round(current, -3)
     params = ValuationParams(
-        round_to=unit, max_change=cap, unchanged_tolerance=tolerance, min_value=500
+        round_to=unit, max_change=cap, unchanged_tolerance=tolerance, min_value=least
     )
-    once, _, _ = post_process(value, current, ids(value.size), params)
+    once, trail, _ = post_process(value, current, ids(value.size), params)
     twice, _, _ = post_process(once, current, ids(value.size), params)
-    moved = np.abs(twice - once)
-    assert np.all(moved <= (unit if cap else 0) + 1e-6)
+    np.testing.assert_array_equal(twice, once)
+    assert np.all(once >= least)
+    kept = np.array([name == "kept_current" for name in trail])
+    np.testing.assert_array_equal(once[kept], current[kept])
+    raised = np.array(["minimum" in (name or "") for name in trail])
+    if cap is not None:
+        bound = ~raised & (current > 0)
+        change = np.abs(once[bound] / current[bound] - 1)
+        assert np.all(change <= cap * (1 + 1e-9))
+
+
+def test_no_multiple_within_the_cap_leaves_the_assessors_value() -> None:
+    params = ValuationParams(round_to=1_000, max_change=0.1)
+    made, trail, _ = post_process(np.array([9_000.0]), np.array([4_500.0]), ids(1), params)
+    assert (made[0], trail[0]) == (4_500, "capped")
 
 
 def test_every_step_leaves_its_name() -> None:
@@ -92,6 +105,13 @@ def test_land_and_improvement_make_the_whole(
     np.testing.assert_allclose(part + rest, value)
     assert np.all((part >= 0) & (rest >= 0))
     assert np.all(rest[~built.astype(bool)] == 0)
+
+
+def test_vacant_land_is_worth_the_whole_to_the_dollar() -> None:
+    part, rest = split_land(
+        np.array([61_234.0]), np.array([55_000.0]), np.ones(1), np.zeros(1, bool), 10
+    )
+    assert (part[0], rest[0]) == (61_234, 0)
 
 
 def test_a_unit_without_land_of_its_own_has_none() -> None:

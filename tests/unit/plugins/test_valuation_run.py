@@ -108,15 +108,32 @@ def test_sales_after_the_valuation_date_test_the_values_but_never_make_them(
     planted = replace(market, sales=changed(market.sales, "sale_price", doubled.to_pylist()))
     again = run(planted)
     names = ["property_id", "estimated_value", "low_value", "high_value", "confidence_score"]
-    rows = pc.equal(result.tables["valuations"]["valuation_method"], "comparable_sales")
-    before, after = (
-        found.tables["valuations"].select(names).filter(rows) for found in (result, again)
-    )
+    before, after = (found.tables["valuations"].select(names) for found in (result, again))
+    assert "trended_assessed_value" in result.tables["valuations"]["valuation_method"].to_pylist()
     assert before.equals(after)
     one = statistic(result, "model_holdout", "median_ratio")
     other = statistic(again, "model_holdout", "median_ratio")
     assert one["n"] == other["n"]
     assert other["estimate"] == pytest.approx(one["estimate"] / 2)
+
+
+def test_a_county_without_neighborhoods_and_with_unknown_types_is_valued() -> None:
+    bare = synthetic_market(2_000)
+    size = bare.properties.num_rows
+    unknown = [
+        None if row % 50 == 0 else kind
+        for row, kind in enumerate(bare.properties["property_type"].to_pylist())
+    ]
+    properties = changed(bare.properties, "neighborhood_code", [None] * size)
+    properties = changed(properties, "property_type", unknown)
+    kinds = dict(zip(properties["property_id"].to_pylist(), unknown, strict=True))
+    sold = [kinds.get(name) for name in bare.sales["property_id"].to_pylist()]
+    sales = changed(bare.sales, "neighborhood_code", [None] * bare.sales.num_rows)
+    found = run(replace(bare, properties=properties, sales=changed(sales, "property_type", sold)))
+    values = found.tables["valuations"]
+    assert values.num_rows == size
+    unvalued = pc.is_null(values["estimated_value"])
+    assert pc.all(pc.is_valid(values["not_valued_reason"].filter(unvalued))).as_py() is not False
 
 
 def test_the_newest_sales_are_the_test_when_none_came_later(market: SyntheticMarket) -> None:

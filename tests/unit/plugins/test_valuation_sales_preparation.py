@@ -136,6 +136,20 @@ def test_a_multi_parcel_sale_is_allocated_by_market_value() -> None:
     assert found.left_out == {"several_parcels": 1}
 
 
+def test_properties_that_a_chain_of_joint_sales_connects_never_value_one_another() -> None:
+    shares = {"parcel_count": 2, "parcel_market_value": 1e5, "total_market_value": 2e5}
+    rows = [
+        sale(sale_id=name, property_id=property_id, **shares)
+        for name, property_id in (("S1", "1"), ("S1", "2"), ("S2", "2"), ("S2", "3"))
+    ]
+    found = prepared(*rows, multi_parcel="allocate")
+    assert len(found.market) == 4
+    assert np.unique(found.market.unit.identity).size == 1
+    assert np.unique(found.units.identity).size == len(found.units) - 2
+    apart = prepared(sale(), sale(sale_id="S2", property_id="2"), multi_parcel="allocate")
+    assert np.unique(apart.units.identity).size == len(apart.units)
+
+
 def test_traits_of_the_sale_come_before_those_of_today() -> None:
     found = prepared(sale(building_area_sqft=1200.0), sale(sale_id="S2", property_id="2"))
     assert found.market.unit.trait("building_area_sqft").tolist() == [1200.0, 2000.0]

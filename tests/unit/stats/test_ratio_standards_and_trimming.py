@@ -18,7 +18,7 @@ from terrafusion_lib.stats.standards import (
 )
 from terrafusion_lib.stats.trimming import Trimming, kept
 
-NARROW = (math.nan, math.nan)
+NONE = (math.nan, math.nan)
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,11 @@ def test_limits_are_inclusive_and_cited(statistic, property_type, ends) -> None:
     assert (allowed.low, allowed.high) == ends
     assert allowed.citation
     for end in ends:
-        assert verdict(end, NARROW, allowed, n=50) == MET
-    assert verdict(ends[1] + 1e-9, NARROW, allowed, n=50) == NOT_MET
-    assert verdict(ends[0] - 1e-9, NARROW, allowed, n=50) == NOT_MET
+        for figure in (end, np.nextafter(end, -99), np.nextafter(end, 99)):
+            assert verdict(figure, NONE, allowed, n=50) == MET, "the last bit decides nothing"
+    for beyond in (ends[1] + 1e-9, ends[0] - 1e-9):
+        assert verdict(beyond, (beyond, beyond), allowed, n=50) == NOT_MET
+        assert verdict(beyond, NONE, allowed, n=50) == INCONCLUSIVE, "nothing was shown"
 
 
 def test_what_has_no_limit_has_no_verdict() -> None:
@@ -63,7 +65,7 @@ def test_too_few_sales_get_no_judgement() -> None:
     allowed = limit("median_ratio")
     assert verdict(1.0, (0.9, 1.1), allowed, n=9) == TOO_FEW
     assert verdict(1.0, (0.9, 1.1), allowed, n=10) == MET
-    assert verdict(math.nan, NARROW, allowed, n=50) == TOO_FEW
+    assert verdict(math.nan, NONE, allowed, n=50) == TOO_FEW
 
 
 @pytest.mark.parametrize(

@@ -127,3 +127,21 @@ def test_labels_must_match_the_sales() -> None:
         ratio_study([1.0] * 3, [1.0] * 3, {"property_type": ["a", "b"]}, study="s")
     with pytest.raises(RatioDataError, match="price above zero"):
         ratio_study([1.0], [0.0], {}, study="s")
+
+
+def test_labels_that_are_missing_leave_sales_out_of_a_grouping_even_all_of_them() -> None:
+    value, price = [1.0, 2.0, 3.0], [1.0, 2.0, 4.0]
+    found = ratio_study(
+        value, price, {"area": [None] * 3, "kind": ["a", float("nan"), "b"]}, study="s"
+    )
+    strata = set(zip(found["grouping"], found["stratum"], strict=True))
+    assert strata == {("overall", "all"), ("kind", "a"), ("kind", "b")}
+
+
+def test_an_interval_says_its_own_confidence() -> None:
+    rng = np.random.default_rng(2)
+    price = rng.uniform(1e5, 9e5, 60)
+    found = ratio_study(price * rng.normal(1, 0.1, 60), price, {}, study="s")
+    levels = dict(zip(found["statistic"], found["confidence_level"], strict=True))
+    assert levels["vei"] == 0.90
+    assert levels["median_ratio"] == levels["cod"] == 0.95
