@@ -359,6 +359,7 @@ high_value            money    Upper end of the prediction interval
 confidence_score      number   0 to 1
 valuation_method      text     Method, such as comparable_sales or override; null when not valued
 post_processing       text     Steps that changed the value after it, comma separated; null: none
+override_reason       text     Why a person set the value, who and when; null when nobody did
 comparables_used      integer  Comparables behind the value
 review_reasons        text     Why a person should look, comma separated; null when no reason
 not_valued_reason     text     Why there is no value; null when valued

@@ -149,7 +149,7 @@ def _keep(
     made.comparable_value[rows] = prediction.comparable_value
     made.base[rows], made.lines[rows] = explanation.base, explanation.lines
     made.low[rows], made.high[rows] = market.uncertainty.interval(prediction, level)
-    made.confidence[rows] = market.uncertainty.confidence(prediction)
+    made.confidence[rows] = market.confidence(units, prediction)
     made.method[rows] = market.ensemble.method
     used = prediction.found.present.sum(axis=1)
     made.comparables_used[rows] = used
@@ -217,7 +217,13 @@ def _explain_the_rest(made: Appraisal, markets: Mapping[str, Market]) -> None:
 
 def _flag_for_review(made: Appraisal) -> None:
     params = made.params
-    with np.errstate(invalid="ignore", divide="ignore"):
-        change = np.abs(made.value / made.market_value - 1)
+    with np.errstate(invalid="ignore"):
         made.flag("low_confidence", made.confidence < params.review_threshold)
-        made.flag("large_change", np.isfinite(change) & (change > params.review_change))
+    made.flag("large_change", large_change(made.value, made.market_value, params))
+
+
+def large_change(value: FloatArray, market_value: FloatArray, params: ValuationParams) -> BoolArray:
+    """Whether a value differs so much from the assessor's that a person should look."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        change = np.abs(value / market_value - 1)
+    return np.isfinite(change) & (change > params.review_change)

@@ -1,8 +1,9 @@
 """The regression's columns: how traits, use, neighbourhood and time enter the log of price.
 
 Each trait enters by a straight line and by ridge-penalised hats (a piecewise-linear curve pulled
-towards the line), so that a curve is drawn only where sales call for one, and beyond the sales
-the line goes on. Every column belongs to a line item of the adjustment grid.
+towards the line), so that a curve is drawn only where sales call for one. Beyond the sales the
+line of sizes goes on; any other trait counts as the nearest that was sold. Every column belongs to a
+line item of the adjustment grid.
 """
 
 from dataclasses import dataclass, replace
@@ -27,6 +28,8 @@ SEASON_RIDGE = 40.0
 KNOTS = 7
 TIME_KNOT_DAYS = 61.0
 MIN_SHARE_KNOWN = 0.5
+EXTENDED = ("size", "land", "premium")
+"""Features whose line goes on beyond the sales; any other counts as the nearest that was sold."""
 
 USE, LOCATION, TIME = "use", "location", "time"
 TRAIT_ITEMS = (
@@ -122,7 +125,8 @@ class Design:
         scaled, columns = {}, [np.ones((len(units), 1))]
         for name, scale in self.scales.items():
             unknown = np.isnan(found[name])
-            scaled[name] = np.where(unknown, 0.0, (found[name] - scale.mean) / scale.deviation)
+            seen = found[name] if name in EXTENDED else found[name].clip(scale.low, scale.high)
+            scaled[name] = np.where(unknown, 0.0, (seen - scale.mean) / scale.deviation)
             columns.append(scaled[name][:, None])
             columns.append(hats(scaled[name], scale.knots))
             if scale.sometimes_missing:

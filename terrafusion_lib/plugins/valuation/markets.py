@@ -17,6 +17,9 @@ from terrafusion_lib.plugins.valuation.uncertainty import Uncertainty, learn
 from terrafusion_lib.plugins.valuation.units import Sales, Units
 from terrafusion_lib.stats.strata import BoolArray, FloatArray
 
+FAR = 0.5
+"""Share of the range of sales beyond its ends from where nothing is known of a trait's worth."""
+
 
 @dataclass(frozen=True)
 class Market:
@@ -40,6 +43,14 @@ class Market:
     def predict(self, units: Units) -> Prediction:
         """Value units of this market, each for its own day."""
         return self.ensemble.predict(lend(self.lead, units))
+
+    def confidence(self, units: Units, prediction: Prediction) -> FloatArray:
+        """Confidence in values that `predict` made for the same units.
+
+        Zero where a trait lies far beyond every sale: then no unseen sale was like the unit.
+        """
+        known = self.uncertainty.confidence(prediction)
+        return np.where(self.model.outside_market(units, margin=FAR), 0.0, known)
 
     def explain(self, units: Units, prediction: Prediction) -> Explanation:
         """Take values apart that `predict` made for the same units."""

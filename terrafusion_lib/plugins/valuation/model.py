@@ -135,14 +135,13 @@ class MarketModel:
             known[:] = True
         return known
 
-    def outside_market(self, units: Units) -> BoolArray:
-        """Whether size, land or age lie beyond every sale of the market."""
+    def outside_market(self, units: Units, margin: float = 0.0) -> BoolArray:
+        """Whether a trait lies beyond every sale, by more than `margin` of the sales' range."""
         found = features(units)
         outside = np.zeros(len(units), dtype=np.bool_)
-        for name in ("size", "land", "age"):
-            scale = self.hedonic.design.scales.get(name)
-            if scale is not None:
-                outside |= (found[name] < scale.low) | (found[name] > scale.high)
+        for name, scale in self.hedonic.design.scales.items():
+            beyond = margin * (scale.high - scale.low)
+            outside |= (found[name] < scale.low - beyond) | (found[name] > scale.high + beyond)
         return outside
 
     def missing_traits(self, units: Units) -> BoolArray:

@@ -168,7 +168,7 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
             "land_rates": land_rates_table(land, context),
             "valuation_improvements": improvements_table(structures, context),
         },
-        summary=summarise(made, prepared, markets, studies, holdout=tested, test=tests.test)
+        summary=summarise(made, roll, prepared, markets, studies, holdout=tested, test=tests.test)
         | chasing_summary(chased)
         | _unknown_overrides(params, properties),
         files={FILE_NAME: lambda path: save_markets(path, markets, _about(context))},

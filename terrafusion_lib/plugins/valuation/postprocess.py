@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from terrafusion_lib.plugins.valuation.appraise import Appraisal
+from terrafusion_lib.plugins.valuation.appraise import Appraisal, large_change
 from terrafusion_lib.plugins.valuation.land import LandValues, land_of
 from terrafusion_lib.plugins.valuation.params import ValuationParams, ValueOverride
 from terrafusion_lib.plugins.valuation.units import TextArray, numbers, texts
@@ -35,13 +35,14 @@ class RollValues:
 
     `land` + `improvement` = `value`; both NaN where nothing says how to part it. `trail` names the
     steps that changed the value, comma separated, in their order; None without any.
+    `override` says why a person set the value, who and when; None where nobody did.
     """
 
     value: FloatArray
     land: FloatArray
     improvement: FloatArray
     trail: TextArray
-    overridden: BoolArray
+    override: TextArray
 
 
 def roll_values(
@@ -54,7 +55,7 @@ def roll_values(
     properties : pa.Table
         Their rows of the properties table, in their order.
     """
-    value, trail, overridden = post_process(
+    value, trail, override = post_process(
         made.value, made.market_value, texts(properties, "property_id"), params
     )
     of_land, of_rest = numbers(properties, "land_value"), numbers(properties, "improvement_value")
@@ -64,7 +65,10 @@ def roll_values(
     made.flag("land_exceeds_value", by_table > value)
     built = np.isfinite(made.units.trait("building_area_sqft")) | (of_rest > 0)
     part, rest = split_land(value, by_table, share, built, params.round_to)
-    return RollValues(value, part, rest, trail, overridden)
+    with np.errstate(invalid="ignore"):
+        made.flag("value_outside_interval", (value < made.low) | (value > made.high))
+    made.flag("large_change", large_change(value, made.market_value, params))
+    return RollValues(value, part, rest, trail, override)
 
 
 def post_process(
@@ -72,7 +76,7 @@ def post_process(
     current: FloatArray,
     property_id: TextArray,
     params: ValuationParams,
-) -> tuple[FloatArray, TextArray, BoolArray]:
+) -> tuple[FloatArray, TextArray, TextArray]:
     """Apply tolerance, cap, minimum, rounding and overrides, in this order.
 
     Parameters
@@ -83,7 +87,7 @@ def post_process(
     Returns
     -------
     tuple
-        Values, their trails, and which were set by a person.
+        Values, their trails, and why a person set them (None where nobody did).
     """
     made = value.copy()
     trail: TextArray = np.full(made.size, "", dtype=object)
@@ -104,9 +108,9 @@ def post_process(
     least = rounded_up(np.full(made.size, params.min_value), to)
     step(MINIMUM, np.maximum(made, least), others)
     step(ROUNDED, rounded(made, to), others & ~exact)
-    overridden = _overridden(made, trail, property_id, params.overrides)
+    override = _overridden(made, trail, property_id, params.overrides)
     trail[trail == ""] = None
-    return made, trail, overridden
+    return made, trail, override
 
 
 def _kept(value: FloatArray, current: FloatArray, params: ValuationParams) -> BoolArray:
@@ -144,14 +148,15 @@ def rounded_down(value: FloatArray, to: float) -> FloatArray:
 
 def _overridden(
     made: FloatArray, trail: TextArray, property_id: TextArray, overrides: Sequence[ValueOverride]
-) -> BoolArray:
+) -> TextArray:
     """Put the values that a person set in place of the model's; the latest of a property counts."""
     rows = {name: row for row, name in enumerate(property_id.tolist())}
-    found = np.zeros(made.size, dtype=np.bool_)
+    found: TextArray = np.full(made.size, None, dtype=object)
     for override in sorted(overrides, key=lambda override: override.when):
         row = rows.get(override.property_id)
         if row is not None:
-            made[row], trail[row], found[row] = override.value, OVERRIDE, True
+            made[row], trail[row] = override.value, OVERRIDE
+            found[row] = f"{override.reason} ({override.who}, {override.when.isoformat()})"
     return found
 
 

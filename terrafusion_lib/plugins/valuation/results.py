@@ -62,8 +62,11 @@ def valuations_table(
         "low_value": _number(made.low),
         "high_value": _number(made.high),
         "confidence_score": _number(made.confidence),
-        "valuation_method": pa.array(np.where(roll.overridden, OVERRIDE, made.method), pa.string()),
+        "valuation_method": pa.array(
+            np.where(absent(roll.override), made.method, OVERRIDE), pa.string()
+        ),
         "post_processing": pa.array(roll.trail, pa.string()),
+        "override_reason": pa.array(roll.override, pa.string()),
         "comparables_used": pa.array(made.comparables_used, pa.int64()),
         "review_reasons": pa.array(made.review_reasons(), pa.string()),
         "not_valued_reason": pa.array(

@@ -6,6 +6,7 @@ import numpy as np
 
 from terrafusion_lib.plugins.valuation.appraise import Appraisal
 from terrafusion_lib.plugins.valuation.markets import Market
+from terrafusion_lib.plugins.valuation.postprocess import RollValues
 from terrafusion_lib.plugins.valuation.prepare import PreparedSales
 from terrafusion_lib.plugins.valuation.studies import StudySales
 from terrafusion_lib.stats.study import OVERALL
@@ -15,6 +16,7 @@ HEADLINES = {"median_ratio": 3, "cod": 2, "prd": 3, "prb": 3}
 
 def summarise(
     made: Appraisal,
+    roll: RollValues,
     prepared: PreparedSales,
     markets: Mapping[str, Market],
     studies: Mapping[str, dict[str, list[object]]],
@@ -35,6 +37,11 @@ def summarise(
     summary |= {
         f"valued_by_{name}": int(count) for name, count in zip(methods, counts, strict=True)
     }
+    steps, changed = np.unique(
+        [step for trail in roll.trail.tolist() if trail for step in trail.split(",")],
+        return_counts=True,
+    )
+    summary |= {f"roll_{name}": int(count) for name, count in zip(steps, changed, strict=True)}
     summary |= {
         "validity_rule": prepared.codes_used,
         "market_sales": len(prepared.market),

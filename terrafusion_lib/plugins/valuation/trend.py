@@ -15,10 +15,14 @@ MIN_SCATTER = 20
 
 @dataclass(frozen=True)
 class Level:
-    """Level of appraisal of one property type, and sorted prices over values at that level."""
+    """Level of appraisal of one property type, and sorted prices over values at that level.
+
+    `own` are those of the type itself; `scatter` those of all types where it has too few.
+    """
 
     ratio: float
     scatter: FloatArray
+    own: FloatArray
 
 
 class Levels:
@@ -47,9 +51,10 @@ class Levels:
             return None
         own = self._ratios.get(property_type, np.zeros(0))
         if own.size < MIN_LEVEL:
-            return Level(self._overall, self._scatter)
+            return Level(self._overall, self._scatter, self._overall / own)
         ratio = float(np.median(own))
-        return Level(ratio, np.sort(ratio / own) if own.size >= MIN_SCATTER else self._scatter)
+        scatter = np.sort(ratio / own)
+        return Level(ratio, scatter if own.size >= MIN_SCATTER else self._scatter, scatter)
 
 
 @dataclass(frozen=True)
@@ -76,11 +81,13 @@ def trended(market_value: FloatArray, level: Level, coverage: float, close: floa
 
     The interval's ends are the order statistics of the scatter that cover a new sale with
     probability `coverage` (the extremes where there are too few); the confidence is the share of
-    sales whose price lay within `close` of the trended value.
+    the type's own sales whose price lay within `close` of the trended value, where fewer than
+    twenty count as twenty: what no sale has shown is not known.
     """
     value, n = market_value / level.ratio, level.scatter.size
     low = tail_rank(n, coverage) - 1
-    near = np.count_nonzero(np.abs(level.scatter - 1) <= close) / (n + 1)
+    hits = np.count_nonzero(np.abs(level.own - 1) <= close)
+    near = hits / (max(level.own.size, MIN_SCATTER) + 1)
     return Trended(
         value=value,
         low=value * level.scatter[low],

@@ -30,6 +30,7 @@ TRAITS = (
     "view_rating",
     "is_waterfront",
 )
+ABOVE_ZERO = ("building_area_sqft", "land_area_sqft", "year_built", "effective_year_built")
 AREAS = ("building_area_sqft", "land_area_sqft")
 SURROUNDINGS = (
     *AREAS,
@@ -149,13 +150,14 @@ class Sales(Rows):
 
 
 def numbers(table: pa.Table, column: str) -> FloatArray:
-    """A numeric or boolean column as floats, null as NaN; all NaN when the table lacks it."""
+    """A numeric or boolean column as floats, null and infinite as NaN; all NaN when absent."""
     if column not in table.column_names:
         return np.full(table.num_rows, np.nan)
     cast = (
         table[column].cast(pa.int8()) if pa.types.is_boolean(table[column].type) else table[column]
     )
-    return np.asarray(cast.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    found = np.asarray(cast.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.where(np.isfinite(found), found, np.nan)
 
 
 def texts(table: pa.Table, column: str) -> TextArray:
@@ -169,12 +171,16 @@ def absent(column: TextArray) -> BoolArray:
 
 
 def traits_of(table: pa.Table) -> FloatArray:
-    """The trait matrix of a properties or sales table; areas and years of zero are missing."""
-    matrix = np.column_stack([numbers(table, name) for name in TRAITS])
-    for name in ("building_area_sqft", "land_area_sqft", "year_built", "effective_year_built"):
-        column = matrix[:, TRAITS.index(name)]
-        column[column <= 0] = np.nan
-    return matrix
+    """The trait matrix of a properties or sales table, what cannot be missing (`cleaned`)."""
+    return cleaned(np.column_stack([numbers(table, name) for name in TRAITS]))
+
+
+def cleaned(traits: FloatArray) -> FloatArray:
+    """The trait matrix without what cannot be: less than zero, an area or a year of zero."""
+    found = np.where(traits >= 0, traits, np.nan)
+    columns = [TRAITS.index(name) for name in ABOVE_ZERO]
+    found[:, columns] = np.where(found[:, columns] > 0, found[:, columns], np.nan)
+    return found
 
 
 def properties_as_units(table: pa.Table, valuation_date: date) -> Units:

@@ -156,6 +156,8 @@ def test_a_type_with_few_ratios_is_read_from_all() -> None:
     assert levels.of("industrial").ratio == levels.of("unheard_of").ratio == np.median(ratios)
     assert levels.of("commercial").ratio == pytest.approx(0.9)
     assert levels.of("commercial").scatter.size == 36  # its own six would claim too much
+    sure = trended(np.array([1e5]), levels.of("commercial"), 0.9, 0.2).confidence[0]
+    assert sure == pytest.approx(6 / 21), "six good ratios of twenty that it takes to know"
     assert Levels(ratios[:4], kinds[:4]).of("residential") is None
     assert not Levels(np.zeros(9), kinds[:9]).known
 
@@ -171,4 +173,5 @@ def test_unknown_property_types_are_trended_by_the_county_level() -> None:
     units = properties_as_units(roll, VALUATION_DATE)
     made = appraise(units, np.array([90_000.0]), {}, levels, PARAMS)
     assert made.value[0] == pytest.approx(100_000)
-    assert pa.array(made.review_reasons()).to_pylist() == ["trended_value"]
+    assert made.confidence[0] == 0, "no sale of its type has shown anything"
+    assert pa.array(made.review_reasons()).to_pylist() == ["low_confidence,trended_value"]

@@ -77,10 +77,10 @@ def test_every_step_leaves_its_name() -> None:
     params = ValuationParams(
         max_change=0.25, min_value=500, unchanged_tolerance=0.02, overrides=(override,)
     )
-    made, trail, overridden = post_process(value, current, ids(6), params)
+    made, trail, override = post_process(value, current, ids(6), params)
     np.testing.assert_array_equal(made, [250_000, 500, 100_000, 61_234, np.nan, 100_000])
     assert trail.tolist() == ["capped", "minimum", "kept_current", "override", None, None]
-    assert overridden.tolist() == [False, False, False, True, False, False]
+    assert override.tolist() == [None] * 3 + ["appeal 12-345 (cleo, 2026-02-03)", None, None]
 
 
 def test_an_override_needs_a_reason_and_a_name() -> None:
