@@ -1,7 +1,8 @@
 """Finished steps as small tables that notebooks show."""
 
+import difflib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date
@@ -10,12 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.pipelines.plan import latest_record
-from terrafusion_lib.pipelines.step import Step, product_folder
+from terrafusion_lib.pipelines.step import Step, product_folder, read_record
 from terrafusion_lib.pipelines.steps import VALUE
 
 if TYPE_CHECKING:
@@ -66,6 +69,25 @@ def valuations(step: Step) -> list[dict[str, Any]]:
     return listed
 
 
+def review_reasons(step: Step) -> list[dict[str, Any]]:
+    """Reasons for review: properties that have each, and those that have no other."""
+    with duckdb.connect() as database:
+        found = database.sql(
+            """
+            WITH flagged AS (
+                SELECT string_split(review_reasons, ',') AS reasons
+                FROM read_parquet($path) WHERE review_reasons IS NOT NULL
+            ), listed AS (SELECT unnest(reasons) AS reason, len(reasons) AS count FROM flagged)
+            SELECT reason, count(*) AS properties,
+                   count(*) FILTER (count = 1) AS for_this_reason_alone
+            FROM listed GROUP BY reason ORDER BY properties DESC, reason
+            """,
+            params={"path": str(_values(step) / "valuations.parquet")},
+        )
+        listed: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
+    return listed
+
+
 @dataclass(frozen=True)
 class Results:
     """The result tables and models of a finished value step."""
@@ -81,7 +103,7 @@ class Results:
         Raises
         ------
         RunError
-            There is no such table.
+            There is no such table or column, or the value is not of the column's type.
         """
         path = self.folder / f"{name}.parquet"
         if not path.is_file():
@@ -91,12 +113,21 @@ class Results:
                 step=VALUE,
                 examples=sorted(found.stem for found in self.folder.glob("*.parquet")),
             )
-        filters = [(column, "=", value) for column, value in equals.items()]
-        listed: list[dict[str, Any]] = pq.read_table(path, filters=filters or None).to_pylist()
+        wanted = _filter(name, pq.read_schema(path), equals)
+        listed: list[dict[str, Any]] = pq.read_table(path, filters=wanted).to_pylist()
         return listed
 
     def properties(self, columns: Sequence[str]) -> pa.Table:
-        """Columns of the county's active properties."""
+        """Columns of the county's active properties.
+
+        Raises
+        ------
+        RunError
+            There is no such column.
+        """
+        _refuse_unknown(
+            "properties_operational", TABLES["properties_operational"].column_names, columns
+        )
         from terrafusion_lib.store.store import open_store
 
         with open_store(self.settings.operational_database_url) as store:
@@ -136,16 +167,63 @@ def latest_results(county: str, year: int | None = None) -> Results:
     Raises
     ------
     RunError
-        The county has not been valued.
+        The county has not been valued, or not for that year.
     """
     settings = get_settings()
     record = latest_record(settings, county, VALUE, str(year) if year else None)
     if record is None:
-        raise RunError(
-            "There are no values to explore", county=county, hint=f"terrafusion run {county}"
-        )
+        raise _no_values(settings, county, year)
     folder = product_folder(settings, county, VALUE, record.fingerprint)
     return Results(county, record.run_id, folder, settings)
+
+
+def _no_values(settings: Settings, county: str, year: int | None) -> RunError:
+    """The error of a county without values; says which years have some."""
+    found = (settings.county_data(county) / "steps" / VALUE).glob("[!.]*")
+    records = [record for record in map(read_record, found) if record]
+    years = sorted({record.assessment_year for record in records})
+    if not years:
+        return RunError(
+            "There are no values to explore", county=county, hint=f"terrafusion run {county}"
+        )
+    valued = ", ".join(map(str, years))
+    return RunError(
+        f"There are no values of {year} to explore, but of {valued}",
+        county=county,
+        hint=f"year = {years[-1]}, or terrafusion run {county} --year {year}",
+    )
+
+
+def _filter(name: str, schema: pa.Schema, equals: Mapping[str, object]) -> pc.Expression | None:
+    """The rows whose columns equal what is given; None for all rows."""
+    _refuse_unknown(name, schema.names, equals)
+    wanted = None
+    for column, value in equals.items():
+        part = _equal(name, schema.field(column), value)
+        wanted = part if wanted is None else wanted & part
+    return wanted
+
+
+def _equal(name: str, field: pa.Field, value: object) -> pc.Expression:
+    if value is None:
+        return pc.field(field.name).is_null()
+    try:
+        return pc.field(field.name) == pa.scalar(value, field.type)
+    except pa.ArrowException as error:
+        wanted = f'{field.name}="{value}"' if pa.types.is_string(field.type) else None
+        raise RunError(
+            f"{value!r} is not of the column's type, {field.type}",
+            table=name,
+            column=field.name,
+            hint=wanted,
+        ) from error
+
+
+def _refuse_unknown(table: str, known: Sequence[str], asked: Iterable[str]) -> None:
+    for column in asked:
+        if column not in known:
+            near = difflib.get_close_matches(column, known, n=5, cutoff=0.4)
+            raise RunError(f"There is no column {column!r}", table=table, examples=near or known)
 
 
 def analysis(step: Step, name: str, *, area: str, years: int = 2) -> list[dict[str, Any]]:

@@ -6,36 +6,37 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from terrafusion_lib.core.numbers import decimals, figure, is_number
 from terrafusion_lib.pipelines.plan import Plan
 from terrafusion_lib.pipelines.steps import STEPS
+
+TABLE_COLUMNS = ("table", "read", "filtered", "quarantined", "loaded")
 
 
 def table(
     rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = (), *, title: str = ""
 ) -> Table:
-    """A rich table of dictionaries; numbers right-aligned with thousands separators."""
+    """A rich table of dictionaries; numbers right-aligned, those of a column alike."""
     listed = list(rows)
     names = list(columns or (listed[0] if listed else ()))
     shown = Table(title=title or None, title_justify="left", header_style="bold")
+    held = {name: [row.get(name) for row in listed] for name in names}
     for name in names:
-        numeric = any(isinstance(row.get(name), int | float) for row in listed)
+        numeric = any(is_number(value) for value in held[name])
         shown.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+    places = {name: decimals(name, held[name]) for name in names}
     for row in listed:
-        shown.add_row(*(cell(row.get(name)) for name in names))
+        shown.add_row(*(cell(row.get(name), name, places[name]) for name in names))
     return shown
 
 
-def cell(value: object) -> str:
-    """One value as text: 12,345 · 0.987 · 2.5e-06 never · empty for None."""
+def cell(value: Any, name: str = "", places: int | None = None) -> str:
+    """One value of the column `name` as text; empty for None."""
     if value is None:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return f"{value:,}"
-    if isinstance(value, float):
-        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}"
-    return str(value)
+    return figure(name, value, places) if is_number(value) else str(value)
 
 
 def show_plan(console: Console, plan: Plan, run_id: str = "") -> None:
@@ -56,7 +57,7 @@ def show_run(console: Console, run: Mapping[str, Any]) -> None:
     )
     if run.get("message"):
         console.print(run["message"], style="red", markup=False)
-    console.print(table(run["tables"], title="Rows"))
+    console.print(table(run["tables"], TABLE_COLUMNS, title="Rows"))
     console.print(facts("Expectations", run["expectations"]))
     console.print(facts("Values and ratio study", run["valuation"]))
     steps = [
@@ -70,9 +71,9 @@ def facts(title: str, values: Mapping[str, Any]) -> Table:
     rows = [
         {
             "item": name.replace("_", " "),
-            "value": ", ".join(f"{key} {cell(item)}" for key, item in value.items())
+            "value": ", ".join(f"{key} {cell(item, key)}" for key, item in value.items())
             if isinstance(value, Mapping)
-            else cell(value),
+            else cell(value, name),
         }
         for name, value in values.items()
     ]

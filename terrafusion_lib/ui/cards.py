@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from terrafusion_lib.core.numbers import figure, number
 from terrafusion_lib.ui.html import Html, styled, text
-from terrafusion_lib.ui.tables import NAMES, number
+from terrafusion_lib.ui.tables import NAMES
 
 
 def card(label: str, value: str, *, hint: str = "", verdict: str | None = None) -> str:
@@ -51,7 +52,7 @@ def ratio_cards(rows: list[dict[str, Any]], study: str) -> Html:
     cards = [
         card(
             NAMES[row["statistic"]],
-            number(row["estimate"]) if row["estimate"] is not None else "–",
+            figure(row["statistic"], row["estimate"]) if row["estimate"] is not None else "–",
             hint=_interval(row),
             verdict=row["verdict"],
         )
@@ -64,4 +65,5 @@ def ratio_cards(rows: list[dict[str, Any]], study: str) -> Html:
 def _interval(row: Mapping[str, Any]) -> str:
     if row["ci_low"] is None or row["ci_high"] is None:
         return f"n {row['n']:,}"
-    return f"{number(row['ci_low'])} to {number(row['ci_high'])}, n {row['n']:,}"
+    low, high = (figure(row["statistic"], row[end]) for end in ("ci_low", "ci_high"))
+    return f"{low} to {high}, n {row['n']:,}"

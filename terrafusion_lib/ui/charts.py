@@ -6,10 +6,16 @@ from typing import Any
 import altair as alt
 
 from terrafusion_lib.ui.html import Html, styled
+from terrafusion_lib.ui.tables import heading
 
 BLUE = "#0072b2"
 ORANGE = "#d55e00"
 BAND = "#e3f0f8"
+GREY = "#52606d"
+LABEL_PIXELS = 260
+MARGIN = {"left": 8, "top": 5, "right": 40, "bottom": 5}
+"""Room for text that a browser's font draws wider than it was measured here."""
+DECILES = "tenth of value, 01 lowest"
 
 
 def as_svg(chart: alt.TopLevelMixin) -> Html:
@@ -24,12 +30,21 @@ def rows_of(*rows: dict[str, Any]) -> alt.Data:
     return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]
 
 
-def finished(chart: alt.LayerChart, title: str, width: int, height: int = 240) -> alt.LayerChart:
-    """A chart with its title and size in the house's look."""
+def finished(
+    chart: alt.LayerChart, title: str, width: int, height: int = 240, *, notes: Sequence[str] = ()
+) -> alt.LayerChart:
+    """A chart with its title, notes below the title and size in the house's look."""
+    below = list(notes) or alt.Undefined
+    said = alt.TitleParams(title, subtitle=below, subtitleColor=GREY)
     styled_chart: alt.LayerChart = (
-        chart.properties(width=width, height=height, title=title)
+        chart.properties(width=width, height=height, title=said, padding=MARGIN)
         .configure_view(stroke=None)
-        .configure_axis(gridColor="#e4e7eb", labelColor="#52606d", titleColor="#52606d")
+        .configure_axis(
+            gridColor="#e4e7eb", labelColor=GREY, titleColor=GREY, labelLimit=LABEL_PIXELS
+        )
+        .configure_legend(
+            labelColor=GREY, titleColor=GREY, labelLimit=LABEL_PIXELS, titleLimit=LABEL_PIXELS
+        )
         .configure_title(anchor="start", color="#102a43", fontSize=13)
     )
     return styled_chart
@@ -43,19 +58,12 @@ def level_by_stratum(rows: Sequence[dict[str, Any]], *, width: int = 520) -> Htm
     rows : sequence of dict
         Rows of core.schema.RATIO_STATISTICS of one grouping.
     """
-    drawn = [
-        {name: row[name] for name in ("study", "stratum", "n", "estimate", "ci_low", "ci_high")}
-        for row in rows
-        if row["statistic"] == "median_ratio" and row["estimate"] is not None
-    ]
+    drawn = [_level(row) for row in rows if _has_level(row)]
     if not drawn:
         return styled('<p class="note">No stratum has enough sales.</p>')
-    limits = next(
-        (row for row in rows if row["statistic"] == "median_ratio" and row["limit_low"]), None
-    )
     scale = alt.Scale(zero=False)
     base = alt.Chart(rows_of(*drawn)).encode(
-        y=alt.Y("stratum:N", title=None),
+        y=_strata_axis(rows[0]["grouping"], [row["stratum"] for row in drawn]),
         yOffset="study:N",
         color=alt.Color("study:N", scale=alt.Scale(range=[BLUE, ORANGE]), title=None),
     )
@@ -64,12 +72,38 @@ def level_by_stratum(rows: Sequence[dict[str, Any]], *, width: int = 520) -> Htm
         x2="ci_high:Q",
     )
     points = base.mark_point(filled=True, size=40).encode(x=alt.X("estimate:Q", scale=scale))
-    layers = [spread, points]
-    if limits:
-        ends = {"from": limits["limit_low"], "to": limits["limit_high"]}
-        layers.insert(
-            0, alt.Chart(rows_of(ends)).mark_rect(color=BAND).encode(x="from:Q", x2="to:Q")
-        )
-    chart = alt.LayerChart(layer=layers)
+    chart = alt.LayerChart(layer=[*_limits(rows), spread, points])
     strata = len({row["stratum"] for row in drawn})
     return as_svg(finished(chart, "Level of appraisal and its interval", width, 40 + 26 * strata))
+
+
+def _has_level(row: dict[str, Any]) -> bool:
+    return row["statistic"] == "median_ratio" and row["estimate"] is not None
+
+
+def _level(row: dict[str, Any]) -> dict[str, Any]:
+    """What is drawn of a row; a county's own codes stay as they are typed."""
+    typed = row["grouping"] == "property_type"
+    stratum = heading(row["stratum"]) if typed else row["stratum"]
+    figures = {name: row[name] for name in ("estimate", "ci_low", "ci_high")}
+    return {"study": heading(row["study"]), "stratum": stratum} | figures
+
+
+def _strata_axis(grouping: str, strata: Sequence[str]) -> alt.Y:
+    """The axis of strata, its title clear of the labels; all sales together need no title."""
+    titles = {"overall": None, "value_decile": DECILES}
+    apart = 6 + 1.5 * max(map(len, strata))
+    return alt.Y(
+        "stratum:N",
+        title=titles.get(grouping, heading(grouping)),
+        axis=alt.Axis(titlePadding=apart),
+    )
+
+
+def _limits(rows: Sequence[dict[str, Any]]) -> list[alt.Chart]:
+    """The standard's limits of the level as a band, when the rows have any."""
+    for row in rows:
+        if row["statistic"] == "median_ratio" and row["limit_low"]:
+            ends = rows_of({"from": row["limit_low"], "to": row["limit_high"]})
+            return [alt.Chart(ends).mark_rect(color=BAND).encode(x="from:Q", x2="to:Q")]
+    return []

@@ -4,6 +4,8 @@ from html import escape
 from pathlib import Path
 
 STYLE = Path(__file__).with_name("style.css")
+VERDICT_STYLES = {"met": "color: #005b8f", "not met": "color: #b84e00; font-weight: 600"}
+"""Said in the elements: a notebook shows verdicts without the dashboards' style sheet."""
 
 
 class Html(str):
@@ -21,6 +23,13 @@ class Html(str):
 def styled(body: str) -> Html:
     """`body` with the style sheet, so that it looks the same wherever it is shown."""
     return Html(f'<div class="terrafusion">{body}</div>')
+
+
+def verdict_attributes(verdict: str) -> str:
+    """Class and style of an element that holds a verdict."""
+    style = VERDICT_STYLES.get(verdict)
+    said = f' style="{style}"' if style else ""
+    return f'class="verdict {verdict.replace(" ", "-")}"{said}'
 
 
 def style_sheet() -> Html:

@@ -19,8 +19,8 @@ from lonboard import PolygonLayer
 from lonboard._map import bundler_output_dir
 
 from terrafusion_lib.core.errors import MissingDependencyError
+from terrafusion_lib.core.numbers import number
 from terrafusion_lib.ui.html import Html, styled, text
-from terrafusion_lib.ui.tables import number
 
 WIDTH_PIXELS = 800  # of a notebook beside its file list, the narrowest place of a map
 COLOURS = ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from terrafusion_lib.ui.charts import BAND, BLUE, ORANGE, as_svg, finished, rows_of
+from terrafusion_lib.ui.charts import BAND, BLUE, GREY, ORANGE, as_svg, finished, rows_of
 from terrafusion_lib.ui.html import Html, styled
 
 Rows = Sequence[Mapping[str, Any]]
@@ -16,6 +16,9 @@ LEVEL = (0.90, 1.10)
 BIN = 0.05
 MOST_POINTS = 4_000
 MAP_HEIGHT = 420
+MAP_RANGE = 0.3
+MAP_INK = 40_000
+"""Square pixels of all points of a map together, within the smallest and largest point."""
 HALF_YEARS = alt.Axis(format="%b %Y", tickCount=alt.TimeIntervalStep(interval="month", step=6))
 
 
@@ -52,7 +55,8 @@ def ratio_histogram(sales: Rows, *, width: int = 520) -> Html:
         ]
     )
     title = f"{ratios.size:,} sales, median ratio {np.median(ratios):.3f}"
-    return as_svg(finished(chart, title, width))
+    notes = _beyond(ratios, "counted in the outermost bars")
+    return as_svg(finished(chart, title, width, notes=notes))
 
 
 def ratio_against_price(sales: Rows, prb: float | None, *, width: int = 520) -> Html:
@@ -66,36 +70,53 @@ def ratio_against_price(sales: Rows, prb: float | None, *, width: int = 520) -> 
     """
     if not sales:
         return _nothing()
-    shown = sorted(sales, key=lambda row: (row["adjusted_price"], row["sale_id"]))
-    step = -(-len(shown) // MOST_POINTS)
+    shown = _evenly(sales)
     points = [
         {"price": row["adjusted_price"], "ratio": float(np.clip(row["ratio"], *RATIO_RANGE))}
-        for row in shown[::step]
+        for row in shown
     ]
-    prices = [point["price"] for point in points]
-    ends = [min(prices) / 1.1, max(prices) * 1.1]
-    price = alt.X(
-        "price:Q",
-        scale=alt.Scale(type="log", domain=ends, nice=False),
-        axis=alt.Axis(values=_round_prices(*ends), format="$,~s"),
-        title="price (log scale)",
-    )
+    price = _price_axis([point["price"] for point in points])
     layers = [
         alt.Chart(rows_of({"from": LEVEL[0], "to": LEVEL[1]}))
         .mark_rect(color=BAND)
         .encode(y="from:Q", y2="to:Q"),
         alt.Chart(rows_of(*points))
-        .mark_circle(size=12, opacity=0.35, color=BLUE)
+        .mark_circle(size=20, opacity=0.5, color=BLUE)
         .encode(x=price, y=alt.Y("ratio:Q", title="ratio", scale=alt.Scale(zero=False))),
     ]
     if prb is not None:
-        layers.append(
-            alt.Chart(rows_of(*_prb_line(sales, prb)))
-            .mark_line(color=ORANGE, strokeWidth=2)
-            .encode(x=price, y="ratio:Q")
-        )
+        line = alt.Chart(rows_of(*_prb_line(sales, prb)))
+        layers.append(line.mark_line(color=ORANGE, strokeWidth=2).encode(x=price, y="ratio:Q"))
     said = "" if prb is None else f": {100 * prb:+.1f} % for each doubling of value (PRB)"
-    return as_svg(finished(alt.LayerChart(layer=layers), f"Ratio against price{said}", width))
+    notes = _beyond([row["ratio"] for row in shown], "drawn at the edge")
+    if len(shown) < len(sales):
+        notes.insert(0, f"{len(shown):,} of {len(sales):,} sales drawn, evenly over the prices")
+    chart = alt.LayerChart(layer=layers)
+    return as_svg(finished(chart, f"Ratio against price{said}", width, notes=notes))
+
+
+def _evenly(sales: Rows) -> Rows:
+    """At most `MOST_POINTS` sales, evenly over the prices."""
+    ordered = sorted(sales, key=lambda row: (row["adjusted_price"], row["sale_id"]))
+    return ordered[:: -(-len(ordered) // MOST_POINTS)]
+
+
+def _beyond(ratios: Sequence[float] | np.ndarray, where: str) -> list[str]:
+    """A note on ratios outside the picture, none when all are inside."""
+    low, high = RATIO_RANGE
+    below, above = (int(np.sum(side)) for side in (np.less(ratios, low), np.greater(ratios, high)))
+    counts = [f"{below:,} below {low}"] * (below > 0) + [f"{above:,} above {high}"] * (above > 0)
+    return [f"{' and '.join(counts)}, {where}"] if counts else []
+
+
+def _price_axis(prices: Sequence[float]) -> alt.X:
+    ends = [min(prices) / 1.1, max(prices) * 1.1]
+    return alt.X(
+        "price:Q",
+        scale=alt.Scale(type="log", domain=ends, nice=False),
+        axis=alt.Axis(values=_round_prices(*ends), format="$,~s"),
+        title="price (log scale)",
+    )
 
 
 def _round_prices(low: float, high: float) -> list[float]:
@@ -127,38 +148,60 @@ def residual_map(places: Rows, *, width: int = 520) -> Html:
     known = [row for row in places if row["latitude"] is not None and row["ratio"] is not None]
     if not known:
         return _nothing()
-    middle = float(np.median([row["ratio"] for row in known]))
-    points = [
-        {
-            "east": row["longitude"],
-            "north": row["latitude"],
-            "off": float(np.clip(row["ratio"] / middle - 1, -0.3, 0.3)),
-        }
-        for row in known
-    ]
-    squeeze = float(np.cos(np.radians(np.median([row["latitude"] for row in known]))))
-    spread = np.ptp([point["east"] for point in points]) * squeeze
-    height = width * float(np.ptp([point["north"] for point in points]) / max(spread, 1e-9))
-    color = alt.Color(
-        "off:Q",
-        title="off median",
-        scale=alt.Scale(domain=[-0.3, 0, 0.3], range=[BLUE, "#e4e7eb", ORANGE]),
-        legend=alt.Legend(format="+.0%"),
-    )
+    points = _placed(known)
     flat = alt.Scale(zero=False, nice=False)
+    size = float(np.clip(MAP_INK / len(points), 16, 40))
+    marks = alt.Chart(rows_of(*points)).mark_circle(
+        size=size, opacity=0.9, stroke=GREY, strokeWidth=0.4
+    )
     chart = alt.LayerChart(
         layer=[
-            alt.Chart(rows_of(*points))
-            .mark_circle(size=18, opacity=0.8)
-            .encode(
+            marks.encode(
                 x=alt.X("east:Q", scale=flat, axis=None),
                 y=alt.Y("north:Q", scale=flat, axis=None),
-                color=color,
+                color=_off_median(),
             )
         ]
     )
     title = "Values against prices, in place"
-    return as_svg(finished(chart, title, width, int(np.clip(height, 160, MAP_HEIGHT))))
+    notes = ["orange: valued higher against the price than the median sale; blue: lower"]
+    return as_svg(finished(chart, title, width, _map_height(points, width), notes=notes))
+
+
+def _placed(known: Rows) -> list[dict[str, float]]:
+    middle = float(np.median([row["ratio"] for row in known]))
+    return [
+        {
+            "east": row["longitude"],
+            "north": row["latitude"],
+            "off": float(np.clip(row["ratio"] / middle - 1, -MAP_RANGE, MAP_RANGE)),
+        }
+        for row in known
+    ]
+
+
+def _off_median() -> alt.Color:
+    """Blue below, grey at, orange above the median; mixed so that no pink lies between."""
+    return alt.Color(
+        "off:Q",
+        title="off median",
+        scale=alt.Scale(
+            domain=[-MAP_RANGE, 0, MAP_RANGE], range=[BLUE, "#e4e7eb", ORANGE], interpolate="rgb"
+        ),
+        legend=alt.Legend(
+            format="+.0%",
+            values=[-MAP_RANGE, -MAP_RANGE / 2, 0, MAP_RANGE / 2, MAP_RANGE],
+            labelExpr="datum.value ? format(datum.value, '+.0%') : '0%'",
+        ),
+    )
+
+
+def _map_height(points: Sequence[Mapping[str, float]], width: int) -> int:
+    """Height at which a mile north is as long as a mile east, within what a page can show."""
+    squeeze = float(np.cos(np.radians(np.median([point["north"] for point in points]))))
+    spread = np.ptp([point["east"] for point in points]) * squeeze
+    height = width * float(np.ptp([point["north"] for point in points]) / max(spread, 1e-9))
+    return int(np.clip(height, 160, MAP_HEIGHT))
 
 
 def importance(explanations: Rows, lines: Sequence[str], *, width: int = 420) -> Html:

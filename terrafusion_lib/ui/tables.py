@@ -3,9 +3,11 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from statistics import median
 from typing import Any
 
-from terrafusion_lib.ui.html import Html, styled, text
+from terrafusion_lib.core.numbers import decimals, figure, is_number
+from terrafusion_lib.ui.html import Html, styled, text, verdict_attributes
 
 MARKS = {
     "met": "✓ met",
@@ -28,20 +30,33 @@ NAMES = {
     "later_cod": "COD of later sales / of earlier",
 }
 SIGNALS = ("price_bunching", "sold_unsold_change", "later_cod")
-YEARS = (1800, 2200)
+FURTHEST = ("sale_id", "property_id", "sale_date", "adjusted_price", "assessed_value", "ratio")
+MIXED = "COD without a verdict: no limit for mixed property types."
+NO_LIMIT = "COD without a verdict: no limit for such property."
+
+
+class Figure(str):
+    """A number already written; a table aligns it as one."""
+
+    __slots__ = ()
 
 
 def show(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> Html:
-    """A table of dictionaries; columns are those of the first row unless given."""
+    """A table of dictionaries; columns are those of the first row unless given.
+
+    Numbers of a column share their decimals.
+    """
     listed = list(rows)
-    names = list(columns or (listed[0] if listed else ()))
     if not listed:
         return styled('<p class="note">Nothing to show.</p>')
-    numeric = {name for name in names if any(_is_number(row.get(name)) for row in listed)}
+    names = list(columns or listed[0])
+    held = {name: [row.get(name) for row in listed] for name in names}
+    numeric = {name for name in names if any(_is_numeric(value) for value in held[name])}
+    places = {name: decimals(name, held[name]) for name in names}
     head = "".join(_cell("th", text(heading(name)), name in numeric) for name in names)
     body = "".join(
         "<tr>"
-        + "".join(_value_cell(name, row.get(name), name in numeric) for name in names)
+        + "".join(_value_cell(name, row.get(name), name in numeric, places[name]) for name in names)
         + "</tr>"
         for row in listed
     )
@@ -49,26 +64,85 @@ def show(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> Html
 
 
 def facts(values: Mapping[str, Any]) -> Html:
-    """Names and values, one to a line; nested values are joined."""
-    return show({"": heading(name), "value": _joined(value)} for name, value in values.items())
+    """Names and values, one to a line, each in its own format; nested values are joined."""
+    return show({"": heading(name), "value": _fact(name, value)} for name, value in values.items())
+
+
+def dollars(values: Mapping[str, float]) -> Html:
+    """Names and amounts, one to a line, in whole US dollars."""
+    return show(
+        {"": heading(name), "US dollars": None if math.isnan(value) else round(value)}
+        for name, value in values.items()
+    )
 
 
 def ratio_study(rows: Iterable[Mapping[str, Any]], *, grouping: str = "overall") -> Html:
-    """A ratio study of one grouping: a line per study and stratum, verdict under each statistic."""
+    """A ratio study of one grouping: a line per study and stratum, a verdict after each statistic.
+
+    Below the table stand the citations of the limits, and why a COD has no verdict.
+    """
+    chosen = [row for row in rows if row["grouping"] == grouping and row["statistic"] in STATISTICS]
     lines: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in sorted(rows, key=_place):
-        if row["grouping"] != grouping:
-            continue
+    for row in chosen:
         line = lines.setdefault(
             (row["study"], row["stratum"]),
             {"study": heading(row["study"]), "stratum": row["stratum"], "n": row["n"]},
         )
-        if row["statistic"] in STATISTICS:
-            line[NAMES[row["statistic"]]] = row["estimate"]
-            if row["verdict"]:
-                line[f"{NAMES[row['statistic']]} verdict"] = row["verdict"]
-    names = list(dict.fromkeys(name for line in lines.values() for name in line))
-    return show(lines.values(), names)
+        line[NAMES[row["statistic"]]] = row["estimate"]
+        line[_verdict_of(row["statistic"])] = row["verdict"]
+    return show(lines.values(), _study_columns(chosen)) + _limits(chosen, grouping)
+
+
+def _study_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Level before uniformity before vertical equity, whatever order rows are stored in."""
+    found = {row["statistic"] for row in rows}
+    judged = {row["statistic"] for row in rows if row["verdict"]}
+    columns = ["study", "stratum", "n"]
+    for name in STATISTICS:
+        columns += [NAMES[name]] * (name in found) + [_verdict_of(name)] * (name in judged)
+    return columns
+
+
+def _verdict_of(statistic: str) -> str:
+    return f"{NAMES[statistic]} verdict"
+
+
+def _limits(rows: Sequence[Mapping[str, Any]], grouping: str) -> str:
+    """Notes below a study: where its limits are written, and why a COD has no verdict."""
+    cited = _cited(row["standard"] for row in rows if row["standard"])
+    if not cited:
+        return ""
+    notes = [f"Limits: {cited}."]
+    if any(row["statistic"] == "cod" and not row["standard"] for row in rows):
+        notes.append(NO_LIMIT if grouping == "property_type" else MIXED)
+    return styled("".join(f'<p class="note">{text(note)}</p>' for note in notes))
+
+
+def _cited(standards: Iterable[str]) -> str:
+    """Each citation once; lines of one table stand together."""
+    lines: dict[str, list[str]] = {}
+    for standard in sorted(set(standards)):
+        place, _, line = standard.partition(": ")
+        lines.setdefault(place, []).extend([line] if line else [])
+    return "; ".join(
+        f"{place}: {' / '.join(found)}" if found else place for place, found in lines.items()
+    )
+
+
+def furthest_from_level(sales: Sequence[Mapping[str, Any]], *, rows: int = 10) -> Html:
+    """The sales whose ratios lie furthest from the median ratio, either way.
+
+    Parameters
+    ----------
+    sales : sequence of mapping
+        Rows of ``core.schema.SALE_RATIOS`` of one study.
+    """
+    level = median(row["ratio"] for row in sales) if sales else 0.0
+    ordered = sorted(sales, key=lambda row: (-abs(row["ratio"] - level), row["sale_id"]))
+    return show(
+        {name: row[name] for name in FURTHEST} | {"ratio less median": row["ratio"] - level}
+        for row in ordered[:rows]
+    )
 
 
 def chasing(rows: Iterable[Mapping[str, Any]]) -> Html:
@@ -93,50 +167,30 @@ def heading(name: str) -> str:
     return NAMES.get(name, name.replace("_", " "))
 
 
-def number(value: float) -> str:
-    """12,345 for whole and large numbers, three decimals for ratios; years stay plain."""
-    if isinstance(value, int):
-        return f"{value:,}"
-    if math.isnan(value):
-        return ""
-    if abs(value) >= 1000 or value == int(value):
-        return f"{value:,.0f}"
-    return f"{value:.1f}" if abs(value) >= 5 else f"{value:.3f}"
-
-
-def _place(row: Mapping[str, Any]) -> int:
-    """Level before uniformity before vertical equity, whatever order rows are stored in."""
-    name = row["statistic"]
-    return STATISTICS.index(name) if name in STATISTICS else len(STATISTICS)
-
-
-def _joined(value: object) -> object:
+def _fact(name: str, value: object) -> object:
     if isinstance(value, Mapping):
-        return ", ".join(f"{heading(key)} {_plain(item)}" for key, item in value.items())
-    return value
+        return ", ".join(f"{heading(key)} {_plain(key, item)}" for key, item in value.items())
+    return Figure(figure(name, value)) if is_number(value) else value
 
 
-def _plain(value: object) -> str:
+def _plain(name: str, value: Any, places: int | None = None) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return number(value)
+    if is_number(value):
+        return figure(name, value, places)
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_numeric(value: object) -> bool:
+    return is_number(value) or isinstance(value, Figure)
 
 
-def _value_cell(name: str, value: object, numeric: bool) -> str:
+def _value_cell(name: str, value: object, numeric: bool, places: int) -> str:
     if isinstance(value, str) and value in MARKS:
-        mark = value.replace(" ", "-")
-        return f'<td class="verdict {mark}">{MARKS[value]}</td>'
-    if "year" in name and isinstance(value, int) and YEARS[0] < value < YEARS[1]:
-        return _cell("td", str(value), numeric)
-    return _cell("td", "" if value is None else text(_plain(value)), numeric)
+        return f"<td {verdict_attributes(value)}>{MARKS[value]}</td>"
+    return _cell("td", "" if value is None else text(_plain(name, value, places)), numeric)
 
 
 def _cell(tag: str, content: str, numeric: bool) -> str:

@@ -1,5 +1,6 @@
 """Parts of a run: lock, followed events, run ids, and the difference of two runs."""
 
+import io
 import json
 import re
 import subprocess
@@ -8,12 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.runs.diff import diff_runs
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.progress import FollowEvents
-from terrafusion_lib.runs.text import cell
+from terrafusion_lib.runs.text import cell, facts, show_run, table
 
 
 def test_the_lock_tells_who_holds_it_and_is_free_after_a_kill(tmp_path: Path) -> None:
@@ -94,3 +96,29 @@ def test_equal_runs_do_not_differ_and_changes_are_listed_by_kind() -> None:
 )
 def test_cells_read_well(value: object, text: str) -> None:
     assert cell(value) == text
+
+
+def printed(*shown: object) -> str:
+    console = Console(width=120, record=True, file=io.StringIO())
+    for part in shown:
+        show_run(console, part) if isinstance(part, dict) else console.print(part)
+    return console.export_text()
+
+
+def test_years_have_no_separator_and_a_column_has_one_format() -> None:
+    rows = [{"assessment_year": 2026, "rows": 2026, "cod": cod} for cod in (4.688, 7.5, 0.067)]
+    lines = printed(table(rows)).splitlines()
+    assert [line.split()[1::2] for line in lines if "2026" in line] == [
+        ["2026", "2,026", cod] for cod in ("4.7", "7.5", "0.1")
+    ]
+    assert "2026" in printed(facts("Facts", {"assessment_year": 2026}))
+
+
+@pytest.mark.parametrize("status", ["COMPLETED", "FAILED"])
+def test_rows_of_a_run_read_from_left_to_right_also_when_its_file_is_sorted(status: str) -> None:
+    names = ("county_name", "assessment_year", "run_id", "username", "started_at", "finished_at")
+    stored = dict.fromkeys(names, "x") | run() | {"status": status, "message": "It [broke]"}
+    stored["steps"] = [{"step": "20_map", "status": "failed", "reason": "new", "seconds": 0.0}]
+    shown = printed(json.loads(json.dumps(stored, sort_keys=True)))
+    assert re.search(r"table .*read .*filtered .*quarantined .*loaded", shown)
+    assert "It [broke]" in shown

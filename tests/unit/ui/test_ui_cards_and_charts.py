@@ -3,7 +3,17 @@
 import re
 
 from terrafusion_lib.ui import cards, charts
+from tests.support.drawings import legend_room, plot_left, wide
 from tests.support.stored_run import RATIOS, SUMMARY, statistic
+
+
+def levels(grouping: str, *strata: str) -> str:
+    rows = [
+        statistic("median_ratio", 0.95, grouping=grouping, stratum=stratum, study=study)
+        for stratum in strata
+        for study in ("assessed", "model_holdout")
+    ]
+    return str(charts.level_by_stratum(rows))
 
 
 def test_the_head_says_county_year_run_and_age_of_the_data() -> None:
@@ -52,6 +62,31 @@ def test_a_chart_of_a_study_without_standard_has_no_band() -> None:
     shown = charts.level_by_stratum([statistic("median_ratio", 0.95)])
     assert "<svg" in shown
     assert charts.BAND not in shown
+
+
+def test_names_of_studies_and_types_are_words_with_room() -> None:
+    drawn = levels("property_type", "manufactured_home")
+    assert ">manufactured home<" in drawn
+    assert ">model holdout<" in drawn
+    assert legend_room(drawn) > 16 + wide("model holdout", 10)
+    assert plot_left(drawn) > wide("manufactured home", 10)
+
+
+def test_a_countys_own_codes_stay_as_typed() -> None:
+    assert ">N_12<" in levels("neighborhood_code", "N_12")
+
+
+def test_the_axis_says_what_the_strata_are() -> None:
+    assert ">tenth of value, 01 lowest<" in levels("value_decile", "01", "02")
+    assert ">neighborhood code<" in levels("neighborhood_code", "121001")
+    assert ">overall<" not in levels("overall", "all")
+
+
+def test_figures_of_a_card_have_the_decimals_of_their_statistic() -> None:
+    rows = [statistic("cod", 4.688, ci_low=4.0, ci_high=11.25, verdict="met")]
+    shown = cards.ratio_cards(rows, "assessed")
+    assert '<div class="value">4.7</div>' in shown
+    assert "4.0 to 11.2" in shown
 
 
 def test_a_chart_of_nothing_is_a_sentence() -> None:

@@ -5,7 +5,8 @@ from datetime import date
 
 import pytest
 
-from terrafusion_lib.ui import study_charts
+from terrafusion_lib.ui import charts, study_charts
+from tests.support.drawings import legend_room, wide
 
 
 @pytest.fixture
@@ -35,6 +36,25 @@ def test_ratios_beyond_the_picture_are_counted_in_its_last_bars(sales) -> None:
     assert sum(map(int, heights)) == 102
 
 
+@pytest.mark.parametrize(
+    ("draw", "where"),
+    [
+        (study_charts.ratio_histogram, "counted in the outermost bars"),
+        (lambda rows: study_charts.ratio_against_price(rows, None), "drawn at the edge"),
+    ],
+)
+def test_a_picture_says_how_many_ratios_lie_beyond_it(sales, draw, where: str) -> None:
+    wild = [*sales, *({**sales[0], "ratio": ratio} for ratio in (0.01, 7.0, 8.0))]
+    assert f"1 below 0.4 and 2 above 1.6, {where}" in draw(wild)
+    assert f"2 above 1.6, {where}" in draw([row for row in wild if row["ratio"] > 0.4])
+    assert where not in draw(sales)
+
+
+def test_a_picture_says_when_it_leaves_sales_out(sales) -> None:
+    many = sales * 41
+    assert "2,050 of 4,100 sales drawn" in study_charts.ratio_against_price(many, None)
+
+
 def test_the_bias_is_said_in_words(sales) -> None:
     drawn = study_charts.ratio_against_price(sales, -0.031)
     assert "-3.1 % for each doubling of value (PRB)" in drawn
@@ -50,6 +70,24 @@ def test_a_map_needs_places(sales) -> None:
     assert "Values against prices" in study_charts.residual_map(sales)
     nowhere = [{**row, "latitude": None} for row in sales]
     assert "Nothing to draw" in study_charts.residual_map(nowhere)
+
+
+def test_a_map_is_orange_above_and_blue_below_and_never_pink(sales) -> None:
+    points = re.findall(r'fill="rgb\((\d+), (\d+), (\d+)\)" stroke=', _drawn_map(sales))
+    assert len(points) == 100
+    for red, green, blue in (map(int, point) for point in points):
+        assert green + 1 >= min(red, blue)  # pink has less green than red and blue
+
+
+def test_points_of_a_map_have_an_outline_and_its_legend_room_for_the_words(sales) -> None:
+    drawn = _drawn_map(sales)
+    assert drawn.count(f'stroke="{charts.GREY}" stroke-width="0.4"') >= 100
+    assert legend_room(drawn) > wide("off median", 11)
+    assert ">0%<" in drawn
+
+
+def _drawn_map(sales) -> str:
+    return str(study_charts.residual_map(sales))
 
 
 def test_importance_puts_the_largest_first() -> None:
