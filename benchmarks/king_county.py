@@ -156,9 +156,9 @@ def fitted(sales: Sales, test: np.ndarray, params: ValuationParams) -> Market:
 
 def coverage(split: str, sales: Sales, test: np.ndarray, market: Market) -> None:
     prediction = market.predict(sales.unit.take(test))
-    low, high = market.uncertainty.interval(prediction, 0.9)
+    low, high = market.uncertainty.interval(sales.unit.take(test), prediction, 0.9)
     price = sales.price[test]
-    confidence = market.uncertainty.confidence(prediction)
+    confidence = market.uncertainty.confidence(sales.unit.take(test), prediction)
     near = np.abs(np.log(price / prediction.value)) <= np.log(1.2)
     print(
         f"{split:7} 90 % intervals cover {np.mean((price >= low) & (price <= high)):.1%}; "

@@ -23,12 +23,14 @@ class Hedonic:
 
     def contributions(self, units: Units) -> FloatArray:
         """Effect of each line item (columns as in ``ITEMS``) on the log of value, by unit."""
-        matrix = self.design.matrix(units) * self.coefficients
+        matrix = self.design.matrix(units)
         found = np.zeros((len(units), len(ITEMS)))
         for number in range(len(ITEMS)):
-            # einsum adds up each row by itself: a unit's value is the same whoever else is valued.
-            own = np.ascontiguousarray(matrix[:, self.design.item == number])
-            found[:, number] = np.einsum("ij->i", own)
+            own = self.design.item == number
+            # Rows lie together, and einsum adds up each by itself: a unit's value is the same
+            # whoever else is valued.
+            part = np.ascontiguousarray(matrix[:, own])
+            found[:, number] = np.einsum("ij,j->i", part, self.coefficients[own])
         found[:, ITEMS.index(TIME)] += units.trend
         return found
 
