@@ -10,6 +10,8 @@ from terrafusion_lib.stats.strata import FloatArray
 
 HUBER = 1.345
 ROUNDS = 4
+LEAST_SPREAD = 0.001
+"""Least scatter of log prices that weights go by: where most are equal, a tenth of a percent."""
 MAD_TO_DEVIATION = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 
@@ -83,7 +85,7 @@ def penalised_gram(matrix: FloatArray, weight: FloatArray, penalty: FloatArray) 
 
 def huber_weights(residual: FloatArray) -> FloatArray:
     """Weight of each residual: 1 near zero, less beyond 1.345 robust standard deviations."""
-    spread = robust_deviation(residual)
+    spread = max(robust_deviation(residual), LEAST_SPREAD)
     return np.minimum(1.0, HUBER * spread / np.maximum(np.abs(residual), 1e-12))
 
 

@@ -226,7 +226,7 @@ def _without_outliers(sales: Sales, params: ValuationParams) -> Sales:
     # Where the regression explains nearly all, a sale 5 percent off is still no outlier.
     deviation = max(robust_deviation(residual), 0.01)
     near = np.abs(residual) <= params.outlier_deviations * deviation
-    return sales.take(near)
+    return sales.take(near) if near.any() else sales
 
 
 def _fitted_carry_over(found: Found, deviation: FloatArray) -> float:
