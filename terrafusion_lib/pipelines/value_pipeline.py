@@ -7,10 +7,10 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.pipelines.etl_to_specialized_dbs import marks_of, specialise_results
 from terrafusion_lib.pipelines.fingerprints import engine_versions
+from terrafusion_lib.pipelines.plugin_settings import plugin_params
 from terrafusion_lib.pipelines.step import Step, StepRecord
 from terrafusion_lib.pipelines.steps import VALUE
 from terrafusion_lib.plugins.base import PluginContext
@@ -29,8 +29,7 @@ def value(step: Step) -> StepRecord:
         The county's data do not allow any valuation.
     """
     plugin = load_plugin("valuation")
-    overrides = step.county.plugins.get("valuation", {})
-    params = parse(plugin.Params, overrides, where=f"{step.county.county_id} plugins.valuation")
+    params = plugin_params(step.county, plugin.name)
     county_id = step.county.county_id
     with (
         open_store(step.settings.operational_database_url) as store,
