@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from terrafusion_lib.connectors.parcel_layer import CENTROID, GEOMETRY, ParcelLayer
@@ -49,7 +48,7 @@ class LayerTotals:
         found = []
         if abs(self.area - other.area) > AREA_TOLERANCE * max(self.area, other.area):
             found.append(f"area: {self.area} and {other.area}")
-        mine, theirs = self._exact(), other._exact()
+        mine, theirs = self.exact(), other.exact()
         names = dict.fromkeys([*mine, *theirs])
         return found + [
             f"{name}: {mine.get(name)} and {theirs.get(name)}"
@@ -57,7 +56,8 @@ class LayerTotals:
             if mine.get(name) != theirs.get(name)
         ]
 
-    def _exact(self) -> dict[str, int | None]:
+    def exact(self) -> dict[str, int | None]:
+        """What is compared to the last digit, by its name."""
         counts = {f"values of {name}": count for name, count in self.counts.items()}
         sums = {f"sum of {name}": total for name, total in self.sums.items()}
         return {"rows": self.rows} | counts | sums | self.corners

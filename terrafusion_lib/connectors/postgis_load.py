@@ -1,4 +1,4 @@
-"""A load of one layer into its table in PostGIS: what differs is sent, what was changed is healed."""
+"""A load of one layer into PostGIS: what differs is sent, what somebody else changed is healed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
