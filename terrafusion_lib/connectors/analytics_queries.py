@@ -183,7 +183,7 @@ LARGEST_SUM = 9e9
 def _cod(dialect: Dialect) -> str:
     """COD of the group's ratios; null where one is so far off that it says nothing."""
     deviation = "abs(sale_ratio - median_ratio)"
-    small = f"CASE WHEN {deviation} < {LARGEST_SUM!r} THEN {deviation} END"
+    small = f"CASE WHEN {deviation} < {LARGEST_SUM!r} THEN {deviation} ELSE 0 END"
     found = f"100.0 * {mean(dialect, small, parts=RATIO_PARTS)} / nullif(median_ratio, 0)"
     return f"CASE WHEN sum({deviation}) < {LARGEST_SUM!r} THEN {found} END"
 

@@ -200,6 +200,10 @@ def _largest(column: Column) -> float:
 
 
 def _scaled(dialect: Dialect, column: Column) -> str:
-    """A number in whole parts; null where it is too large, or not finite."""
-    small = f"CASE WHEN abs({column.name}) < {_largest(column)!r} THEN {column.name} END"
-    return dialect.whole(small, _parts(column))
+    """A number in whole parts; null where it is too large, or not finite.
+
+    ClickHouse converts the value behind a null too, so that is made zero.
+    """
+    small = f"abs({column.name}) < {_largest(column)!r}"
+    whole = dialect.whole(f"CASE WHEN {small} THEN {column.name} ELSE 0 END", _parts(column))
+    return f"CASE WHEN {small} THEN {whole} END"

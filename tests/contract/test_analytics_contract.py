@@ -211,6 +211,19 @@ def test_cod_by_hand(store: AnalyticsStore) -> None:
     assert row["cod"] == pytest.approx(100 * (0.2 + 0.3) / 3, rel=1e-9)
 
 
+@pytest.mark.parametrize("far", [1e10, 2e10, 1e17, float("inf")])
+def test_cod_is_null_where_a_ratio_is_too_large_to_add_up(
+    store: AnalyticsStore, far: float
+) -> None:
+    ratios = [{"sale_ratio": value, "neighborhood_code": "A"} for value in (0.8, 1.0, 1.3, 1.1)]
+    others = [{"sale_ratio": value, "neighborhood_code": "B"} for value in (1.0, 1.0, 2.0, 1e6)]
+    given = [*ratios, {"sale_ratio": far, "neighborhood_code": "A"}, *others]
+    store.apply([rows_of("fact_ratios", 2024, *given)])
+    a, b = ask(store, "ratios_county").to_pylist()
+    assert (a["sale_count"], a["median_ratio"], a["cod"]) == (5, 1.1, None)
+    assert b["cod"] == pytest.approx(100 * (0.5 + 0.5 + 0.5 + 999_998.5) / 4 / 1.5, rel=1e-9)
+
+
 def test_a_partition_is_replaced_and_one_without_rows_is_removed(store: AnalyticsStore) -> None:
     fact = FACTS["fact_sales"]
     store.apply([partition("fact_sales", 2023, 40), partition("fact_sales", 2024, 50)])
