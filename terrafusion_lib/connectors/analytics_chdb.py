@@ -18,7 +18,8 @@ import pyarrow as pa
 from terrafusion_lib.connectors.analytics_clickhouse import ClickHouseAnalytics
 from terrafusion_lib.connectors.analytics_dialect import ClickHouseDialect
 from terrafusion_lib.connectors.analytics_facts import FactTable
-from terrafusion_lib.connectors.analytics_partitions import Partition, Totals
+from terrafusion_lib.connectors.analytics_partitions import Partition
+from terrafusion_lib.connectors.analytics_totals import Totals
 from terrafusion_lib.connectors.one_writer import is_alive, one_writer
 from terrafusion_lib.core.errors import LoadError, MissingDependencyError
 from terrafusion_lib.core.files import write_text

@@ -12,10 +12,10 @@ from terrafusion_lib.connectors.analytics_dialect import (
     ClickHouseDialect,
 )
 from terrafusion_lib.connectors.analytics_facts import CONTENT, FACTS, PARTITION, FactTable
-from terrafusion_lib.connectors.analytics_partitions import (
-    Partition,
+from terrafusion_lib.connectors.analytics_partitions import Partition, check_totals
+from terrafusion_lib.connectors.analytics_totals import (
     Totals,
-    check_totals,
+    no_totals,
     read_totals,
     totals_of,
     totals_query,
@@ -125,7 +125,7 @@ class ClickHouseAnalytics:
 
     def _replace(self, partition: Partition) -> Totals:
         fact, county = partition.fact, partition.county_id
-        source = totals_of(fact, partition.rows)
+        source = totals_of(fact, partition.rows, native_hash=False)
         place = f"('{county}', {partition.year})"
         if not partition.rows.num_rows:
             self._command(f"ALTER TABLE {fact.name}{self._cluster} DROP PARTITION {place}")
@@ -137,9 +137,11 @@ class ClickHouseAnalytics:
         for start in range(0, rows.num_rows, INSERT_ROWS):
             self._client.insert_arrow(arriving, rows.slice(start, INSERT_ROWS))
         found = self._client.query_arrow(
-            totals_query(self.dialect, fact, arriving, "1 = 1"), settings=CLICKHOUSE_SETTINGS
+            totals_query(self.dialect, fact, arriving, "1 = 1", native_hash=False),
+            settings=CLICKHOUSE_SETTINGS,
         )
-        totals = check_totals(partition, source, read_totals(fact, found.to_pylist()[0]))
+        arrived = read_totals(fact, found.to_pylist()).get(partition.year, no_totals(fact))
+        totals = check_totals(partition, source, arrived)
         self._command(
             f"ALTER TABLE {fact.name}{self._cluster} REPLACE PARTITION {place} FROM {arriving}"
         )

@@ -12,7 +12,8 @@ import pyarrow as pa
 
 from terrafusion_lib.connectors.analytics_dialect import Dialect
 from terrafusion_lib.connectors.analytics_facts import FactTable
-from terrafusion_lib.connectors.analytics_partitions import Partition, Totals
+from terrafusion_lib.connectors.analytics_partitions import Partition
+from terrafusion_lib.connectors.analytics_totals import Totals
 from terrafusion_lib.core.errors import ConfigError, ConnectError, MissingDependencyError
 from terrafusion_lib.core.log import mask_secrets
 from terrafusion_lib.core.secrets import resolve

@@ -19,6 +19,12 @@ UNKNOWN = "(none)"
 class Dialect(Protocol):
     """Pieces of SQL; arguments are expressions, results are expressions."""
 
+    native_hash: bool
+    """Whether rows are marked by DuckDB's own hash, which is fast, and not by one that both have.
+
+    The source's rows are made by DuckDB, so they can be marked like those of either target.
+    """
+
     def parameter(self, name: str, kind: Kind) -> str:
         """A bound value."""
         ...
@@ -37,6 +43,14 @@ class Dialect(Protocol):
 
     def whole(self, value: str, parts: int) -> str:
         """Whole number of the parts that make one, a half rounded up; null of null."""
+        ...
+
+    def text(self, value: str) -> str:
+        """A value as text; null of null."""
+        ...
+
+    def mark(self, text: str) -> str:
+        """Hash of a group's texts whatever their order: their MD5 halves, combined by xor."""
         ...
 
 
@@ -76,6 +90,8 @@ def label(column: str) -> str:
 class DuckDbDialect:
     """DuckDB 2."""
 
+    native_hash = True
+
     def parameter(self, name: str, kind: Kind) -> str:
         del kind  # a bound value has its own type here
         return f"${name}"
@@ -93,6 +109,12 @@ class DuckDbDialect:
     def whole(self, value: str, parts: int) -> str:
         return f"CAST(floor(({value}) * {parts} + 0.5) AS BIGINT)"
 
+    def text(self, value: str) -> str:
+        return f"CAST({value} AS VARCHAR)"
+
+    def mark(self, text: str) -> str:
+        return f"bit_xor(md5_number_upper({text}))"
+
 
 CLICKHOUSE_TYPES = {
     Kind.TEXT: "String",
@@ -108,6 +130,8 @@ CLICKHOUSE_TYPES = {
 
 class ClickHouseDialect:
     """ClickHouse, server or in-process (chdb); run with version 26.9 of the engine."""
+
+    native_hash = False
 
     def parameter(self, name: str, kind: Kind) -> str:
         return f"{{{name}:{CLICKHOUSE_TYPES[kind]}}}"
@@ -126,6 +150,12 @@ class ClickHouseDialect:
 
     def whole(self, value: str, parts: int) -> str:
         return f"toInt64(floor(({value}) * {parts} + 0.5))"
+
+    def text(self, value: str) -> str:
+        return f"toString({value})"
+
+    def mark(self, text: str) -> str:
+        return f"groupBitXor(reinterpretAsUInt64(substring(MD5({text}), 1, 8)))"
 
 
 CLICKHOUSE_SETTINGS = {

@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from terrafusion_lib.connectors.analytics_dialect import DuckDbDialect
 from terrafusion_lib.connectors.analytics_facts import CONTENT, FACTS, FactTable
-from terrafusion_lib.connectors.analytics_partitions import (
-    Partition,
+from terrafusion_lib.connectors.analytics_partitions import Partition, check_totals
+from terrafusion_lib.connectors.analytics_totals import (
     Totals,
-    check_totals,
+    no_totals,
     read_totals,
     totals_of,
     totals_query,
@@ -74,7 +74,7 @@ class DuckDbAnalytics:
             return {}
         sql = (
             f"SELECT year, min({CONTENT}) AS mark FROM {fact.name} "
-            "WHERE county_id = $county_id GROUP BY year"
+            "WHERE county_id = $county_id AND year IS NOT NULL GROUP BY year"
         )
         rows = self.query(sql, {"county_id": county_id}).to_pylist()
         return {row["year"]: row["mark"] for row in rows}
@@ -120,16 +120,17 @@ class DuckDbAnalytics:
 
     def _replace(self, database: duckdb.DuckDBPyConnection, partition: Partition) -> Totals:
         fact = partition.fact
-        source = totals_of(fact, partition.rows)
+        source = totals_of(fact, partition.rows, native_hash=True)
         where = "county_id = $county_id AND year = $year"
         values = {"county_id": partition.county_id, "year": partition.year}
-        database.execute(f"DELETE FROM {fact.name} WHERE {where}", values)
+        stray = "county_id = $county_id AND (year = $year OR year IS NULL)"
+        database.execute(f"DELETE FROM {fact.name} WHERE {stray}", values)
         database.register("arriving", partition.marked_rows())
         database.execute(f"INSERT INTO {fact.name} BY NAME FROM arriving")
         database.unregister("arriving")
-        query = totals_query(self.dialect, fact, fact.name, where)
-        found = database.sql(query, params=values).to_arrow_table().to_pylist()[0]
-        return check_totals(partition, source, read_totals(fact, found))
+        query = totals_query(self.dialect, fact, fact.name, where, native_hash=True)
+        found = read_totals(fact, database.sql(query, params=values).to_arrow_table().to_pylist())
+        return check_totals(partition, source, found.get(partition.year, no_totals(fact)))
 
 
 @contextmanager

@@ -38,15 +38,6 @@ class FactTable:
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
-    @property
-    def sums(self) -> tuple[str, ...]:
-        """Money and area columns, whose totals are compared between source and target."""
-        return tuple(
-            column.name
-            for column in self.columns
-            if column.kind is Kind.MONEY or column.name.endswith("area_sqft")
-        )
-
     def arrow_schema(self) -> pa.Schema:
         """Arrow schema of the rows that are sent."""
         return CanonicalTable(self.name, self.meaning, self.key, self.columns).arrow_schema()

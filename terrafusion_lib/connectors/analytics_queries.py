@@ -176,6 +176,18 @@ SELECT area, roll_year AS assessment_year, count(change_pct) AS parcel_count,
 FROM changes GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
+LARGEST_SUM = 9e9
+"""Deviations that add up to more have no COD: their billionths would not fit whole numbers."""
+
+
+def _cod(dialect: Dialect) -> str:
+    """COD of the group's ratios; null where one is so far off that it says nothing."""
+    deviation = "abs(sale_ratio - median_ratio)"
+    small = f"CASE WHEN {deviation} < {LARGEST_SUM!r} THEN {deviation} ELSE 0 END"
+    found = f"100.0 * {mean(dialect, small, parts=RATIO_PARTS)} / nullif(median_ratio, 0)"
+    return f"CASE WHEN sum({deviation}) < {LARGEST_SUM!r} THEN {found} END"
+
+
 def _ratios(study: str) -> Callable[[Dialect, str], str]:
     def sql(dialect: Dialect, area: str) -> str:
         return f"""
@@ -188,8 +200,7 @@ medians AS (
     {_quartiles(dialect, "sale_ratio", "ratio")}
   FROM ratios GROUP BY 1, 2)
 SELECT area, sale_year, sale_count, lower_quartile_ratio, median_ratio, upper_quartile_ratio,
-  100.0 * {mean(dialect, "abs(sale_ratio - median_ratio)", parts=RATIO_PARTS)}
-    / nullif(median_ratio, 0) AS cod
+  {_cod(dialect)} AS cod
 FROM ratios JOIN medians ON area = of_area AND sale_year = of_year
 GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 1, 2"""
 

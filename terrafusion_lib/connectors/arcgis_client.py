@@ -34,19 +34,19 @@ class ArcGisClient:
         self._timeout = timeout
         self._again = retrying(retries)
 
-    def ask(self, path: str = "", **parameters: object) -> Any:
-        """The decoded answer of ``<url>/<path>``.
+    def ask(self, path: str = "", **parameters: object) -> dict[str, Any]:
+        """The decoded answer, an object, of ``<url>/<path>``.
 
         Raises
         ------
         TransientError
             The server is away or overloaded, also after all tries.
         ConnectError
-            It refuses the request or the token, or answers with something else than JSON.
+            It refuses the request or the token, or answers with something else than a JSON object.
         """
         return self._again(self._ask, path, {"f": "json"} | parameters)
 
-    def _ask(self, path: str, parameters: dict[str, object]) -> Any:
+    def _ask(self, path: str, parameters: dict[str, object]) -> dict[str, Any]:
         url = f"{self._url}/{path}".rstrip("/")
         fields = parameters | ({"token": self._token} if self._token else {})
         body = urllib.parse.urlencode(fields).encode()
@@ -64,9 +64,9 @@ class ArcGisClient:
         return _decoded(url, text)
 
 
-def _decoded(url: str, text: bytes) -> Any:
+def _decoded(url: str, text: bytes) -> dict[str, Any]:
     try:
-        found = json.loads(text)
+        found: Any = json.loads(text)
     except ValueError as error:
         raise ConnectError(
             f"{url} does not answer with JSON",
@@ -74,11 +74,30 @@ def _decoded(url: str, text: bytes) -> Any:
             cause="the address is that of a web page or of a sign-in form",
             hint="give the address of the service, which ends with FeatureServer or MapServer",
         ) from error
-    if isinstance(found, dict) and isinstance(found.get("error"), dict):
-        fault = found["error"]
-        details = [str(item) for item in fault.get("details") or ()]
-        raise _error(url, int(fault.get("code", 0)), str(fault.get("message", "")), details)
+    if not isinstance(found, dict):
+        raise ConnectError(
+            f"{url} answers with JSON, but not with an object",
+            examples=[text[:80]],
+            cause="the address is not that of an ArcGIS service",
+            hint="give the address of the service, which ends with FeatureServer or MapServer",
+        )
+    if found.get("error"):
+        raise _told(url, found["error"])
     return found
+
+
+def _told(url: str, fault: Any) -> ConnectError:
+    """The error that an answer with HTTP status 200 tells, in whatever shape."""
+    if not isinstance(fault, dict):
+        return _error(url, 0, str(fault))
+    try:
+        code = int(fault.get("code") or 0)
+    except (TypeError, ValueError):
+        code = 0
+    details = fault.get("details") or ()
+    shown = [details] if isinstance(details, str) or not hasattr(details, "__iter__") else details
+    message = fault.get("message") or (fault.get("code") if not code else "")
+    return _error(url, code, str(message or "no reason given"), [str(item) for item in shown])
 
 
 def _error(url: str, code: int, message: str, details: list[str] | None = None) -> ConnectError:
@@ -86,4 +105,5 @@ def _error(url: str, code: int, message: str, details: list[str] | None = None) 
     hint = None
     if code in TOKEN_CODES:
         hint = "set token of the source to a valid token, as a reference such as env:ARCGIS_TOKEN"
-    return kind(f"{url} refuses with {code}: {message}", examples=details or [], hint=hint)
+    number = f" with {code}" if code else ""
+    return kind(f"{url} refuses{number}: {message}", examples=details or [], hint=hint)

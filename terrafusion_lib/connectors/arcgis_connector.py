@@ -3,11 +3,11 @@
 import tempfile
 from collections.abc import Generator, Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 from pydantic import Field, field_validator
 
+from terrafusion_lib.connectors.arcgis_answers import objects
 from terrafusion_lib.connectors.arcgis_client import ArcGisClient
 from terrafusion_lib.connectors.arcgis_layer import ArcGisLayer
 from terrafusion_lib.connectors.arrow_batches import raw_batch
@@ -131,8 +131,12 @@ class ArcGisConnector:
 
     def _layers(self) -> dict[str, str]:
         """Id of each layer and table by its name."""
-        found: dict[str, Any] = self._client().ask()
-        items = [*(found.get("layers") or ()), *(found.get("tables") or ())]
+        found, url = self._client().ask(), self._url()
+        items = [
+            item
+            for kind in ("layers", "tables")
+            for item in objects(found.get(kind), kind, place=url, keys=("id", "name"))
+        ]
         if not items:
             raise ConnectError(
                 f"{self._url()} has no layers",

@@ -11,6 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from terrafusion_lib.connectors.arcgis_answers import moments, objects, whole_number
 from terrafusion_lib.connectors.arcgis_client import ArcGisClient
 from terrafusion_lib.connectors.protocol import SourceColumn, TransientError
 from terrafusion_lib.core.errors import ConnectError
@@ -45,7 +46,7 @@ class ArcGisLayer:
     @cached_property
     def about(self) -> dict[str, Any]:
         """The server's description of the layer."""
-        found: dict[str, Any] = self.client.ask(self.path)
+        found = self.client.ask(self.path)
         formats = str(found.get("supportedQueryFormats", "")).casefold()
         if "geojson" not in formats:
             raise ConnectError(
@@ -57,17 +58,27 @@ class ArcGisLayer:
         return found
 
     @property
+    def name(self) -> str:
+        """The layer's name, else its id."""
+        return str(self.about.get("name") or self.path)
+
+    @cached_property
+    def fields(self) -> list[dict[str, Any]]:
+        """Fields of the layer, each with name and type."""
+        given = self.about.get("fields")
+        return objects(given, "fields", place=self.name, keys=("name", "type"))
+
+    @property
     def id_field(self) -> str:
         """Name of the field that identifies a feature."""
-        fields = self.about.get("fields") or ()
-        found = [f["name"] for f in fields if f["type"] == "esriFieldTypeOID"]
+        found = [f["name"] for f in self.fields if f["type"] == "esriFieldTypeOID"]
         return str(self.about.get("objectIdField") or (found[0] if found else "OBJECTID"))
 
     def columns(self) -> list[SourceColumn]:
         """Fields of the layer, and its shape as ``geometry``."""
         fields = [
             SourceColumn(f["name"], f["type"], bool(f.get("nullable", True)))
-            for f in self.about.get("fields") or ()
+            for f in self.fields
             if f["type"] != "esriFieldTypeGeometry"
         ]
         kind = self.about.get("geometryType")
@@ -75,14 +86,16 @@ class ArcGisLayer:
 
     def freshness(self) -> str:
         """When the layer was last edited; empty when the server does not tell."""
-        info = self.about.get("editingInfo") or {}
+        info = self.about.get("editingInfo")
+        if not isinstance(info, dict):
+            return ""
         mark = info.get("dataLastEditDate") or info.get("lastEditDate")
         return f"edited at {mark}" if mark else ""
 
     def count(self, where: str) -> int:
         """How many features there are."""
         found = self.client.ask(f"{self.path}/query", where=where, returnCountOnly="true")
-        return int(found["count"])
+        return whole_number(found.get("count"), "count of features", place=self.name)
 
     def read(self, names: Sequence[str], where: str) -> Iterator[pa.Table]:
         """Pages in the order of the ids; those that an earlier read left are taken from disk.
@@ -92,19 +105,40 @@ class ArcGisLayer:
         TransientError
             The layer was edited while it was read.
         ConnectError
-            An id stands for more than one feature.
+            An id stands for more than one feature, the server's answers contradict each other, or
+            they are not understood.
         """
         ids = self._ids(where)
         folder = self._folder(names, where, ids)
-        size = min(int(self.about.get("maxRecordCount") or PAGE_ROWS), PAGE_ROWS)
+        size = self._page_rows()
         for start in range(0, len(ids), size):
             for text in self._page(folder, names, ids[start : start + size]):
-                yield self._table(text, names)
+                yield self._table(text, names, folder)
         shutil.rmtree(folder)
 
+    def _page_rows(self) -> int:
+        """Features that are asked for at once; a server may tell no limit, or one that is none."""
+        told = self.about.get("maxRecordCount")
+        limit = PAGE_ROWS if told is None else whole_number(told, "limit", place=self.name)
+        return min(limit, PAGE_ROWS) if limit > 0 else PAGE_ROWS
+
     def _ids(self, where: str) -> list[int]:
+        """Ids of all features; the server's own count must be the same."""
         found = self.client.ask(f"{self.path}/query", where=where, returnIdsOnly="true")
-        return sorted(found.get("objectIds") or ())
+        given = found.get("objectIds") or []
+        listed = given if isinstance(given, list) else [given]
+        ids = sorted(whole_number(item, "feature id", place=self.name) for item in listed)
+        count = self.count(where)
+        if len(ids) == count:
+            return ids
+        kind = TransientError if ids else ConnectError
+        raise kind(
+            f"The server counts {count} features and lists the ids of {len(ids)}",
+            table=self.name,
+            count=abs(count - len(ids)),
+            cause="the layer is being edited, or the server limits the list of ids",
+            hint="run again; if it stays so, export the layer to a file and read that",
+        )
 
     def _folder(self, names: Sequence[str], where: str, ids: list[int]) -> Path:
         """Folder of this read's pages; those of other reads, and of old ones, are removed."""
@@ -143,11 +177,12 @@ class ArcGisLayer:
         yield text
 
     def _check(self, found: dict[str, Any], ids: list[int]) -> None:
-        got = [self._id(feature) for feature in found.get("features") or ()]
+        sent = objects(found.get("features"), "features", place=self.name)
+        got = [self._id(feature) for feature in sent]
         if len(set(got)) < len(got):
             raise ConnectError(
                 "An id stands for more than one feature",
-                table=str(self.about.get("name", self.path)),
+                table=self.name,
                 column=self.id_field,
                 count=len(got) - len(set(got)),
                 cause="the layer is a view whose id field is not unique",
@@ -156,32 +191,53 @@ class ArcGisLayer:
         if set(got) != set(ids):
             raise TransientError(
                 "The layer was edited while it was read",
-                table=str(self.about.get("name", self.path)),
+                table=self.name,
                 count=len(set(got) ^ set(ids)),
                 examples=sorted(set(got) ^ set(ids)),
             )
 
     def _id(self, feature: dict[str, Any]) -> int:
         properties = feature.get("properties") or {}
-        return int(properties.get(self.id_field, feature.get("id", -1)))
+        found = feature.get("id", -1)
+        if isinstance(properties, dict):
+            found = properties.get(self.id_field, found)
+        return whole_number(found, "feature id", place=self.name)
 
-    def _table(self, text: str, names: Sequence[str]) -> pa.Table:
-        """A page as the columns `names`; moments from milliseconds since 1970."""
+    def _table(self, text: str, names: Sequence[str], folder: Path) -> pa.Table:
+        """A page as the columns `names`; what cannot be read is not kept in `folder`."""
+        try:
+            return self._columns(text, names)
+        except ConnectError:
+            shutil.rmtree(folder)
+            raise
+
+    def _columns(self, text: str, names: Sequence[str]) -> pa.Table:
+        """The layer's types say what is a date, not the values."""
         import pyogrio
+        from pyogrio.errors import DataSourceError
 
-        _, table = pyogrio.read_arrow(text.encode())
-        moments = {f["name"] for f in self.about["fields"] if f["type"] == MILLISECONDS}
+        try:
+            _, table = pyogrio.read_arrow(text.encode(), DATE_AS_STRING="YES")
+        except DataSourceError as error:
+            raise ConnectError(
+                "The features are not GeoJSON",
+                table=self.name,
+                examples=[text[:80]],
+                hint="export the layer to a file and read that",
+            ) from error
+        dates = {f["name"] for f in self.fields if f["type"] == MILLISECONDS}
         columns = {}
         for name in names:
             found = "wkb_geometry" if name == GEOMETRY else name
             column = table[found] if found in table.column_names else pa.nulls(table.num_rows)
-            if name in moments:
-                column = column.cast(pa.int64()).cast(pa.timestamp("ms"))
+            if name in dates:
+                column = moments(column, name=name, place=self.name)
             columns[name] = column
         return pa.table(columns)
 
 
 def _cut_short(found: dict[str, Any]) -> bool:
     """Whether the server says that it has more; GeoJSON has the mark in either of two places."""
-    inner = found.get("properties") or {}
-    return bool(found.get("exceededTransferLimit") or inner.get("exceededTransferLimit"))
+    inner = found.get("properties")
+    told = inner.get("exceededTransferLimit") if isinstance(inner, dict) else False
+    return bool(found.get("exceededTransferLimit") or told)

@@ -15,12 +15,15 @@ from terrafusion_lib.connectors.parcel_layer import (
     GEOMETRY,
     HASH,
     SHAPES,
-    LayerLoad,
     ParcelLayer,
     check_key,
-    check_layer,
     differences,
     hashed,
+)
+from terrafusion_lib.connectors.parcel_totals import (
+    LayerLoad,
+    check_layer,
+    check_not_emptied,
     layer_totals,
 )
 from terrafusion_lib.core.errors import LoadError
@@ -48,10 +51,13 @@ class GeoParquetStore:
         Raises
         ------
         LoadError
-            The key comes twice, the disk is full, or what was written is not what was sent.
+            The key comes twice, the disk is full, the layer is empty and the stored one is not, or
+            what was written is not what was sent.
         """
         check_key(layer)
         path = self.path(layer.county_id, layer.name)
+        stored = self.row_count(layer.county_id, layer.name)
+        check_not_emptied(layer, stored, remove=f"remove {path}")
         source = layer_totals(layer.table)
         rows = hashed(layer)
         new, gone, inserted = differences(rows, self._stored_hashes(layer), layer.key)
@@ -59,7 +65,7 @@ class GeoParquetStore:
             try:
                 with replacing(path) as temporary:
                     write_geoparquet(layer.sorted_by_place(), temporary)
-                    written = pq.read_table(temporary, columns=[GEOMETRY, "area_sqft"])
+                    written = pq.read_table(temporary, columns=layer.table.column_names)
                     check_layer(layer, source, layer_totals(written))
             except OSError as error:
                 raise LoadError(
@@ -76,6 +82,10 @@ class GeoParquetStore:
         """Rows of a stored layer; None when there is none."""
         path = self.path(county_id, name)
         return int(pq.read_metadata(path).num_rows) if path.is_file() else None
+
+    def is_intact(self, county_id: str, name: str = "parcels") -> bool:
+        """Whether the file is there: it is only ever replaced whole."""
+        return self.path(county_id, name).is_file()
 
     def read(
         self,

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -18,7 +17,6 @@ CENTROID = "centroid"
 SHAPES = (GEOMETRY, CENTROID)
 AREA = "area_sqft"
 HASH = "row_hash"
-AREA_TOLERANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -88,35 +86,6 @@ class ParcelLayer:
         return replace(self, table=self.table.take(order))
 
 
-@dataclass(frozen=True)
-class LayerTotals:
-    """What is compared between source and target.
-
-    `area` is the sum of the plane areas in the layer's own units, `area_sqft` the sum of the
-    column in whole hundredths.
-    """
-
-    rows: int
-    area: float
-    area_sqft: int | None
-
-    def agrees(self, other: "LayerTotals") -> bool:
-        """Rows and areas are the same; plane areas up to the rounding of their sum."""
-        near = abs(self.area - other.area) <= AREA_TOLERANCE * max(self.area, other.area)
-        return near and (self.rows, self.area_sqft) == (other.rows, other.area_sqft)
-
-
-def layer_totals(table: pa.Table) -> LayerTotals:
-    """Totals of a table of shapes, computed here and not by the target."""
-    import shapely
-
-    areas = shapely.area(shapely.from_wkb(table[GEOMETRY].to_numpy()))
-    scaled = pc.floor(pc.add(pc.multiply(table[AREA], 100.0), 0.5))
-    return LayerTotals(
-        table.num_rows, float(np.sum(areas)), pc.sum(scaled.cast(pa.int64())).as_py()
-    )
-
-
 def hashed(layer: ParcelLayer) -> pa.Table:
     """The rows with a hash of all their columns, by which a load tells changed rows."""
     import duckdb
@@ -154,24 +123,6 @@ def differences(new: pa.Table, old: pa.Table, key: str) -> tuple[pa.Table, list[
     return differing.cast(new.schema), keys, inserted
 
 
-def check_layer(layer: ParcelLayer, source: LayerTotals, target: LayerTotals) -> None:
-    """Compare what was sent with what has arrived.
-
-    Raises
-    ------
-    LoadError
-        They differ; the old layer stands.
-    """
-    if not source.agrees(target):
-        raise LoadError(
-            "The parcels that arrived are not those that were sent",
-            county=layer.county_id,
-            table=layer.name,
-            examples=[f"sent {source}", f"arrived {target}"],
-            hint="the old layer stands; run again",
-        )
-
-
 def check_key(layer: ParcelLayer) -> None:
     """Refuse a layer whose key is not one.
 
@@ -193,15 +144,3 @@ def check_key(layer: ParcelLayer) -> None:
             count=keys.null_count + len(examples),
             examples=examples,
         )
-
-
-@dataclass(frozen=True)
-class LayerLoad:
-    """What a load did; read = inserted + updated + unchanged."""
-
-    read: int
-    inserted: int
-    updated: int
-    unchanged: int
-    deleted: int
-    totals: LayerTotals

@@ -10,18 +10,17 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from terrafusion_lib.connectors import postgis_table
+from terrafusion_lib.connectors import postgis_state, postgis_table
 from terrafusion_lib.connectors.parcel_layer import (
     GEOMETRY,
     SHAPES,
-    LayerLoad,
     ParcelLayer,
     check_key,
-    check_layer,
     hashed,
-    layer_totals,
 )
+from terrafusion_lib.connectors.parcel_totals import LayerLoad, layer_totals
 from terrafusion_lib.connectors.postgis_copy import copy_out
+from terrafusion_lib.connectors.postgis_load import load_layer
 from terrafusion_lib.core.errors import ConfigError, ConnectError, LoadError
 from terrafusion_lib.core.log import mask_secrets
 from terrafusion_lib.core.secrets import resolve
@@ -44,12 +43,17 @@ class GeometryStore(Protocol):
         Raises
         ------
         LoadError
-            The store refuses, or what arrived is not what was sent; the old layer stands.
+            The store refuses, the layer is empty and the stored one is not, or what arrived is not
+            what was sent; the old layer stands.
         """
         ...
 
     def row_count(self, county_id: str, name: str = "parcels") -> int | None:
         """Rows of a stored layer; None when there is none."""
+        ...
+
+    def is_intact(self, county_id: str, name: str = "parcels") -> bool:
+        """Whether the stored layer is as its last load left it; False when there is none."""
         ...
 
     def read(
@@ -119,7 +123,7 @@ class PostgisStore:
 
     A load is one transaction: readers see the old layer until it ends, and a killed load leaves
     it. A first load is copied straight into a new table; of a later one only rows that differ are
-    sent.
+    sent, or all when somebody else has changed the table.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -134,25 +138,17 @@ class PostgisStore:
             lock = f"terrafusion geometry {layer.county_id}"
             cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (lock,))
             cursor.execute("CREATE EXTENSION IF NOT EXISTS postgis")
-            if postgis_table.found_types(cursor, layer) != postgis_table.column_types(layer):
-                postgis_table.create(cursor, layer, rows)
-                inserted, updated, deleted = rows.num_rows, 0, 0
-            else:
-                inserted, updated, deleted = postgis_table.change(cursor, layer, rows)
-            target = postgis_table.read_totals(cursor, layer)
-            check_layer(layer, source.result(), target)
-        unchanged = rows.num_rows - inserted - updated
-        return LayerLoad(rows.num_rows, inserted, updated, unchanged, deleted, target)
+            return load_layer(cursor, layer, rows, source.result)
 
     def row_count(self, county_id: str, name: str = "parcels") -> int | None:
         """See `GeometryStore.row_count`."""
         with self._transaction(county_id) as cursor:
-            place = f'"{county_id}"."{name}"'
-            cursor.execute("SELECT to_regclass(%s)", (place,))
-            if cursor.fetchone()[0] is None:
-                return None
-            cursor.execute(f"SELECT count(*) FROM {place}")
-            return int(cursor.fetchone()[0])
+            return postgis_table.row_count(cursor, county_id, name)
+
+    def is_intact(self, county_id: str, name: str = "parcels") -> bool:
+        """See `GeometryStore.is_intact`."""
+        with self._transaction(county_id) as cursor:
+            return postgis_state.is_intact(cursor, f'"{county_id}"."{name}"')
 
     def read(
         self,

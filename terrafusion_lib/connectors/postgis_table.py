@@ -6,11 +6,9 @@ from typing import Any
 import pyarrow as pa
 
 from terrafusion_lib.connectors.parcel_layer import (
-    AREA,
     CENTROID,
     GEOMETRY,
     HASH,
-    LayerTotals,
     ParcelLayer,
     differences,
 )
@@ -44,16 +42,6 @@ def column_types(layer: ParcelLayer) -> dict[str, str]:
     return types | {HASH: "bigint"}
 
 
-def found_types(cursor: Any, layer: ParcelLayer) -> dict[str, str]:
-    """Types of the table as it is; empty when there is none."""
-    cursor.execute(
-        "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
-        "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
-        (place(layer),),
-    )
-    return dict(cursor.fetchall())
-
-
 def describe(cursor: Any, county_id: str, name: str) -> tuple[pa.Schema, int, str]:
     """Arrow schema, SRID and key of a stored layer.
 
@@ -85,16 +73,89 @@ def describe(cursor: Any, county_id: str, name: str) -> tuple[pa.Schema, int, st
     return schema, int(srid[1]) if srid else 0, key
 
 
+def row_count(cursor: Any, county_id: str, name: str) -> int | None:
+    """Rows of a stored layer; None when there is none."""
+    table = f'"{county_id}"."{name}"'
+    cursor.execute("SELECT to_regclass(%s)", (table,))
+    if cursor.fetchone()[0] is None:
+        return None
+    cursor.execute(f"SELECT count(*) FROM {table}")
+    return int(cursor.fetchone()[0])
+
+
 def create(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> None:
-    """Make the table anew and fill it; readers see the old one until the transaction ends."""
+    """Make the table anew and fill it; readers see the old one until the transaction ends.
+
+    Raises
+    ------
+    LoadError
+        Views or keys of other tables depend on the old table.
+    """
     table = place(layer)
     columns = ", ".join(f'"{name}" {kind}' for name, kind in column_types(layer).items())
+    _refuse_dependents(cursor, layer)
     cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{layer.county_id}"')
     cursor.execute(f"DROP TABLE IF EXISTS {table}")
     cursor.execute(f"CREATE TABLE {table} ({columns})")
     copy_in(cursor, table, rows, options=", FREEZE")
-    cursor.execute(f'ALTER TABLE {table} ADD PRIMARY KEY ("{layer.key}")')
-    cursor.execute(f"CREATE INDEX ON {table} USING gist ({GEOMETRY})")
+    ensure_indexes(cursor, layer)
+
+
+def _refuse_dependents(cursor: Any, layer: ParcelLayer) -> None:
+    """Refuse to drop a table that a view reads or a foreign key names."""
+    cursor.execute(
+        "SELECT DISTINCT coalesce(r.ev_class, c.conrelid)::regclass::text FROM pg_depend d "
+        "LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid "
+        "LEFT JOIN pg_constraint c "
+        "ON d.classid = 'pg_constraint'::regclass AND c.oid = d.objid AND c.contype = 'f' "
+        "WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = to_regclass(%s) "
+        "AND coalesce(r.ev_class, c.conrelid) <> d.refobjid ORDER BY 1",
+        (place(layer),),
+    )
+    dependents = [row[0] for row in cursor.fetchall()]
+    if dependents:
+        raise LoadError(
+            "The layer's columns are others now, and the table cannot be made anew",
+            county=layer.county_id,
+            table=layer.name,
+            count=len(dependents),
+            examples=dependents,
+            cause="these views or tables depend on it",
+            hint="drop them (keep their definitions), run again, and create them anew",
+        )
+
+
+def ensure_indexes(cursor: Any, layer: ParcelLayer) -> None:
+    """Make the primary key and the spatial index where they are missing."""
+    table = place(layer)
+    cursor.execute(
+        "SELECT coalesce(bool_or(i.indisprimary), false), coalesce(bool_or(i.indisvalid "
+        "AND i.indpred IS NULL AND m.amname = 'gist' AND i.indkey[0] = a.attnum), false) "
+        "FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid JOIN pg_am m ON m.oid = c.relam "
+        "JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attname = %s "
+        "WHERE i.indrelid = to_regclass(%s)",
+        (GEOMETRY, table),
+    )
+    has_key, has_index = cursor.fetchone()
+    if not has_key:
+        cursor.execute(f'ALTER TABLE {table} ADD PRIMARY KEY ("{layer.key}")')
+    if not has_index:
+        cursor.execute(f"CREATE INDEX ON {table} USING gist ({GEOMETRY})")
+
+
+def refill(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> tuple[int, int, int]:
+    """Write all rows anew into the table as it is, so that views and rights stay; counts of each.
+
+    Returns
+    -------
+    inserted, updated, deleted : int
+    """
+    table, key = place(layer), layer.key
+    cursor.execute(f'DELETE FROM {table} RETURNING "{key}"')
+    old = {row[0] for row in cursor.fetchall()}
+    copy_in(cursor, table, rows)
+    new = set(rows[key].to_pylist())
+    return len(new - old), len(new & old), len(old - new)
 
 
 def change(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> tuple[int, int, int]:
@@ -126,13 +187,3 @@ def _old_hashes(cursor: Any, table: str, key: str) -> pa.Table:
     found = cursor.fetchall()
     keys, hashes = zip(*found, strict=True) if found else ((), ())
     return pa.table({key: pa.array(keys, pa.string()), HASH: pa.array(hashes, pa.int64())})
-
-
-def read_totals(cursor: Any, layer: ParcelLayer) -> LayerTotals:
-    """Totals of what the table holds now."""
-    cursor.execute(
-        f"SELECT count(*), coalesce(sum(ST_Area({GEOMETRY})), 0), "
-        f"sum(floor({AREA} * 100 + 0.5)::bigint) FROM {place(layer)}"
-    )
-    rows, area, area_sqft = cursor.fetchone()
-    return LayerTotals(rows, area, None if area_sqft is None else int(area_sqft))

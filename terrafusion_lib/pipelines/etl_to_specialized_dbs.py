@@ -12,8 +12,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from terrafusion_lib.connectors.analytics_connector import open_analytics
-from terrafusion_lib.connectors.analytics_facts import FACTS, OF_LOAD, OF_VALUES
+from terrafusion_lib.connectors.analytics_connector import AnalyticsStore, open_analytics
+from terrafusion_lib.connectors.analytics_facts import FACTS, OF_LOAD, OF_VALUES, FactTable
+from terrafusion_lib.connectors.analytics_totals import is_content, stored_totals
 from terrafusion_lib.connectors.postgis_connector import open_geometry
 from terrafusion_lib.core.files import write_json
 from terrafusion_lib.core.schema import TABLES
@@ -86,14 +87,27 @@ def specialised_reason(settings: Settings, record: StepRecord) -> str | None:
     if "parcels" in record.rows:
         with closing(open_geometry(settings)) as geometry:
             published = geometry.row_count(county) or 0
-        if published != record.rows["parcels"]["published"]:
-            return "the geometry store holds another parcel layer"
+            if published != record.rows["parcels"]["published"]:
+                return "the geometry store holds another parcel layer"
+            if published and not geometry.is_intact(county):
+                return "the parcel layer in the geometry store has been changed"
     with closing(open_analytics(settings)) as analytics:
         for name, marks in record.marks.items():
-            found = analytics.contents(FACTS[name], county)
-            if any(found.get(int(year)) != mark for year, mark in marks.items()):
+            wanted = {int(year): mark for year, mark in marks.items()}
+            if not _holds(analytics, FACTS[name], county, wanted):
                 return f"the analytics database holds other rows of {name}"
     return None
+
+
+def _holds(
+    analytics: AnalyticsStore, fact: FactTable, county_id: str, marks: Mapping[int, str]
+) -> bool:
+    """Whether the years have these content marks, and rows that fit them."""
+    found = analytics.contents(fact, county_id)
+    if any(found.get(year) != mark for year, mark in marks.items()):
+        return False
+    stored = stored_totals(analytics, fact, county_id, list(marks))
+    return all(year in stored and is_content(mark, stored[year]) for year, mark in marks.items())
 
 
 def _bring(step: Step, tables: Mapping[str, pa.Table], names: Sequence[str]) -> dict[str, FactLoad]:

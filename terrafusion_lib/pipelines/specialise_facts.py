@@ -10,15 +10,17 @@ import pyarrow as pa
 from terrafusion_lib.connectors.analytics_connector import AnalyticsStore
 from terrafusion_lib.connectors.analytics_dialect import DuckDbDialect
 from terrafusion_lib.connectors.analytics_facts import FACTS, PARTITION, FactTable
-from terrafusion_lib.connectors.analytics_partitions import (
-    Partition,
+from terrafusion_lib.connectors.analytics_partitions import Partition, differing
+from terrafusion_lib.connectors.analytics_totals import (
     Totals,
+    content_of,
+    no_totals,
     read_totals,
+    stored_totals,
     totals_query,
 )
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.progress import Progress
-from terrafusion_lib.core.schema import Kind
 from terrafusion_lib.core.settings import Settings
 
 PLACE_OF = "properties_operational"
@@ -52,6 +54,7 @@ class CountyFacts:
         settings: Settings,
     ) -> None:
         self._county_id = county_id
+        self._totals: dict[tuple[str, bool], dict[int, Totals]] = {}
         self._database = duckdb.connect(
             config={"threads": settings.threads, "memory_limit": settings.duckdb_memory_limit}
         )
@@ -69,14 +72,15 @@ class CountyFacts:
     ) -> None:
         self._database.close()
 
-    def marks(self, fact: FactTable) -> dict[int, str]:
+    def marks(self, fact: FactTable, *, native_hash: bool) -> dict[int, str]:
         """Content mark by year: equal rows have equal marks, whatever their order."""
         names = ", ".join(fact.column_names)
         found = self._database.sql(
-            f"SELECT year, printf('%d-%x', count(*), bit_xor(hash({names}))) "
+            f"SELECT year, printf('%x', bit_xor(hash(hash({names})))) "
             f"FROM {fact.name} GROUP BY year ORDER BY year"
         )
-        return dict(found.fetchall())
+        totals = self.totals(fact, native_hash=native_hash)
+        return {year: content_of(exact, totals[year]) for year, exact in found.fetchall()}
 
     def partition(self, fact: FactTable, year: int, content: str) -> Partition:
         """The rows of one year in the order of their key; a year without any is empty."""
@@ -85,10 +89,14 @@ class CountyFacts:
         rows = self._database.sql(query, params={"year": year}).to_arrow_table()
         return Partition(fact, self._county_id, year, rows.cast(fact.arrow_schema()), content)
 
-    def totals(self, fact: FactTable) -> Totals:
-        """Totals of all rows."""
-        query = totals_query(DuckDbDialect(), fact, fact.name, "true")
-        return read_totals(fact, self._database.sql(query).to_arrow_table().to_pylist()[0])
+    def totals(self, fact: FactTable, *, native_hash: bool) -> dict[int, Totals]:
+        """Totals by year, with the hash that the target has."""
+        known = self._totals.get((fact.name, native_hash))
+        if known is None:
+            query = totals_query(DuckDbDialect(), fact, fact.name, "true", native_hash=native_hash)
+            found = self._database.sql(query).to_arrow_table().to_pylist()
+            known = self._totals[fact.name, native_hash] = read_totals(fact, found)
+        return known
 
     def _make(self, fact: FactTable, source: pa.Table, places: pa.Table, year: int) -> None:
         own = [name for name in fact.column_names if name not in (*PARTITION, *fact.added)]
@@ -108,6 +116,19 @@ class CountyFacts:
         )
 
 
+@dataclass(frozen=True)
+class Differences:
+    """Years of each table that are to be replaced, and those that are gone."""
+
+    changed: dict[str, list[int]]
+    gone: dict[str, list[int]]
+
+    @property
+    def total(self) -> int:
+        """Years to be brought."""
+        return sum(map(len, (*self.changed.values(), *self.gone.values())))
+
+
 def bring_facts(
     facts: CountyFacts,
     store: AnalyticsStore,
@@ -116,62 +137,78 @@ def bring_facts(
     county_id: str,
     progress: Progress,
 ) -> dict[str, FactLoad]:
-    """Replace the years that differ, remove those that are gone, and compare all totals.
+    """Replace the years that differ and remove those that are gone, then compare all totals.
+
+    A year differs when its content mark does, or the totals of the stored rows do: rows that
+    somebody else has changed are replaced.
 
     Raises
     ------
     LoadError
         The database refuses, or its totals are not those of the facts.
     """
-    old = {name: store.contents(FACTS[name], county_id) for name in names}
-    new = {name: facts.marks(FACTS[name]) for name in names}
-    changed = {
-        name: [year for year, mark in marks.items() if old[name].get(year) != mark]
-        for name, marks in new.items()
-    }
-    gone = {
-        name: [] if FACTS[name].keeps_years else sorted(old[name].keys() - new[name].keys())
-        for name in names
-    }
-    total = sum(map(len, (*changed.values(), *gone.values())))
-
-    def partitions() -> Iterator[Partition]:
-        done = 0
+    native = store.dialect.native_hash
+    marks = {name: facts.marks(FACTS[name], native_hash=native) for name in names}
+    found = _differences(facts, store, marks, county_id)
+    if found.total:
+        store.apply(_partitions(facts, marks, found, progress))
         for name in names:
-            for year in (*changed[name], *gone[name]):
-                progress("bring facts", done, total)
-                yield facts.partition(FACTS[name], year, new[name].get(year, ""))
-                done += 1
-        progress("bring facts", total, total)
-
-    if total:
-        store.apply(partitions())
-    rows = {name: _compare(facts, store, FACTS[name], county_id, list(new[name])) for name in names}
+            _compare(facts, store, FACTS[name], county_id)
     return {
-        name: FactLoad(rows[name], len(new[name]), len(changed[name]), len(gone[name]), new[name])
+        name: FactLoad(
+            sum(t.rows for t in facts.totals(FACTS[name], native_hash=native).values()),
+            len(marks[name]),
+            len(found.changed[name]),
+            len(found.gone[name]),
+            marks[name],
+        )
         for name in names
     }
 
 
-def _compare(
-    facts: CountyFacts, store: AnalyticsStore, fact: FactTable, county_id: str, years: list[int]
-) -> int:
-    """Compare the totals of all years, also those that were not sent; returns the rows."""
-    source = facts.totals(fact)
-    if not years:
-        return 0
-    place = f"county_id = {store.dialect.parameter('county_id', Kind.TEXT)}"
-    within = f"{place} AND year IN ({', '.join(map(str, years))})"
-    query = totals_query(store.dialect, fact, fact.name, within)
-    found = store.query(query, {"county_id": county_id}).to_pylist()[0]
-    target = read_totals(fact, found)
-    if source != target:
-        raise LoadError(
-            "The analytics database does not hold the facts that it was sent",
-            county=county_id,
-            table=fact.name,
-            examples=[f"source {source}", f"target {target}"],
-            cause="another process changed its rows",
-            hint=f"delete the county's rows of {fact.name} and run again",
-        )
-    return source.rows
+def _differences(
+    facts: CountyFacts, store: AnalyticsStore, marks: Mapping[str, dict[int, str]], county_id: str
+) -> Differences:
+    changed, gone = {}, {}
+    for name, new in marks.items():
+        fact = FACTS[name]
+        old = store.contents(fact, county_id)
+        same = [year for year, mark in new.items() if old.get(year) == mark]
+        stored = stored_totals(store, fact, county_id, same)
+        source = facts.totals(fact, native_hash=store.dialect.native_hash)
+        kept = {year for year in same if stored.get(year) == source[year]}
+        changed[name] = [year for year in new if year not in kept]
+        gone[name] = [] if fact.keeps_years else sorted(old.keys() - new.keys())
+    return Differences(changed, gone)
+
+
+def _partitions(
+    facts: CountyFacts,
+    marks: Mapping[str, dict[int, str]],
+    found: Differences,
+    progress: Progress,
+) -> Iterator[Partition]:
+    done = 0
+    for name, new in marks.items():
+        for year in (*found.changed[name], *found.gone[name]):
+            progress("bring facts", done, found.total)
+            yield facts.partition(FACTS[name], year, new.get(year, ""))
+            done += 1
+    progress("bring facts", found.total, found.total)
+
+
+def _compare(facts: CountyFacts, store: AnalyticsStore, fact: FactTable, county_id: str) -> None:
+    """Compare the totals of all years, also those that were not sent."""
+    source = facts.totals(fact, native_hash=store.dialect.native_hash)
+    target = stored_totals(store, fact, county_id, list(source))
+    for year, totals in source.items():
+        found = target.get(year, no_totals(fact))
+        if totals != found:
+            raise LoadError(
+                f"The analytics database does not hold the facts of {year} that it was sent",
+                county=county_id,
+                table=fact.name,
+                examples=differing(totals, found),
+                cause="another process changes its rows at this moment",
+                hint="run again when no other process writes the analytics database",
+            )

@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrafusion_lib.connectors.analytics_facts import FACTS
-from terrafusion_lib.connectors.parcel_layer import LayerLoad, ParcelLayer
+from terrafusion_lib.connectors.parcel_layer import AREA, ParcelLayer
 from terrafusion_lib.connectors.parcel_shapes import FitShapes, fit_shapes
+from terrafusion_lib.connectors.parcel_totals import LayerLoad
 from terrafusion_lib.connectors.postgis_connector import GeometryStore
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import LoadError
@@ -112,7 +113,7 @@ def bring_parcels(
     Raises
     ------
     LoadError
-        The store refuses; its old layer stands.
+        The store refuses, or the layer is empty and the published one is not; the old one stands.
     """
     fit = fit_shapes(_with_attributes(tables), county.geometry, key=KEY)
     pq.write_table(fit.quarantined, folder / "quarantined_shapes.parquet", compression="zstd")
@@ -140,10 +141,9 @@ def _unfit(fit: FitShapes) -> dict[str, Any]:
 
 
 def _done(load: LayerLoad) -> dict[str, Any]:
-    done = asdict(load)
-    totals = done.pop("totals")
-    done.pop("read")
-    return done | {"area_sqft_hundredths": totals["area_sqft"]}
+    counts = asdict(load)
+    del counts["totals"], counts["read"]
+    return counts | {"area_sqft_hundredths": load.totals.sums[AREA]}
 
 
 def _with_attributes(tables: Mapping[str, pa.Table]) -> pa.Table:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -16,13 +17,9 @@ import pytest
 from terrafusion_lib.connectors.analytics_clickhouse import create_statement
 from terrafusion_lib.connectors.analytics_connector import AnalyticsStore, open_analytics
 from terrafusion_lib.connectors.analytics_facts import FACTS
-from terrafusion_lib.connectors.analytics_partitions import (
-    Partition,
-    Totals,
-    check_totals,
-    totals_of,
-)
+from terrafusion_lib.connectors.analytics_partitions import Partition, check_totals
 from terrafusion_lib.connectors.analytics_queries import ANALYSES, analyse
+from terrafusion_lib.connectors.analytics_totals import totals_of
 from terrafusion_lib.core.errors import ConfigError, ConnectError, LoadError
 from terrafusion_lib.core.settings import Settings
 from tests.support.clickhouse_http import serving
@@ -214,6 +211,19 @@ def test_cod_by_hand(store: AnalyticsStore) -> None:
     assert row["cod"] == pytest.approx(100 * (0.2 + 0.3) / 3, rel=1e-9)
 
 
+@pytest.mark.parametrize("far", [1e10, 2e10, 1e17, float("inf")])
+def test_cod_is_null_where_a_ratio_is_too_large_to_add_up(
+    store: AnalyticsStore, far: float
+) -> None:
+    ratios = [{"sale_ratio": value, "neighborhood_code": "A"} for value in (0.8, 1.0, 1.3, 1.1)]
+    others = [{"sale_ratio": value, "neighborhood_code": "B"} for value in (1.0, 1.0, 2.0, 1e6)]
+    given = [*ratios, {"sale_ratio": far, "neighborhood_code": "A"}, *others]
+    store.apply([rows_of("fact_ratios", 2024, *given)])
+    a, b = ask(store, "ratios_county").to_pylist()
+    assert (a["sale_count"], a["median_ratio"], a["cod"]) == (5, 1.1, None)
+    assert b["cod"] == pytest.approx(100 * (0.5 + 0.5 + 0.5 + 999_998.5) / 4 / 1.5, rel=1e-9)
+
+
 def test_a_partition_is_replaced_and_one_without_rows_is_removed(store: AnalyticsStore) -> None:
     fact = FACTS["fact_sales"]
     store.apply([partition("fact_sales", 2023, 40), partition("fact_sales", 2024, 50)])
@@ -246,9 +256,9 @@ def test_what_arrives_wrong_or_cannot_be_added_up_fails(store: AnalyticsStore) -
         store.apply([broken])
     assert store.contents(broken.fact, COUNTY) == {2024: "fact_sales 2024 5 1"}
     good = rows_of("fact_sales", 2024, sale(date(2024, 1, 1), 5.0))
-    sent = totals_of(good.fact, good.rows)
+    sent = totals_of(good.fact, good.rows, native_hash=True)
     assert (sent.rows, sent.sums["adjusted_sale_price"], sent.sums["sale_price"]) == (1, 500, None)
-    wrong = Totals(1, sent.sums | {"adjusted_sale_price": 501})
+    wrong = replace(sent, sums=sent.sums | {"adjusted_sale_price": 501})
     with pytest.raises(LoadError, match="adjusted_sale_price: 500 sent, 501 arrived"):
         check_totals(good, sent, wrong)
 

@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from terrafusion_lib.connectors import parcel_geoparquet, postgis_connector
-from terrafusion_lib.connectors.parcel_layer import LayerTotals, ParcelLayer
+from terrafusion_lib.connectors import parcel_geoparquet, postgis_load
+from terrafusion_lib.connectors.parcel_layer import ParcelLayer
+from terrafusion_lib.connectors.parcel_totals import layer_totals
 from terrafusion_lib.connectors.postgis_connector import GeometryStore, open_geometry
 from terrafusion_lib.core.errors import ConfigError, ConnectError, LoadError
 from terrafusion_lib.core.settings import Settings
@@ -118,12 +119,22 @@ def test_other_columns_make_the_layer_anew(store: GeometryStore) -> None:
     assert store.read(COUNTY).table.equals(by_key(fewer))
 
 
-def test_an_empty_layer_and_nulls(store: GeometryStore) -> None:
+def test_an_empty_layer_does_not_take_the_place_of_a_full_one(store: GeometryStore) -> None:
     layer = parcel_layer(10)
-    store.publish(layer)
     empty = replace(layer, table=layer.table.slice(0, 0))
-    assert store.publish(empty).deleted == 10
-    assert store.read(COUNTY).table.num_rows == 0
+    assert store.publish(empty).read == 0
+    assert store.publish(empty).totals.rows == 0
+    store.publish(layer)
+    with pytest.raises(LoadError, match=r"is empty.*10 affected.*sent no features.*then run again"):
+        store.publish(empty)
+    fewer = replace(empty, table=empty.table.drop_columns(["code_3"]))
+    with pytest.raises(LoadError, match="is empty"):
+        store.publish(fewer)
+    assert store.read(COUNTY).table.equals(by_key(layer))
+
+
+def test_nulls_are_kept(store: GeometryStore) -> None:
+    layer = parcel_layer(10)
     nulls = [pa.nulls(10, field.type) for field in layer.table.schema]
     kept = ("geometry_id", "geometry", "centroid")
     columns = [
@@ -133,6 +144,16 @@ def test_an_empty_layer_and_nulls(store: GeometryStore) -> None:
     bare = replace(layer, table=pa.table(columns, schema=layer.table.schema))
     store.publish(bare)
     assert store.read(COUNTY).table.equals(by_key(bare))
+
+
+def test_numbers_that_cannot_be_added_up_are_kept(store: GeometryStore) -> None:
+    layer = parcel_layer(4)
+    place = layer.table.column_names.index("value_1")
+    odd = pa.array([float("inf"), 1e300, -9e15, 2.5])
+    given = replace(layer, table=layer.table.set_column(place, "value_1", odd))
+    assert store.publish(given).totals.sums["value_1"] == 250
+    assert store.publish(given).unchanged == 4
+    assert store.read(COUNTY).table.equals(by_key(given))
 
 
 def test_a_key_that_is_none_is_refused(store: GeometryStore) -> None:
@@ -147,18 +168,25 @@ def test_what_arrives_wrong_leaves_the_old_layer(
 ) -> None:
     layer = parcel_layer(50)
     store.publish(layer)
-    wrong = LayerTotals(49, 1.0, 1)
-    monkeypatch.setattr(postgis_connector.postgis_table, "read_totals", lambda *_: wrong)
-    totals = iter([LayerTotals(50, 1.0, 1), wrong])
+    read_state = postgis_load.read_state
+
+    def wrong(*given: Any) -> Any:
+        state = read_state(*given)
+        return replace(state, totals=replace(state.totals, rows=48))
+
+    monkeypatch.setattr(postgis_load, "read_state", wrong)
+    right = layer_totals(changed(layer).table)
+    totals = iter([right, replace(right, rows=48)])
     monkeypatch.setattr(parcel_geoparquet, "layer_totals", lambda _: next(totals))
-    with pytest.raises(LoadError, match="not those that were sent"):
+    with pytest.raises(LoadError, match=r"not those that were sent.*rows: 49 and 48"):
         store.publish(changed(layer))
+    monkeypatch.undo()
     assert store.read(COUNTY).table.equals(by_key(layer))
 
 
 PUBLISHER = """
 import time
-from terrafusion_lib.connectors import parcel_geoparquet, postgis_connector
+from terrafusion_lib.connectors import parcel_geoparquet, postgis_load
 from terrafusion_lib.connectors.postgis_connector import open_geometry
 from terrafusion_lib.core.settings import Settings
 from tests.services.test_geometry_stores import changed
@@ -168,7 +196,7 @@ def wait(*_):
     print("written", flush=True)
     time.sleep(60)
 
-parcel_geoparquet.check_layer = postgis_connector.check_layer = wait
+parcel_geoparquet.check_layer = postgis_load.check_layer = wait
 settings = Settings(root={root!r}, data_dir={root!r}, geometry_url={url!r})
 open_geometry(settings).publish(changed(parcel_layer({rows})))
 """

@@ -23,6 +23,7 @@ from terrafusion_lib.core.county import load_county
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.progress import silent
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.pipelines import specialise_facts
 from terrafusion_lib.pipelines.etl_to_specialized_dbs import (
     specialise,
     specialise_results,
@@ -31,6 +32,7 @@ from terrafusion_lib.pipelines.etl_to_specialized_dbs import (
 from terrafusion_lib.pipelines.step import Step, StepRecord
 from terrafusion_lib.store.store import open_store
 from tests.support.require import require
+from tests.support.tampering import tamper
 
 COUNTY = "demo_wa"
 NAME = "50_specialise"
@@ -255,19 +257,92 @@ def test_values_of_a_run_follow_and_earlier_years_stay(
     assert found.keys() == {later.year - 1, later.year}
 
 
-def test_rows_changed_behind_our_back_are_found(make: Make) -> None:
-    import duckdb
+def facts_of(settings: Settings) -> dict[str, pa.Table]:
+    with closing(open_analytics(settings)) as store:
+        return {
+            name: store.query(f"SELECT * FROM {name} ORDER BY ALL", {})
+            if not settings.analytics_url
+            else store.query(
+                f"SELECT * FROM {name} ORDER BY year, {', '.join(FACTS[name].key)}", {}
+            )
+            for name in FACTS
+        }
 
+
+@BOTH
+def test_facts_changed_by_hand_are_brought_again(
+    make: Make, stores: str, finished_project: Finished
+) -> None:
+    finished, summary = finished_project
+    settings = make(stores)
+    with open_store(finished.operational_database_url) as store:
+        results = {
+            name: store.read_results(name, county_id=COUNTY, run_id=summary["run_id"])
+            for name in ("valuations", "ratio_statistics")
+        }
+    record = run(settings)
+    specialise_results(step(settings, "v1"), results)
+    before = facts_of(settings)
+    for table, change, where in (
+        ("fact_parcel_values", "neighborhood_code = 'X'", "year = 2024"),
+        ("fact_sales", "sale_date = sale_date + INTERVAL 1 DAY", "year IN (2023, 2024)"),
+        ("fact_ratios", "sale_ratio = 9", "1 = 1"),
+        ("fact_ratio_statistics", "estimate = estimate + 1", "1 = 1"),
+    ):
+        tamper(settings, table, change, where)
+    assert "other rows of fact_" in str(specialised_reason(settings, record))
+    after = run(settings, "r2")
+    replaced = [after.rows[name]["replaced"] for name in OF_LOAD]
+    assert replaced == [0, 1, 2, after.rows["fact_ratios"]["years"], 0]
+    values = specialise_results(step(settings, "v2"), results)
+    assert [values[name].replaced for name in OF_VALUES] == [0, 1]
+    assert specialised_reason(settings, after) is None
+    assert facts_of(settings) == before
+
+
+def test_facts_that_change_while_they_are_brought_are_told(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = make("embedded")
-    run(settings)
-    path = settings.data_path / "analytics" / "analytics.duckdb"
-    with duckdb.connect(path) as database:
-        database.execute(
-            "UPDATE fact_parcel_values SET market_value = market_value + 0.01 "
-            "WHERE property_id = (SELECT min(property_id) FROM fact_parcel_values)"
-        )
-    with pytest.raises(LoadError, match=r"does not hold the facts.*fact_parcel_values"):
+    stored_totals = specialise_facts.stored_totals
+    given: list[str] = []
+
+    def changed(*of: Any) -> Any:
+        given.append(of[1].name)
+        found = stored_totals(*of)
+        wrong = len(given) > len(OF_LOAD) and of[1].name == "fact_sales"
+        return {year: replace(t, mark=t.mark + 1) if wrong else t for year, t in found.items()}
+
+    monkeypatch.setattr(specialise_facts, "stored_totals", changed)
+    with pytest.raises(LoadError, match=r"not hold the facts of.*fact_sales.*hash of all values"):
+        run(settings)
+
+
+@pytest.mark.postgres
+def test_a_parcel_layer_changed_by_hand_is_brought_again(make: Make) -> None:
+    settings = make("servers")
+    record = run(settings)
+    before = open_geometry(settings).read(COUNTY).table
+    engine = sa.create_engine(settings.geometry_url.replace("://", "+psycopg2://"))
+    with engine.begin() as connection:
+        moved = f"UPDATE {COUNTY}.parcels SET geometry = ST_Translate(geometry, 0.1, 0)"
+        connection.exec_driver_sql(moved)
+    engine.dispose()
+    assert "has been changed" in str(specialised_reason(settings, record))
+    after = run(settings, "r2")
+    assert after.rows["parcels"]["updated"] == before.num_rows
+    assert open_geometry(settings).read(COUNTY).table.equals(before)
+    assert specialised_reason(settings, after) is None
+
+
+@BOTH
+def test_a_source_without_features_leaves_the_published_layer(make: Make, stores: str) -> None:
+    settings = make(stores)
+    record = run(settings)
+    change(settings, "DELETE FROM parcels_geometry")
+    with pytest.raises(LoadError, match=r"new parcel layer is empty.*county demo_wa"):
         run(settings, "r2")
+    assert open_geometry(settings).row_count(COUNTY) == record.rows["parcels"]["published"]
 
 
 KILLED = """

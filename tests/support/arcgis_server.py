@@ -37,7 +37,8 @@ class ArcGisServer:
     """The server's state, which a test changes while it runs.
 
     `faults` are answers to the next feature requests instead of features; None drops the
-    connection. `at_once` is how many features fit into one answer, whatever is asked.
+    connection. `at_once` is how many features fit into one answer, whatever is asked. `alter`
+    makes another answer of what was asked and the right answer.
     """
 
     features: list[dict[str, Any]]
@@ -48,6 +49,7 @@ class ArcGisServer:
     formats: str = "JSON, geoJSON, PBF"
     faults: list[Answer | None] = field(default_factory=list)
     before_page: Callable[[int], None] = lambda page: None
+    alter: Callable[[dict[str, str], Any], Any] = lambda asked, found: found
     requests: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
@@ -159,7 +161,8 @@ def serving(server: ArcGisServer) -> Iterator[ArcGisServer]:
                 self.send(*fault)
                 return
             server.requests.append(asked)
-            self.send(200, json.dumps(server.answer(self.path, asked)).encode())
+            found = server.alter(asked, server.answer(self.path, asked))
+            self.send(200, json.dumps(found).encode())
 
         def send(self, status: int, body: bytes) -> None:
             self.send_response(status)

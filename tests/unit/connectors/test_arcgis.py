@@ -1,6 +1,6 @@
 """ArcGIS feature layers: paging, resuming, trying again, and what is wrong with an answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -187,6 +187,130 @@ def test_a_layer_edited_while_it_is_read_is_begun_again(
 def test_ids_that_come_twice_are_refused(server: ArcGisServer, tmp_path: Path) -> None:
     server.features[4]["properties"]["OBJECTID"] = server.features[3]["properties"]["OBJECTID"]
     with pytest.raises(ConnectError, match=r"more than one feature.*OBJECTID"):
+        read(source(server, tmp_path))
+
+
+def only(part: str, change: Callable[[Any], Any]) -> Callable[[dict[str, str], Any], Any]:
+    """Answers of one kind changed: about, ids, count or page."""
+    marks = {"ids": "returnIdsOnly", "count": "returnCountOnly", "page": "objectIds"}
+
+    def alter(asked: dict[str, str], found: Any) -> Any:
+        kinds = [kind for kind, mark in marks.items() if mark in asked]
+        return change(found) if (kinds or ["about"])[0] == part else found
+
+    return alter
+
+
+@pytest.mark.parametrize("limit", [-1, 0, None, 2_000_000])
+def test_a_limit_that_is_none_reads_all_features(
+    server: ArcGisServer, tmp_path: Path, limit: int | None
+) -> None:
+    server.alter = only("about", lambda found: found | {"maxRecordCount": limit})
+    assert read(source(server, tmp_path))["Prop_ID"].to_pylist() == list(range(ROWS))
+
+
+@pytest.mark.parametrize("ids", [None, []])
+def test_no_ids_where_the_server_counts_features_are_refused(
+    server: ArcGisServer, tmp_path: Path, ids: object
+) -> None:
+    server.alter = only("ids", lambda found: {} if ids is None else found | {"objectIds": ids})
+    with pytest.raises(ConnectError, match=r"counts 45 features and lists the ids of 0") as caught:
+        read(source(server, tmp_path))
+    assert not isinstance(caught.value, TransientError)
+    server.features = []
+    assert read_nothing(source(server, tmp_path), wanted())
+
+
+def test_ids_that_are_fewer_than_the_count_are_refused(
+    server: ArcGisServer, tmp_path: Path
+) -> None:
+    server.alter = only("ids", lambda found: found | {"objectIds": found["objectIds"][:40]})
+    with pytest.raises(TransientError, match=r"counts 45 features and lists the ids of 40"):
+        read(source(server, tmp_path))
+
+
+def test_text_that_looks_like_a_date_stays_as_it_is(server: ArcGisServer, tmp_path: Path) -> None:
+    texts = ["2024/01/15", "2024-01-15", "12:30:00", "2024/01/15 10:00:00+00"]
+    for item, text in zip(server.features, texts * 12, strict=False):
+        item["properties"]["Parcel_ID"] = text
+        item["properties"]["note"] = "2024/01/15"
+    found = read(source(server, tmp_path))
+    assert found["Parcel_ID"].to_pylist()[:4] == texts
+    assert set(found["note"].to_pylist()) == {"2024/01/15"}
+    assert found["edited"][1].as_py() == datetime(2023, 11, 15, 22, 13, 20)
+
+
+@pytest.mark.parametrize(
+    "text", ["2023-11-15T22:13:20Z", "2023-11-15T23:13:20+01:00", "2023-11-15 22:13:20"]
+)
+def test_dates_may_come_as_text(server: ArcGisServer, tmp_path: Path, text: str) -> None:
+    for item in server.features[1:]:
+        item["properties"]["edited"] = text
+    server.features[0]["properties"]["edited"] = None
+    found = read(source(server, tmp_path))
+    assert found["edited"].to_pylist()[1] == datetime(2023, 11, 15, 22, 13, 20)
+    assert found["edited"].null_count == 1
+
+
+@pytest.mark.parametrize("value", [1_700_000_000_000.5, "last spring", True])
+def test_dates_that_are_none_are_told_and_not_kept(
+    server: ArcGisServer, tmp_path: Path, value: object
+) -> None:
+    kept = [dict(item["properties"]) for item in server.features]
+    for item in server.features:
+        item["properties"]["edited"] = value
+    with pytest.raises(ConnectError, match=r"whole milliseconds.*column edited"):
+        read(source(server, tmp_path))
+    for item, properties in zip(server.features, kept, strict=True):
+        item["properties"] = properties
+    assert read(source(server, tmp_path)).num_rows == ROWS
+
+
+@pytest.mark.parametrize(
+    ("part", "answer", "told"),
+    [
+        ("about", [], "not with an object"),
+        ("about", None, "not with an object"),
+        ("ids", [], "not with an object"),
+        ("page", None, "not with an object"),
+        ("about", {"layers": [None]}, "layers is not understood"),
+        ("about", {"layers": "Parcels"}, "layers are not a list"),
+        ("about", {"layers": [{"name": "Parcels"}]}, "layers is not understood"),
+        ("count", {"count": None}, "count of features is not a whole number"),
+        ("count", {}, "count of features is not a whole number"),
+        ("ids", {"objectIds": ["abc"]}, "feature id is not a whole number.*abc"),
+        ("ids", {"objectIds": [1.5]}, "feature id is not a whole number.*1.5"),
+        ("page", {"features": ["abc"]}, "features is not understood.*abc"),
+        ("page", {"features": {"a": 1}}, "features are not a list"),
+        (
+            "page",
+            {"features": [{"properties": {"OBJECTID": "abc"}}]},
+            "feature id is not a whole number.*abc",
+        ),
+        ("page", {"features": [{"properties": [], "id": "x"}]}, "feature id is not"),
+        ("page", {"error": {"code": None, "message": "no"}}, "refuses: no"),
+        ("page", {"error": {"code": "abc", "message": None}}, "refuses: abc"),
+        ("page", {"error": {"code": "499", "details": None}}, "refuses with 499.*reference"),
+        ("page", {"error": {"code": 400, "details": "why"}}, "with 400.*why"),
+        ("page", {"error": "broken"}, "refuses: broken"),
+    ],
+)
+def test_answers_that_are_not_understood_are_told(
+    server: ArcGisServer, tmp_path: Path, part: str, answer: Any, told: str
+) -> None:
+    server.alter = only(part, lambda _: answer)
+    with pytest.raises(ConnectError, match=told):
+        read(source(server, tmp_path))
+
+
+def test_fields_and_features_of_another_shape_are_told(
+    server: ArcGisServer, tmp_path: Path
+) -> None:
+    server.alter = only("about", lambda found: found | {"fields": [{"name": "a"}]})
+    with pytest.raises(ConnectError, match="fields is not understood"):
+        source(server, tmp_path).columns("Parcels")
+    server.alter = only("page", lambda found: found | {"type": "Esri"})
+    with pytest.raises(ConnectError, match="not GeoJSON"):
         read(source(server, tmp_path))
 
 
