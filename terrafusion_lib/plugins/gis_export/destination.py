@@ -20,6 +20,7 @@ from terrafusion_lib.plugins.gis_export.errors import (
 from terrafusion_lib.plugins.gis_export.marker import MARKER, marker_text
 from terrafusion_lib.plugins.gis_export.metadata import METADATA
 
+FLAT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
 NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
 
 
@@ -153,7 +154,8 @@ class ObjectDestination:
     def reserve(self, job_id: str) -> None:
         target = f"{self.root}/{job_id}"
         try:
-            self.filesystem.makedirs(target, exist_ok=True)
+            if not self._is_flat():
+                self.filesystem.makedirs(target, exist_ok=True)
             self.filesystem.pipe_file(f"{target}/{MARKER}", marker_text(job_id, []))
         except Exception as error:
             raise place_error(error, self.url) from error
@@ -172,6 +174,12 @@ class ObjectDestination:
                 raise
             raise place_error(error, self.url) from error
         return f"{self.url}/{job_id}"
+
+    def _is_flat(self) -> bool:
+        """Whether it has no folders to be made; to ask for one there would make a new bucket."""
+        protocol = self.filesystem.protocol
+        names = {protocol} if isinstance(protocol, str) else set(protocol)
+        return bool(names & FLAT_STORES)
 
     def _check(self, target: str, sizes: dict[str, int]) -> None:
         """Check that every file lies there in its size.

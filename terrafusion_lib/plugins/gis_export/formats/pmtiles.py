@@ -18,8 +18,8 @@ TILE_BYTES, TILE_FEATURES = 20_000_000, 1_000_000
 """So large that GDAL drops no parcel from a tile."""
 
 WEB_MAP = "EPSG:3857"
-SIMPLIFIED = 4
-"""Units of a tile by which corners may move at all zooms but the last: a fourth of a pixel."""
+SIMPLIFIED = 1
+"""Units of a tile by which corners may move at all zooms but the last; more would halve parcels."""
 WORLD_METRES, TILE_UNITS = 40_075_017.0, 4096
 NARROW_UNITS = 2
 """Shapes narrower than that may vanish at the last zoom."""
@@ -29,7 +29,7 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
     """Write the layer's tiles.
 
     At the last zoom (15: to about 0.3 m) every record is there; only shapes narrower than two units
-    of a tile are not drawn. Farther out corners are left out, and parcels smaller than a pixel.
+    of a tile are not drawn. Farther out parcels have fewer corners.
 
     Raises
     ------

@@ -25,7 +25,9 @@ from terrafusion_lib.pipelines.gis_export_pipeline import (
     estimate_gis_export,
     export_gis,
 )
+from terrafusion_lib.plugins.gis_export.errors import ExportError
 from terrafusion_lib.plugins.gis_export.format import format_sources
+from terrafusion_lib.plugins.gis_export.marker import MARKER
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.store.store import open_store
 from tests.support.gis_county import COUNT, COUNTY, RUN, store_county
@@ -109,7 +111,7 @@ def test_metadata_lie_beside_the_files(settings: Settings) -> None:
 
 
 def test_every_export_is_in_the_audit_log(settings: Settings) -> None:
-    permissions = ("reporting:view_sensitive",)
+    permissions = ("gis_export:run", "reporting:view_sensitive")
     made = export_gis(
         COUNTY,
         {"attributes": ("owner_name",)},
@@ -190,7 +192,15 @@ def test_a_folder_that_cannot_be_written(settings: Settings, tmp_path: Path) -> 
         export_gis(
             COUNTY, {}, settings=settings, progress=silent, destination=str(tmp_path / "a file")
         )
-    assert jobs(settings)[-1]["reason_code"] in ("write_failed", "unwritable")
+    assert jobs(settings)[-1]["reason_code"] == "unwritable"
+
+
+def test_a_folder_that_cannot_be_made_is_named(settings: Settings) -> None:
+    with pytest.raises(ExportError) as failure:
+        export_gis(COUNTY, {}, settings=settings, progress=silent, destination="/proc/nope")
+    assert "/proc/nope could not be written" in str(failure.value)
+    assert ".staged" not in str(failure.value)
+    assert jobs(settings)[-1]["reason_code"] == "unwritable"
 
 
 def test_another_folder_takes_the_export(settings: Settings, tmp_path: Path) -> None:
@@ -201,6 +211,7 @@ def test_another_folder_takes_the_export(settings: Settings, tmp_path: Path) -> 
     assert {path.name for path in Path(made.location).iterdir()} == {
         "grid_wa_2026.gpkg",
         "metadata.json",
+        MARKER,
     }
 
 
@@ -304,7 +315,8 @@ def test_an_interrupted_export_is_cancelled(settings: Settings) -> None:
     before = visible(settings)
     with pytest.raises(KeyboardInterrupt):
         export_gis(COUNTY, {}, settings=settings, progress=interrupt)
-    assert jobs(settings)[-1]["status"] == "CANCELLED"
+    job = jobs(settings)[-1]
+    assert (job["status"], job["reason_code"]) == ("CANCELLED", "cancelled")
     assert visible(settings) == before
 
 
