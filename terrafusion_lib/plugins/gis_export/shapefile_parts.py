@@ -33,10 +33,10 @@ def check_whole(path: Path, records: int, names: Iterable[str]) -> None:
 
 
 def _stated_length(path: Path) -> int:
-    """Bytes of the file by its header, which counts words of two; 0 without a whole header."""
+    """Bytes of the file by its header, which counts words of two; −1 without a whole header."""
     with path.open("rb") as file:
         head = file.read(28)
-    return 2 * int(struct.unpack(">i", head[24:])[0]) if len(head) == 28 else 0
+    return 2 * int(struct.unpack(">i", head[24:])[0]) if len(head) == 28 else -1
 
 
 def _check_table(path: Path, records: int, names: list[str]) -> None:

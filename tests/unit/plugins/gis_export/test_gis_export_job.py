@@ -221,8 +221,8 @@ def in_child(work: Callable[..., Any], *arguments: Any) -> multiprocessing.Proce
     return child  # type: ignore[return-value]
 
 
-def export_on_a_full_disk(settings: Settings, name: str) -> None:
-    """No file may grow beyond 20 kB: to a program that is a disk that is full."""
+def export_on_a_full_disk(settings: Settings, name: str, most: int = 20_000) -> None:
+    """No file may grow beyond `most` bytes: to a program that is a disk that is full."""
     from terrafusion_lib.plugins.gis_export import plan
 
     with open_store(settings.operational_database_url):
@@ -233,7 +233,7 @@ def export_on_a_full_disk(settings: Settings, name: str) -> None:
         def under_limit(function: Any) -> Any:
             def run(path: Path) -> None:
                 whole = resource.getrlimit(resource.RLIMIT_FSIZE)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, whole[1]))
+                resource.setrlimit(resource.RLIMIT_FSIZE, (most, whole[1]))
                 try:
                     function(path)
                 finally:
@@ -256,6 +256,17 @@ def test_a_full_disk_leaves_nothing(settings: Settings, name: str) -> None:
     job = jobs(settings)[-1]
     assert (job["export_format"], job["status"]) == (name, "FAILED")
     assert job["reason_code"] in ("disk_full", "write_failed"), job["message"]
+    assert visible(settings) == before
+
+
+def test_a_shapefile_whose_table_is_cut_short_is_not_published(settings: Settings) -> None:
+    """The .shp (24 kB) has room, the .dbf (about 100 kB) has not, and GDAL does not tell."""
+    before = visible(settings)
+    child = in_child(export_on_a_full_disk, settings, "shapefile", 40_000)
+    child.join(120)
+    assert child.exitcode == 1
+    job = jobs(settings)[-1]
+    assert (job["status"], job["reason_code"]) == ("FAILED", "disk_full")
     assert visible(settings) == before
 
 
