@@ -218,8 +218,8 @@ class ExportJob:
                 if job.destination == here and (self.own or not job.completed)
             }
             sweep(place, swept, self.clock())
-        except Exception:
-            LOG.warning("old exports were not swept", exc_info=True)
+        except Exception as error:
+            LOG.warning("old exports were not swept: %s", error)
 
     def _withdraw(self) -> None:
         """Remove what the job published, unless it completed; where that fails, a sweep will."""
