@@ -33,23 +33,34 @@ def this_process() -> dict[str, Any]:
 
 def is_gone(process: Mapping[str, Any]) -> bool:
     """Whether it was a process of this machine, and no longer runs; False where unknown."""
-    if process.get("host") != socket.gethostname():
-        return False
+    return process.get("host") == socket.gethostname() and not _runs(process)
+
+
+def is_alive(process: Mapping[str, Any]) -> bool:
+    """Whether it is a process of this machine, and runs; False where unknown."""
+    return process.get("host") == socket.gethostname() and _runs(process)
+
+
+def _runs(process: Mapping[str, Any]) -> bool:
     pid = int(process["pid"])
-    return not lives(pid) or _began(pid) != process.get("began")
+    return lives(pid) and _began(pid) == process.get("began")
 
 
 def close_dead_jobs(
     store: Store, county_id: str, clock: Callable[[], datetime]
 ) -> dict[str, EndedJob]:
-    """Fail jobs of exports whose process is gone; returns all that have ended, by id."""
+    """Fail jobs of exports whose process is gone; returns those that are over, by id."""
     ended = {}
     for job in store.list_jobs(county_id, now=clock()):
         if job["plugin"] != PLUGIN:
             continue
         asked = json.loads(job["parameters_json"])
+        process = asked.get("process") or {}
+        completed = job["status"] == "COMPLETED"
+        if not completed and is_alive(process):
+            continue  # at work, or still clearing up after itself
         if job["status"] in ("PENDING", "RUNNING"):
-            if not is_gone(asked.get("process") or {}):
+            if not is_gone(process):
                 continue
             store.end_job(
                 job["job_id"],
@@ -58,7 +69,6 @@ def close_dead_jobs(
                 reason_code="process_killed",
                 message="Its process ended without a word",
             )
-        completed = job["status"] == "COMPLETED"
         ended[job["job_id"]] = EndedJob(job["job_id"], asked.get("destination"), completed)
     return ended
 
