@@ -154,11 +154,13 @@ def fitted(sales: Sales, test: np.ndarray, params: ValuationParams) -> Market:
     return fit_markets(sales.take(~test), params, seed=0)["residential"]
 
 
-def coverage(split: str, sales: Sales, test: np.ndarray, market: Market) -> None:
+def coverage(
+    split: str, sales: Sales, test: np.ndarray, market: Market, frame: pd.DataFrame
+) -> None:
     prediction = market.predict(sales.unit.take(test))
-    low, high = market.uncertainty.interval(prediction, 0.9)
+    low, high = market.uncertainty.interval(sales.unit.take(test), prediction, 0.9)
     price = sales.price[test]
-    confidence = market.uncertainty.confidence(prediction)
+    confidence = market.uncertainty.confidence(sales.unit.take(test), prediction)
     near = np.abs(np.log(price / prediction.value)) <= np.log(1.2)
     print(
         f"{split:7} 90 % intervals cover {np.mean((price >= low) & (price <= high)):.1%}; "
@@ -168,6 +170,17 @@ def coverage(split: str, sales: Sales, test: np.ndarray, market: Market) -> None
             for first in (0.5, 0.6, 0.7, 0.8, 0.9)
             if (rows := (confidence >= first) & (confidence < first + 0.1)).sum() > 20
         )
+    )
+    inside = (price >= low) & (price <= high)
+    strata = {
+        "built before 1941": frame["yr_built"] < 1941,
+        "built since 2000": frame["yr_built"] >= 2000,
+        "grade 6 or less": frame["grade"] <= 6,
+        "grade 10 or more": frame["grade"] >= 10,
+    }
+    print(
+        f"{split:7} coverage: "
+        + ", ".join(f"{name} {inside[rows].mean():.1%}" for name, rows in strata.items())
     )
 
 
@@ -231,7 +244,7 @@ def main() -> None:
         if asked.front:
             front(split, sales, test, market)
         if not asked.quick:
-            coverage(split, sales, test, market)
+            coverage(split, sales, test, market, frame[test])
 
 
 if __name__ == "__main__":

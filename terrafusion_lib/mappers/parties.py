@@ -21,7 +21,7 @@ _SELLERS = {
 }
 _IGNORED = (
     f"{_BODIES} THE OF AN AND TRUST TRUSTEE TRUSTEES TTEE FAMILY LIVING REVOCABLE IRREVOCABLE "
-    f"ESTATE ETAL ETUX ETVIR ET AL UX VIR JR SR II III IV"
+    f"UNKNOWN VARIOUS NONE ESTATE ETAL ETUX ETVIR ET AL UX VIR JR SR II III IV"
 )
 RELATIONS = ("same party", "same surname", *_SELLERS, "public or exempt body")
 """What the function may say; null when the names say nothing or one is unknown."""
@@ -50,7 +50,7 @@ CASE WHEN list_contains(words, ',') THEN array_to_string(words[:list_position(wo
 ELSE list_filter(words, lambda word: NOT list_contains({_list(_IGNORED)}, word))[1] END
 """
 _SAME = """
-len(seller) > 0 AND len(buyer) > 0 AND (seller = buyer
+len(seller) > 0 AND len(buyer) > 0 AND ((seller = buyer AND (bodies OR len(seller) > 1))
     OR (NOT bodies AND least(len(seller), len(buyer)) > 1
         AND (list_has_all(seller, buyer) OR list_has_all(buyer, seller))))
 """
@@ -76,7 +76,8 @@ def add_party_relation(connection: duckdb.DuckDBPyConnection) -> None:
 
     Names are read as recorders file them: ``LAST, FIRST & FIRST``, ``LAST FIRST``, ``NAME LLC``.
     Case, accents, punctuation, initials, legal forms and the words of trusts do not count. *Same
-    party*: one's words are all among the other's, or two bodies are one but for their legal form.
+    party*: one's words, more than a surname, are all among the other's, or two bodies are one but
+    for their legal form.
     """
     for head, body in (
         ("party_words(name)", _WORDS),

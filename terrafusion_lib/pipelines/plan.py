@@ -10,6 +10,7 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import fingerprint, write_json
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.fingerprints import StepInputs, step_inputs
+from terrafusion_lib.pipelines.plugin_settings import check_plugins
 from terrafusion_lib.pipelines.step import (
     DEFAULT_SEED,
     StepRecord,
@@ -93,9 +94,12 @@ def make_plan(
 
     Raises
     ------
+    ConfigError
+        The configuration names an unknown plugin, or a setting that is not valid.
     RunError
         A step is unknown, or one before `first` has no product that serves.
     """
+    check_plugins(county)
     forced = {_step_name(name) for name in force if name != "all"}
     forced |= set(STEPS) if "all" in force else set()
     first = _step_name(first) if first else next(iter(STEPS))

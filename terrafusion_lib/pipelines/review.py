@@ -149,11 +149,13 @@ class Results:
         """The fitted models over the county's active properties."""
         from terrafusion_lib.plugins.valuation.prepare import PROPERTY_COLUMNS
         from terrafusion_lib.plugins.valuation.saved_model import FILE_NAME, load_markets
+        from terrafusion_lib.plugins.valuation.units import Origin
         from terrafusion_lib.plugins.valuation.workbench import Workbench
 
         markets, about = load_markets(self.folder / FILE_NAME)
         day = date.fromisoformat(about["valuation_date"])
-        return Workbench.open(self.properties(PROPERTY_COLUMNS), day, markets)
+        origin = Origin(float(about["latitude"]), float(about["longitude"]))
+        return Workbench.open(self.properties(PROPERTY_COLUMNS), day, markets, origin)
 
 
 def results(step: Step) -> Results:

@@ -1,5 +1,6 @@
 """The main job on the small demo county: run, skip, explain, fail, resume, compare."""
 
+import csv
 import json
 import subprocess
 import sys
@@ -67,6 +68,17 @@ def test_every_property_has_a_value_or_a_reason(first: dict, settings: Settings)
     assert all(
         (row["estimated_value"] is None) == (row["not_valued_reason"] is not None) for row in values
     )
+
+
+def test_the_published_values_stand_beside_what_a_property_is_known_by(first: dict) -> None:
+    with (Path(first["products"]["70_report"]) / "valuations.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:4] == ["property_id", "parcel_number", "situs_address", "property_type"]
+    assert len({row["property_id"] for row in rows}) == len(rows) > 500
+    both = [row for row in rows if row["estimated_value"] and row["current_market_value"]]
+    for row in both[:50]:
+        change = float(row["estimated_value"]) / float(row["current_market_value"]) - 1
+        assert float(row["change_pct"]) == pytest.approx(100 * change, abs=0.006)
 
 
 def test_the_ledger_holds_who_what_and_the_hashes(first: dict, settings: Settings) -> None:

@@ -148,7 +148,7 @@ def _keep(
     made.value[rows] = prediction.value
     made.comparable_value[rows] = prediction.comparable_value
     made.base[rows], made.lines[rows] = explanation.base, explanation.lines
-    made.low[rows], made.high[rows] = market.uncertainty.interval(prediction, level)
+    made.low[rows], made.high[rows] = market.uncertainty.interval(units, prediction, level)
     made.confidence[rows] = market.confidence(units, prediction)
     made.method[rows] = market.ensemble.method
     used = prediction.found.present.sum(axis=1)

@@ -2,8 +2,8 @@
 
 Each trait enters by a straight line and by ridge-penalised hats (a piecewise-linear curve pulled
 towards the line), so that a curve is drawn only where sales call for one. Beyond the sales the
-line of sizes goes on; any other trait counts as the nearest that was sold. Every column belongs to a
-line item of the adjustment grid.
+line of sizes goes on; any other trait counts as the nearest that was sold. Every column belongs to
+a line item of the adjustment grid.
 """
 
 from dataclasses import dataclass, replace

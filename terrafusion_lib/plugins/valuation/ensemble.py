@@ -40,9 +40,9 @@ class Ensemble:
         """Name of the method, as results carry it."""
         return ENSEMBLE if self.booster else COMPARABLE_SALES
 
-    def predict(self, units: Units) -> Prediction:
-        """Value units, each for its own day."""
-        found = self.comparables.predict(units)
+    def predict(self, units: Units, like: Units | None = None) -> Prediction:
+        """Value units, each for its own day, from the comparables of `like` where it is given."""
+        found = self.comparables.predict(units, like=like)
         log_value = np.log(found.comparable_value)
         if self.booster:
             log_value += self.weight * self.booster.predict(self.signals(units, found))

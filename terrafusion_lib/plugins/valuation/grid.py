@@ -100,6 +100,7 @@ def comparable_grid(
     *,
     comparables: int = 5,
     how: str = BY_TRAITS,
+    like: Units | None = None,
 ) -> ComparableGrid:
     """The grid of one unit of a market.
 
@@ -110,6 +111,8 @@ def comparable_grid(
     how : str
         ``traits``: the sales that need the least adjustment, as the model takes them; ``leaves``:
         those that most of the model's trees hold for the same.
+    like : Units, optional
+        The unit whose comparables are taken: the same one with other traits.
 
     Raises
     ------
@@ -118,10 +121,10 @@ def comparable_grid(
     """
     if not 1 <= comparables <= 30:
         raise ValuationError(f"A grid has 1 to 30 comparables, not {comparables}")
-    lent = lend(market.lead, unit)
-    valued = market.ensemble.predict(lent)
+    lent, other = lend(market.lead, unit), lend(market.lead, like or unit)
+    valued = market.ensemble.predict(lent, other)
     if how == BY_TRAITS:
-        made = market.model.predict(lent, comparables)
+        made = market.model.predict(lent, comparables, other)
     elif how == BY_LEAVES:
         made = _by_leaves(market, lent, valued, comparables)
     else:

@@ -10,6 +10,8 @@ from terrafusion_lib.stats.strata import FloatArray
 
 HUBER = 1.345
 ROUNDS = 4
+LEAST_SPREAD = 0.001
+"""Least scatter of log prices that weights go by: where most are equal, a tenth of a percent."""
 MAD_TO_DEVIATION = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 
@@ -23,12 +25,14 @@ class Hedonic:
 
     def contributions(self, units: Units) -> FloatArray:
         """Effect of each line item (columns as in ``ITEMS``) on the log of value, by unit."""
-        matrix = self.design.matrix(units) * self.coefficients
+        matrix = self.design.matrix(units)
         found = np.zeros((len(units), len(ITEMS)))
         for number in range(len(ITEMS)):
-            # einsum adds up each row by itself: a unit's value is the same whoever else is valued.
-            own = np.ascontiguousarray(matrix[:, self.design.item == number])
-            found[:, number] = np.einsum("ij->i", own)
+            own = self.design.item == number
+            # Rows lie together, and einsum adds up each by itself: a unit's value is the same
+            # whoever else is valued.
+            part = np.ascontiguousarray(matrix[:, own])
+            found[:, number] = np.einsum("ij,j->i", part, self.coefficients[own])
         found[:, ITEMS.index(TIME)] += units.trend
         return found
 
@@ -81,7 +85,7 @@ def penalised_gram(matrix: FloatArray, weight: FloatArray, penalty: FloatArray) 
 
 def huber_weights(residual: FloatArray) -> FloatArray:
     """Weight of each residual: 1 near zero, less beyond 1.345 robust standard deviations."""
-    spread = robust_deviation(residual)
+    spread = max(robust_deviation(residual), LEAST_SPREAD)
     return np.minimum(1.0, HUBER * spread / np.maximum(np.abs(residual), 1e-12))
 
 

@@ -40,16 +40,20 @@ class Market:
         """The comparables' model."""
         return self.ensemble.comparables
 
-    def predict(self, units: Units) -> Prediction:
-        """Value units of this market, each for its own day."""
-        return self.ensemble.predict(lend(self.lead, units))
+    def predict(self, units: Units, like: Units | None = None) -> Prediction:
+        """Value units of this market, each for its own day.
+
+        From the comparables of `like`, the same units with other traits, where it is given.
+        """
+        other = None if like is None else lend(self.lead, like)
+        return self.ensemble.predict(lend(self.lead, units), other)
 
     def confidence(self, units: Units, prediction: Prediction) -> FloatArray:
         """Confidence in values that `predict` made for the same units.
 
         Zero where a trait lies far beyond every sale: then no unseen sale was like the unit.
         """
-        known = self.uncertainty.confidence(prediction)
+        known = self.uncertainty.confidence(units, prediction)
         return np.where(self.model.outside_market(units, margin=FAR), 0.0, known)
 
     def explain(self, units: Units, prediction: Prediction) -> Explanation:

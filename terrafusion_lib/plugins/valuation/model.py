@@ -91,13 +91,17 @@ class MarketModel:
         found[:, ITEMS.index(LOCATION)] += self.surface.at(units)
         return found
 
-    def predict(self, units: Units, comparables: int | None = None) -> Prediction:
+    def predict(
+        self, units: Units, comparables: int | None = None, like: Units | None = None
+    ) -> Prediction:
         """Value units, each for its own day, from sales of other parcels.
 
-        From as many `comparables` as said, by default as many as the parameters say.
+        From as many `comparables` as said, by default as many as the parameters say; from those
+        of `like`, the same units with other traits, where it is given.
         """
         effects = self.effects_of(units)
-        return self.reconcile(effects, self.finder.find(units, effects, comparables))
+        chooser, chosen_by = (units, effects) if like is None else (like, self.effects_of(like))
+        return self.reconcile(effects, self.finder.find(chooser, chosen_by, comparables))
 
     def reconcile(self, effects: FloatArray, found: Found) -> Prediction:
         """Value units, whose effects are given, from comparables that were found for them."""
@@ -222,7 +226,7 @@ def _without_outliers(sales: Sales, params: ValuationParams) -> Sales:
     # Where the regression explains nearly all, a sale 5 percent off is still no outlier.
     deviation = max(robust_deviation(residual), 0.01)
     near = np.abs(residual) <= params.outlier_deviations * deviation
-    return sales.take(near)
+    return sales.take(near) if near.any() else sales
 
 
 def _fitted_carry_over(found: Found, deviation: FloatArray) -> float:

@@ -137,8 +137,9 @@ def _inflation(matrix: FloatArray, traits: int) -> FloatArray:
     (Belsley, Kuh and Welsch, 1980); the indicators count among the others.
     """
     varying = np.flatnonzero(matrix.std(axis=0) > 0)
-    inverse = np.linalg.pinv(np.corrcoef(matrix[:, varying], rowvar=False), hermitian=True)
     factors = np.full(matrix.shape[1], np.nan)
-    factors[varying] = np.diag(inverse)
+    if varying.size > 1:
+        correlations = np.corrcoef(matrix[:, varying], rowvar=False)
+        factors[varying] = np.diag(np.linalg.pinv(correlations, hermitian=True))
     factors[traits + 1 :] = np.nan
     return factors

@@ -3,7 +3,7 @@
 from datetime import date
 from enum import StrEnum
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from terrafusion_lib.core.config import FrozenModel
 from terrafusion_lib.stats.standards import Edition, MarketArea
@@ -47,7 +47,13 @@ class Holdout(StrEnum):
     NEWEST = "newest"
 
 
-class ValueOverride(FrozenModel):
+class PersonsWord(FrozenModel):
+    """What a person said; an id that is written as a number is read as text."""
+
+    model_config = ConfigDict(coerce_numbers_to_str=True)
+
+
+class ValueOverride(PersonsWord):
     """A value that a person set in place of the model's, and why; the latest counts."""
 
     property_id: str
@@ -71,7 +77,7 @@ class TreeSettings(FrozenModel):
     sales_share: float = Field(default=0.8, gt=0, le=1, description="Sales drawn for a tree")
 
 
-class SaleDecision(FrozenModel):
+class SaleDecision(PersonsWord):
     """What a person decided on a sale, over codes and machine; the latest of a sale counts."""
 
     sale_id: str
@@ -184,7 +190,10 @@ class ValuationParams(FrozenModel):
     )
     min_value: float = Field(default=0.0, ge=0, description="Smallest value, US dollars")
     max_change: float | None = Field(
-        default=None, gt=0, description="Largest change from the assessor's market value, share"
+        default=None,
+        gt=0,
+        le=5,
+        description="Largest change from the assessor's market value, share: 0.15 is 15 percent",
     )
     unchanged_tolerance: float = Field(
         default=0.0,

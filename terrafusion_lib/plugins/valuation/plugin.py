@@ -55,7 +55,7 @@ from terrafusion_lib.plugins.valuation.studies import (
 )
 from terrafusion_lib.plugins.valuation.summary import summarise
 from terrafusion_lib.plugins.valuation.trend import Levels
-from terrafusion_lib.plugins.valuation.units import numbers, properties_as_units, texts
+from terrafusion_lib.plugins.valuation.units import Origin, numbers, properties_as_units, texts
 from terrafusion_lib.stats.strata import IntArray
 from terrafusion_lib.stats.study import StudyOptions
 
@@ -171,7 +171,7 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
         summary=summarise(made, roll, prepared, markets, studies, holdout=tested, test=tests.test)
         | chasing_summary(chased)
         | _unknown_overrides(params, properties),
-        files={FILE_NAME: lambda path: save_markets(path, markets, _about(context))},
+        files={FILE_NAME: lambda path: save_markets(path, markets, _about(context, properties))},
     )
 
 
@@ -195,8 +195,11 @@ def _unknown_overrides(params: ValuationParams, properties: pa.Table) -> dict[st
     return {"overrides_on_unknown_properties": ", ".join(unknown)} if unknown else {}
 
 
-def _about(context: PluginContext) -> dict[str, str]:
+def _about(context: PluginContext, properties: pa.Table) -> dict[str, str]:
+    origin = Origin.of(properties)
     return {
+        "latitude": repr(origin.latitude),
+        "longitude": repr(origin.longitude),
         "run_id": context.run_id,
         "county_id": context.county_id,
         "valuation_date": context.valuation_date.isoformat(),

@@ -248,6 +248,7 @@ def screen(
     odd = [(name, row > limit) for name, row in zip(_ODD, scores, strict=True)]
     odd += [("excise tax exemption claimed", evidence.exempt)]
     odd += [("conveyed twice within a month", evidence.chained)]
+    odd += [("price is nominal", evidence.nominal)]
     odd += [
         (f"seller and buyer: {relation}", evidence.parties == relation)
         for relation in sorted(set(evidence.parties[~absent(evidence.parties)].tolist()))
@@ -266,7 +267,6 @@ def screen(
     notes = [
         ("codes say invalid", ~evidence.codes_valid),
         ("deed is not at arm's length", ~no_deed),
-        ("price is nominal", evidence.nominal),
         ("several parcels", evidence.several),
         *odd,
         ("coded invalid, but deed and price look valid", miscoded),

@@ -176,7 +176,7 @@ def _of_markets(
 
 def _tested(market: Market, sales: Sales, params: ValuationParams) -> StudySales:
     prediction = market.predict(sales.unit)
-    low, high = market.uncertainty.interval(prediction, params.interval_level)
+    low, high = market.uncertainty.interval(sales.unit, prediction, params.interval_level)
     return StudySales(
         sales=sales,
         value=prediction.value,

@@ -4,52 +4,67 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from terrafusion_lib.plugins.valuation.design import features
 from terrafusion_lib.plugins.valuation.ensemble import OutOfFold
 from terrafusion_lib.plugins.valuation.equity import Calibration
 from terrafusion_lib.plugins.valuation.model import Prediction
+from terrafusion_lib.plugins.valuation.signals import SIGNALS
 from terrafusion_lib.plugins.valuation.trend import tail_rank
+from terrafusion_lib.plugins.valuation.units import Units
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 CLOSE = 0.20
 """A value is called right when a sale would fall within 20 percent of it."""
 STRATA = 3
 MIN_SCORES = 150
+TRAITS = ("size", "land", "age", "quality", "condition")
+"""Features that tell where a market is harder to value: old, plain, neglected, large lots."""
+TRAIT_RIDGE = 50.0
+"""Penalty of what traits say of errors, in sales: few sales tell nothing of old or plain homes."""
+AGREEMENT = 3
+"""Signs of how comparables and trees agree: more disagreement is never a better omen."""
 
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """Errors of one market, told apart by how far its comparables disagree and lie away.
+    """Errors of one market, told apart by how far its comparables disagree and by what is valued.
 
     `scale` are the coefficients of the log of the expected absolute error on the signs
-    (1, log dispersion, log unlikeness, log disagreement of trees and comparables); `scores` the
-    out-of-fold errors (log price - log value) in units of that scale, sorted, by stratum of value;
-    `bounds` the log values between strata; `accuracy` the share of sales within 20 percent of
-    their out-of-fold value.
+    (1, log dispersion, log unlikeness, log disagreement of trees and comparables, then each of
+    `TRAITS` and its square, less `means` and over `deviations`); `scores` the out-of-fold errors
+    (log price - log value) in units of that scale, sorted, by stratum of value; `bounds` the log
+    values between strata; `accuracy` the share of sales within 20 percent of their out-of-fold
+    value.
     """
 
     scale: FloatArray
+    means: FloatArray
+    deviations: FloatArray
     bounds: FloatArray
     scores: tuple[FloatArray, ...]
     accuracy: float
 
-    def interval(self, prediction: Prediction, level: float) -> tuple[FloatArray, FloatArray]:
-        """Prediction interval, US dollars: conformal on scaled errors, stratum by stratum.
+    def interval(
+        self, units: Units, prediction: Prediction, level: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Prediction interval of values made for these units, US dollars.
 
-        Papadopoulos et al., ECML 2002 (scaled errors); Vovk, ACML 2012 (strata). Ranks are those
-        that guarantee the level for exchangeable sales, or the extremes where scores are too few.
+        Conformal on scaled errors, stratum by stratum: Papadopoulos et al., ECML 2002 (scaled
+        errors); Vovk, ACML 2012 (strata). Ranks are those that guarantee the level for
+        exchangeable sales, or the extremes where scores are too few.
         """
         ranks = [tail_rank(scores.size, level) for scores in self.scores]
         low = np.array([own[rank - 1] for own, rank in zip(self.scores, ranks, strict=True)])
         high = np.array([own[-rank] for own, rank in zip(self.scores, ranks, strict=True)])
-        stratum, expected = self.stratum(prediction.value), self.expected_error(prediction)
+        stratum, expected = self.stratum(prediction.value), self.expected_error(units, prediction)
         return (
             prediction.value * np.exp(low[stratum] * expected),
             prediction.value * np.exp(high[stratum] * expected),
         )
 
-    def confidence(self, prediction: Prediction) -> FloatArray:
+    def confidence(self, units: Units, prediction: Prediction) -> FloatArray:
         """Share of unseen sales that, at this error scale, fell within 20 percent of the value."""
-        expected, stratum = self.expected_error(prediction), self.stratum(prediction.value)
+        expected, stratum = self.expected_error(units, prediction), self.stratum(prediction.value)
         share = np.empty(expected.size)
         for number, scores in enumerate(self.scores):
             rows = stratum == number
@@ -62,20 +77,23 @@ class Uncertainty:
         """Stratum of value of each unit, 0 the least valuable."""
         return np.searchsorted(self.bounds, np.log(value), side="right")
 
-    def expected_error(self, prediction: Prediction) -> FloatArray:
+    def expected_error(self, units: Units, prediction: Prediction) -> FloatArray:
         """Expected absolute error of each value, as a difference of logs."""
-        signs = _signs(
+        found = features(units)
+        traits = np.column_stack([found[name] for name in TRAITS])
+        agreement = _agreement(
             np.log(prediction.value),
             np.log(prediction.comparable_value),
             prediction.dispersion,
             prediction.unlikeness,
         )
+        signs = np.hstack([agreement, _bent(traits, self.means, self.deviations)])
         # einsum adds up each row by itself: a unit's error is the same whoever else is valued.
         logs: FloatArray = np.einsum("ij,j->i", signs, self.scale)
         return np.exp(logs)
 
 
-def _signs(
+def _agreement(
     log_value: FloatArray, comparable: FloatArray, dispersion: FloatArray, unlikeness: FloatArray
 ) -> FloatArray:
     return np.column_stack(
@@ -88,11 +106,24 @@ def _signs(
     )
 
 
+def _bent(traits: FloatArray, means: FloatArray, deviations: FloatArray) -> FloatArray:
+    """Each trait on the scale of the market's sales, at most three deviations out, and its square.
+
+    An unknown trait is an average one.
+    """
+    scaled = np.nan_to_num(np.clip((traits - means) / deviations, -3.0, 3.0))
+    return np.hstack([scaled, scaled**2])
+
+
 def learn(price: FloatArray, found: OutOfFold, calibration: Calibration) -> Uncertainty:
     """Learn from the errors of out-of-fold values, calibrated, at these prices, US dollars."""
     log_value, first = calibration.apply(found.log_value), found.comparables
     error = np.log(price) - log_value
-    signs = _signs(log_value, first.log_value, first.dispersion, first.unlikeness)
+    traits = first.signals[:, [SIGNALS.index(name) for name in TRAITS]]
+    known = np.where(np.isfinite(traits).any(axis=0), traits, 0.0)
+    means, deviations = np.nanmean(known, axis=0), np.maximum(np.nanstd(known, axis=0), 1e-9)
+    agreement = _agreement(log_value, first.log_value, first.dispersion, first.unlikeness)
+    signs = np.hstack([agreement, _bent(traits, means, deviations)])
     scale = _error_scale(signs, error)
     score = error / np.exp(signs @ scale)
     strata = STRATA if price.size >= STRATA * MIN_SCORES else 1
@@ -100,19 +131,23 @@ def learn(price: FloatArray, found: OutOfFold, calibration: Calibration) -> Unce
     stratum = np.searchsorted(bounds, log_value, side="right")
     near = (error <= np.log(1 + CLOSE)) & (error >= np.log(1 - CLOSE))
     scores = tuple(np.sort(score[stratum == number]) for number in range(strata))
-    return Uncertainty(scale, bounds, scores, float(near.mean()))
+    return Uncertainty(scale, means, deviations, bounds, scores, float(near.mean()))
 
 
 def _error_scale(signs: FloatArray, error: FloatArray) -> FloatArray:
-    """Regression of log absolute error on the signs, slopes not below zero.
+    """Ridge regression of log absolute error on the signs; slopes of agreement not below zero.
 
     A sign that would call agreeing or near comparables a bad omen is dropped: it is noise.
     """
     target = np.log(np.abs(error) + 0.005)
+    penalty = np.full(signs.shape[1], TRAIT_RIDGE)
+    penalty[: 1 + AGREEMENT] = 1e-6
     used = list(range(signs.shape[1]))
     while True:
-        found = np.linalg.lstsq(signs[:, used], target, rcond=None)[0]
-        wrong = [used[i] for i in range(1, len(used)) if found[i] < 0]
+        own = signs[:, used]
+        gram = own.T @ own + np.diag(penalty[used])
+        found = np.linalg.solve(gram, own.T @ target)
+        wrong = [used[i] for i in range(len(used)) if 1 <= used[i] <= AGREEMENT and found[i] < 0]
         if not wrong:
             break
         used = [sign for sign in used if sign not in wrong]

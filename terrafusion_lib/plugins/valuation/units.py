@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import pyarrow as pa
@@ -183,10 +183,33 @@ def cleaned(traits: FloatArray) -> FloatArray:
     return found
 
 
-def properties_as_units(table: pa.Table, valuation_date: date) -> Units:
-    """Every property as a unit valued for the valuation date."""
+class Origin(NamedTuple):
+    """Where the plane of a county's coordinates has its zero, WGS 84 degrees.
+
+    A model's places are feet from it: whoever values with the model must measure from the same.
+    """
+
+    latitude: float
+    longitude: float
+
+    @classmethod
+    def of(cls, table: pa.Table) -> "Origin":
+        """The middle of a properties table; NaN where no place is known."""
+        latitude, longitude = numbers(table, "latitude"), numbers(table, "longitude")
+        known = np.isfinite(latitude) & np.isfinite(longitude)
+        if not known.any():
+            return cls(float("nan"), float("nan"))
+        return cls(float(np.median(latitude[known])), float(np.median(longitude[known])))
+
+
+def properties_as_units(
+    table: pa.Table, valuation_date: date, origin: Origin | None = None
+) -> Units:
+    """Every property as a unit valued for the valuation date, places as feet from `origin`."""
     neighborhood = texts(table, "neighborhood_code")
-    x, y = plane(numbers(table, "latitude"), numbers(table, "longitude"))
+    x, y = plane(
+        numbers(table, "latitude"), numbers(table, "longitude"), origin or Origin.of(table)
+    )
     located = np.isfinite(x) & np.isfinite(y)
     x, y = _filled(x, y, neighborhood, located)
     size = table.num_rows
@@ -216,18 +239,18 @@ def _described(traits: FloatArray) -> FloatArray:
     return found
 
 
-def plane(latitude: FloatArray, longitude: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Local plane coordinates, feet east and north of the centre; NaN where a degree is missing.
+def plane(
+    latitude: FloatArray, longitude: FloatArray, origin: Origin
+) -> tuple[FloatArray, FloatArray]:
+    """Local plane coordinates, feet east and north of `origin`; NaN where a degree is missing.
 
     An equirectangular projection: within a county, distances are right to a few parts in a
     thousand, ample for finding neighbours.
     """
     known = np.isfinite(latitude) & np.isfinite(longitude)
-    if not known.any():
-        return np.full(latitude.size, np.nan), np.full(latitude.size, np.nan)
-    middle, meridian = np.median(latitude[known]), np.median(longitude[known])
-    y = np.radians(latitude - middle) * EARTH_RADIUS_FEET
-    x = np.radians(longitude - meridian) * np.cos(np.radians(middle)) * EARTH_RADIUS_FEET
+    y = np.radians(latitude - origin.latitude) * EARTH_RADIUS_FEET
+    x = np.radians(longitude - origin.longitude) * EARTH_RADIUS_FEET
+    x *= np.cos(np.radians(origin.latitude))
     return np.where(known, x, np.nan), np.where(known, y, np.nan)
 
 

@@ -21,6 +21,8 @@ def engine():
     [
         ("SMITH, JOHN & MARY", "SMITH, ANN", "same surname"),
         ("SMITH JOHN", "SMITH JOHN & MARY", "same party"),
+        ("NGUYEN, A", "NGUYEN, B", "same surname"),
+        ("UNKNOWN", "UNKNOWN", None),
         ("SMITH, JOHN", "SMITH FAMILY TRUST", "same surname"),
         ("SMITH JOHN TRUSTEE", "JOHN SMITH", "same party"),
         ("MUÑOZ, ANA", "Munoz Luis", "same surname"),

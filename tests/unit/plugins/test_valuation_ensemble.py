@@ -195,8 +195,8 @@ def test_a_saved_model_values_byte_for_byte_the_same(
     assert one.value.tobytes() == other.value.tobytes()
     for level in (0.8, 0.9):
         for end, same in zip(
-            market.uncertainty.interval(one, level),
-            loaded["residential"].uncertainty.interval(other, level),
+            market.uncertainty.interval(homes, one, level),
+            loaded["residential"].uncertainty.interval(homes, other, level),
             strict=True,
         ):
             assert end.tobytes() == same.tobytes()

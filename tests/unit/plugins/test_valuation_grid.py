@@ -12,7 +12,7 @@ from terrafusion_lib.plugins.valuation.leaf_similarity import LeafIndex
 from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.units import Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.units import Origin, Sales, properties_as_units
 from terrafusion_lib.plugins.valuation.workbench import Workbench
 from terrafusion_lib.ui.grids import comparable_grid
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
@@ -81,6 +81,63 @@ def test_a_changed_trait_changes_its_line_alone(bench: Workbench) -> None:
     new = bench.grid(name, changes={"building_area_sqft": 1.2 * area}).traits
     assert new["building_area_sqft"] == pytest.approx(1.2 * area)
     assert {trait for trait in old if old[trait] != new[trait]} == {"building_area_sqft"}
+
+
+def test_more_living_area_never_lowers_a_value(bench: Workbench) -> None:
+    """What-ifs hold the comparables of the property as it is, so that the change alone counts."""
+    for name in homes(bench, 60):
+        area = float(bench.unit(name).trait("building_area_sqft")[0])
+        values = [bench.appraise(name).value] + [
+            bench.appraise(name, {"building_area_sqft": area * factor}).value
+            for factor in (1.02, 1.1, 1.5, 2.0)
+        ]
+        assert values == sorted(values)
+
+
+@pytest.mark.parametrize(
+    ("trait", "value"),
+    [
+        ("building_area_sqft", -500),
+        ("building_area_sqft", 0),
+        ("land_area_sqft", 0),
+        ("quality", float("nan")),
+        ("bathrooms", float("inf")),
+        ("year_built", 20),
+        ("condition", "good"),
+        ("is_waterfront", 7),
+    ],
+)
+def test_a_trait_that_cannot_be_is_refused(bench: Workbench, trait: str, value: object) -> None:
+    with pytest.raises(ValuationError, match=f"{trait} cannot be"):
+        bench.appraise(homes(bench, 1)[0], {trait: value})
+
+
+def test_what_lies_far_beyond_every_sale_is_not_trusted(bench: Workbench) -> None:
+    name = homes(bench, 1)[0]
+    present, wild = bench.appraise(name), bench.appraise(name, {"quality": 4_000, "bathrooms": 200})
+    assert wild.confidence == 0 < present.confidence
+    assert wild.value < 3 * present.value
+
+
+def test_another_roll_finds_the_same_sales(county: SyntheticMarket, bench: Workbench) -> None:
+    """Rows in another order, some gone: a saved model still knows whose sale is whose."""
+    rng = np.random.default_rng(4)
+    kept = rng.permutation(county.properties.num_rows)[200:]
+    origin = Origin.of(county.properties)
+    roll = county.properties.take(kept)
+    later = Workbench.open(roll, VALUATION_DATE, bench.markets, origin)
+    sold = {name for name in later.rows if name in set(sold_homes(bench))}
+    for name in sorted(sold)[:25]:
+        mine, theirs = bench.grid(name), later.grid(name)
+        assert name not in {sale.property_id for sale in theirs.comparables}
+        assert [sale.sale_id for sale in mine.comparables] == [
+            sale.sale_id for sale in theirs.comparables
+        ]
+        assert theirs.place == mine.place
+
+
+def sold_homes(bench: Workbench) -> list[str]:
+    return bench.markets["residential"].model.sales.property_id.tolist()
 
 
 def test_unknown_ways_and_properties_are_refused(bench: Workbench) -> None:

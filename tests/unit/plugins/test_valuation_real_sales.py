@@ -35,5 +35,9 @@ def test_unseen_sales_of_king_county(split, cod, level, monkeypatch: pytest.Monk
     assert abs(ratio.median_ratio(value, price) - 1) < level
     assert abs(ratio.prb(value, price)) <= 0.02
     assert 0.98 <= ratio.prd(value, price) <= 1.03
-    low, high = market.uncertainty.interval(prediction, 0.9)
+    low, high = market.uncertainty.interval(sales.unit.take(test), prediction, 0.9)
     assert np.mean((price >= low) & (price <= high)) == pytest.approx(0.9, abs=0.03)
+    grade, built = frame["grade"].to_numpy()[test], frame["yr_built"].to_numpy()[test]
+    for stratum in (grade <= 6, grade >= 10, built < 1941, built >= 2000):
+        covered = np.mean(((price >= low) & (price <= high))[stratum])
+        assert covered == pytest.approx(0.9, abs=0.06), "old and plain homes keep their word too"

@@ -76,7 +76,7 @@ def test_trials_of_other_sales_or_another_seed_do_not_count(
 
 
 def test_settings_of_the_county_reach_its_trees(sales: Sales) -> None:
-    """On a market with a corner that no sum of effects tells, so that trees are worth their while."""
+    """On a market with a corner that no sum of effects tells, so that trees are worth it."""
     unit = sales.unit
     corner = (unit.trait("quality") >= 40) & (unit.trait("building_area_sqft") > 1_800)
     price = np.where(corner & (unit.trait("year_built") < 1980), 2.0, 1.0) * sales.price

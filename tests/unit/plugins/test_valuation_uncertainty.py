@@ -34,12 +34,13 @@ def test_intervals_and_confidence_keep_their_word(sales: Sales) -> None:
     for number in range(3):
         test = part == number
         market = homes(sales.take(~test))
-        prediction, price = market.predict(sales.unit.take(test)), sales.price[test]
+        tested, price = sales.unit.take(test), sales.price[test]
+        prediction = market.predict(tested)
         for i, level in enumerate(levels):
-            low, high = market.uncertainty.interval(prediction, level)
+            low, high = market.uncertainty.interval(tested, prediction, level)
             assert np.all(low < high)
             hits[i].append((price >= low) & (price <= high))
-        confidence.append(market.uncertainty.confidence(prediction))
+        confidence.append(market.uncertainty.confidence(tested, prediction))
         near.append(np.abs(price / prediction.value - 1) <= 0.20)
         assert market.uncertainty.accuracy == pytest.approx(near[-1].mean(), abs=0.07)
     for i, level in enumerate(levels):
@@ -50,9 +51,10 @@ def test_intervals_and_confidence_keep_their_word(sales: Sales) -> None:
 
 def test_a_wider_level_is_a_wider_interval(sales: Sales) -> None:
     fitted = homes(sales)
-    prediction = fitted.predict(sales.unit.take(np.arange(50)))
-    narrow = fitted.uncertainty.interval(prediction, 0.8)
-    wide = fitted.uncertainty.interval(prediction, 0.95)
+    units = sales.unit.take(np.arange(50))
+    prediction = fitted.predict(units)
+    narrow = fitted.uncertainty.interval(units, prediction, 0.8)
+    wide = fitted.uncertainty.interval(units, prediction, 0.95)
     assert np.all(wide[0] <= narrow[0])
     assert np.all(wide[1] >= narrow[1])
 
