@@ -218,7 +218,7 @@ class ExportJob:
                 if job.destination == here and (self.own or not job.completed)
             }
             sweep(place, swept, self.clock())
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - no fault of a sweep is worth an export
             LOG.warning("old exports were not swept: %s", error)
 
     def _withdraw(self) -> None:
