@@ -141,6 +141,8 @@ def invented(kind: Kind, name: str, rng: np.random.Generator, number: np.ndarray
         return rng.random(number.size) < 0.1
     if kind is Kind.DATE:
         return [date(2000 + n % 25, 1 + n % 12, 1 + n % 28) for n in number.tolist()]
+    if name == "assessment_year":
+        return np.full(number.size, 2026)
     if kind is Kind.INTEGER:
         return rng.integers(1900, 2026, number.size)
     return rng.uniform(0, 1e6, number.size).round(2)

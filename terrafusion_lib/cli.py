@@ -284,16 +284,15 @@ def runs_diff(one: str, other: str, as_json: AsJson = False) -> None:
 
 @runs.command("jobs")
 def runs_jobs(county: County, as_json: AsJson = False) -> None:
-    """Jobs of plugins in a county, newest first, and why one failed."""
+    """Jobs of plugins in a county, newest first: where the result lies, or why there is none."""
     from terrafusion_lib.runs.ledger import list_jobs
-    from terrafusion_lib.runs.text import table
+    from terrafusion_lib.runs.text import show_jobs
 
     rows = list_jobs(_settings(), county)
     if as_json:
         print_json(rows)
     else:
-        columns = ("job_id", "plugin", "status", "username", "created_at", "reason_code", "message")
-        _console().print(table(rows, columns, title=f"Jobs of {county}"))
+        show_jobs(_console(), rows, title=f"Jobs of {county}")
 
 
 @users.command("set-password")

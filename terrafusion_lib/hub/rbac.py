@@ -65,6 +65,12 @@ def may(groups: Iterable[str], county_id: str, permission: str) -> bool:
     )
 
 
+def permissions_in(groups: Iterable[str], county_id: str) -> frozenset[str]:
+    """Everything that somebody in `groups` may do in the county."""
+    listed = list(groups)
+    return frozenset(name for name in PERMISSIONS if may(listed, county_id, name))
+
+
 def counties_of(groups: Iterable[str], permission: str) -> list[str]:
     """Counties in which somebody in `groups` has `permission`, sorted."""
     listed = list(groups)

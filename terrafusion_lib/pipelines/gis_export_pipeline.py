@@ -9,18 +9,17 @@ from typing import Any
 
 from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.county import CountyConfig, load_county
+from terrafusion_lib.core.errors import AccessDeniedError
 from terrafusion_lib.core.progress import LineProgress, Progress
 from terrafusion_lib.core.settings import Settings, get_settings
-from terrafusion_lib.pipelines.fingerprints import engine_versions
-from terrafusion_lib.pipelines.gis_export_job import Export, ExportJob, Reader, Watch
+from terrafusion_lib.pipelines.gis_export_job import PLUGIN, Export, ExportJob, Reader
 from terrafusion_lib.pipelines.step import utc_now
-from terrafusion_lib.plugins.gis_export.destination import open_destination
+from terrafusion_lib.plugins.gis_export.area_shape import feature_of
 from terrafusion_lib.plugins.gis_export.errors import AREA_INVALID, ExportError
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
+from terrafusion_lib.plugins.gis_export.plugin import plugin
 from terrafusion_lib.store.store import open_store
-
-PLUGIN = "gis_export"
 
 
 def export_gis(
@@ -28,7 +27,7 @@ def export_gis(
     options: Mapping[str, Any] | None = None,
     *,
     settings: Settings | None = None,
-    permissions: Iterable[str] = (),
+    permissions: Iterable[str] = plugin.permissions,
     year: int | None = None,
     results_run_id: str | None = None,
     destination: str | None = None,
@@ -42,7 +41,9 @@ def export_gis(
     options : mapping, optional
         Parameters (`GisExportParams`) over the county's ``plugins.gis_export``.
     permissions : iterable of str
-        What the person may do in the county; personal data need ``reporting:view_sensitive``.
+        What the person may do in the county, as ``hub.rbac`` decides: whoever calls for a person
+        passes it. An export needs ``gis_export:run`` (a caller of its own is trusted with that),
+        personal data ``reporting:view_sensitive``.
     results_run_id : str, optional
         Run whose values are exported; that of the county's promoted run when None.
     destination : str, optional
@@ -52,44 +53,24 @@ def export_gis(
     ------
     ConfigError
         The county or a parameter is not valid; no job is made.
+    AccessDeniedError
+        The permissions do not allow exports; no job is made.
     ExportError
         The export failed and its job says why; nothing of it is visible.
     """
     settings = settings or get_settings()
     county = load_county(county_id, settings)
     params = _params(county, options)
-    job_id = str(uuid.uuid4())
+    granted = _granted(permissions, settings, county_id)
     with open_store(settings.operational_database_url) as store:
         store.migrate()
         work = ExportJob(
-            job_id, county, params, settings, store, clock,
-            place=open_destination(_url(county, settings, destination)),
-            results_run_id=results_run_id or current_results(settings, county_id),
+            str(uuid.uuid4()), county, params, settings, store, clock,
+            url=destination or _own_url(county, settings),
+            own=destination is None,
+            results_run_id=results_run_id or current_results(county, settings, year),
         )  # fmt: skip
-        work.clear()
-        with store.job(
-            PLUGIN,
-            county_id=county_id,
-            username=settings.user,
-            parameters=params.model_dump(mode="json"),
-            versions=engine_versions(),
-            clock=clock,
-            job_id=job_id,
-            export_format=params.export_format,
-            area_of_interest_json=json.dumps(
-                params.model_dump(mode="json", include={"area", "bbox", "polygon", "area_values"})
-            ),
-            layers_json=json.dumps(params.layers),
-        ) as job:
-            watch = Watch(progress or LineProgress(), work)
-            export = work.run(work.context(permissions, year, watch), watch)
-            job |= {
-                "result_location": export.location,
-                "result_file_location": export.location,
-                "result_file_size_kb": export.size_kb,
-                "result_record_count": export.records,
-            }
-    return export
+        return work.export(granted, year, progress or LineProgress())
 
 
 def estimate_gis_export(
@@ -97,7 +78,7 @@ def estimate_gis_export(
     options: Mapping[str, Any] | None = None,
     *,
     settings: Settings | None = None,
-    permissions: Iterable[str] = (),
+    permissions: Iterable[str] = plugin.permissions,
     year: int | None = None,
     results_run_id: str | None = None,
 ) -> dict[str, Any]:
@@ -111,10 +92,11 @@ def estimate_gis_export(
     settings = settings or get_settings()
     county = load_county(county_id, settings)
     params = _params(county, options)
+    granted = _granted(permissions, settings, county_id)
     with open_store(settings.operational_database_url) as store:
-        run_id = results_run_id or current_results(settings, county_id)
+        run_id = results_run_id or current_results(county, settings, year)
         reader = Reader(store, county_id, run_id)
-        plan = make_plan(reader.context(county, "estimate", permissions, year), params)
+        plan = make_plan(reader.context(county, "estimate", granted, year), params)
     return {
         "records": {layer.name: layer.records for layer in plan.layers},
         "left_out": {layer.name: layer.left_out for layer in plan.layers},
@@ -144,7 +126,9 @@ def cancel_gis_export(
 
 
 def read_area(path: Path) -> dict[str, Any]:
-    """The polygons of a file (any format that GDAL reads) as GeoJSON in WGS 84.
+    """The polygons of a file (any format that GDAL reads) as one GeoJSON feature in WGS 84.
+
+    Invalid polygons (a ring crosses itself) are repaired; ``polygons_repaired`` counts them.
 
     Raises
     ------
@@ -152,7 +136,6 @@ def read_area(path: Path) -> dict[str, Any]:
         The file cannot be read, names no coordinate system, or holds nothing.
     """
     import pyogrio
-    from shapely.geometry import mapping
 
     try:
         frame = pyogrio.read_dataframe(path)
@@ -166,32 +149,57 @@ def read_area(path: Path) -> dict[str, Any]:
             reason_code=AREA_INVALID,
             hint="save it with its coordinate system, as GeoPackage or GeoJSON",
         )
-    whole = frame.to_crs("EPSG:4326").geometry.union_all()
-    found: dict[str, Any] = json.loads(json.dumps(mapping(whole)))
-    return found
+    shapes = frame.geometry[frame.geometry.notna()].to_crs("EPSG:4326").to_numpy()
+    return feature_of(shapes)
 
 
-def current_results(settings: Settings, county_id: str) -> str | None:
-    """Run that made the values of the county's promoted run; None before the first."""
-    base = settings.county_data(county_id)
+def current_results(county: CountyConfig, settings: Settings, year: int | None) -> str | None:
+    """Run that made the values of the county's promoted run.
+
+    None before the first, and where the promoted run valued another year than the one exported.
+    """
+    base = settings.county_data(county.county_id)
     pointer = base / "CURRENT"
     if not pointer.is_file():
         return None
     summary = base / "runs" / pointer.read_text(encoding="utf-8").strip() / "run.json"
     if not summary.is_file():
         return None
-    found: str | None = json.loads(summary.read_text(encoding="utf-8"))["results_run_id"]
+    run = json.loads(summary.read_text(encoding="utf-8"))
+    asked = year or county.assessment_year
+    if run.get("assessment_year", asked) != asked:
+        return None
+    found: str | None = run["results_run_id"]
     return found
 
 
 def _params(county: CountyConfig, options: Mapping[str, Any] | None) -> GisExportParams:
-    given = county.plugins.get(PLUGIN, {}) | dict(options or {})
+    own = {"geometry": county.geometry.model_dump()} | county.plugins.get(PLUGIN, {})
+    given = own | dict(options or {})
     return parse(GisExportParams, given, where=f"{county.county_id} plugins.{PLUGIN}")
 
 
-def _url(county: CountyConfig, settings: Settings, destination: str | None) -> str:
-    if destination:
-        return destination
+def _own_url(county: CountyConfig, settings: Settings) -> str:
+    """Where the county's exports go unless a person names another place."""
     if settings.exports_url:
         return f"{settings.exports_url.rstrip('/')}/{county.county_id}"
     return str(settings.county_data(county.county_id) / "exports")
+
+
+def _granted(permissions: Iterable[str], settings: Settings, county_id: str) -> frozenset[str]:
+    """The permissions, when they hold those that the plugin declares.
+
+    Raises
+    ------
+    AccessDeniedError
+        One is lacking.
+    """
+    granted = frozenset(permissions)
+    lacking = sorted(set(plugin.permissions) - granted)
+    if lacking:
+        raise AccessDeniedError(
+            f"{settings.user} may not export: the permission {lacking[0]} is lacking",
+            county=county_id,
+            hint=f"ask for a role that has it; terrafusion users list {county_id} shows roles",
+        )
+    return granted

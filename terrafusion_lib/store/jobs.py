@@ -70,9 +70,16 @@ def get_job(connection: sa.Connection, job_id: str) -> dict[str, Any]:
 
 
 def list_jobs(connection: sa.Connection, county_id: str) -> list[dict[str, Any]]:
-    """Jobs of a county, newest first."""
+    """Jobs of a county with the columns of their plugins, newest first."""
     query = sa.select(jobs).where(jobs.c.county_id == county_id).order_by(jobs.c.created_at.desc())
-    return [dict(row) for row in connection.execute(query).mappings()]
+    listed = [dict(row) for row in connection.execute(query).mappings()]
+    of_county = sa.select(jobs.c.job_id).where(jobs.c.county_id == county_id)
+    own: dict[str, dict[str, Any]] = {}
+    for plugin in sorted({job["plugin"] for job in listed}):
+        table = JOB_TABLES[plugin]
+        held = connection.execute(sa.select(table).where(table.c.job_id.in_(of_county)))
+        own |= {row["job_id"]: dict(row) for row in held.mappings()}
+    return [job | own.get(job["job_id"], {}) for job in listed]
 
 
 def move_job(

@@ -219,9 +219,15 @@ class Store:
         try:
             yield results
         except BaseException as error:
-            state = "CANCELLED" if isinstance(error, KeyboardInterrupt) else "FAILED"
-            reason = getattr(error, "reason_code", "processing_exception")
-            self.end_job(job_id, state, now=clock(), reason_code=reason, message=str(error))
+            stopped = isinstance(error, KeyboardInterrupt)
+            reason = "cancelled" if stopped else "processing_exception"
+            self.end_job(
+                job_id,
+                "CANCELLED" if stopped else "FAILED",
+                now=clock(),
+                reason_code=getattr(error, "reason_code", reason),
+                message=str(error) or ("Interrupted" if stopped else type(error).__name__),
+            )
             raise
         with self._writing("note a job", county_id) as connection:
             jobs.move_job(connection, job_id, "COMPLETED", now=clock(), progress=1.0, **results)
@@ -263,10 +269,10 @@ class Store:
         with self._writing("note a job") as connection:
             return jobs.beat(connection, job_id, now=now, progress=progress)
 
-    def list_jobs(self, county_id: str) -> list[dict[str, Any]]:
+    def list_jobs(self, county_id: str, *, now: datetime | None = None) -> list[dict[str, Any]]:
         """Jobs of a county, newest first; those without a word for a day are failed first."""
         with self._writing("read jobs", county_id) as connection:
-            jobs.fail_stale_jobs(connection, now=datetime.now(UTC))
+            jobs.fail_stale_jobs(connection, now=now or datetime.now(UTC))
             return jobs.list_jobs(connection, county_id)
 
     def audit(

@@ -1,13 +1,14 @@
 """Which parcels and properties lie in the area that an export asks for."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from terrafusion_lib.core.config import nearest
+from terrafusion_lib.plugins.gis_export.area_shape import area_shape
 from terrafusion_lib.plugins.gis_export.data import (
     ROLL,
     SHAPES,
@@ -16,13 +17,7 @@ from terrafusion_lib.plugins.gis_export.data import (
     numbers,
     positions,
 )
-from terrafusion_lib.plugins.gis_export.errors import (
-    AREA_EMPTY,
-    AREA_INVALID,
-    AREA_TOO_LARGE,
-    AREA_UNKNOWN,
-    ExportError,
-)
+from terrafusion_lib.plugins.gis_export.errors import AREA_EMPTY, AREA_UNKNOWN, ExportError
 from terrafusion_lib.plugins.gis_export.params import Area, GisExportParams
 from terrafusion_lib.plugins.gis_export.shapes import Bools, Ints, objects
 
@@ -30,6 +25,8 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 BATCH = 50_000
+CODES_NAMED = 12
+"""Codes that a message names when the one asked for is unknown."""
 COLUMNS = {
     Area.NEIGHBORHOOD: "neighborhood_code",
     Area.TAX_AREA: "tax_area",
@@ -85,75 +82,6 @@ def select(tables: CountyTables, params: GisExportParams) -> Selection:
     return found
 
 
-def area_shape(params: GisExportParams) -> "BaseGeometry":
-    """The box or polygon asked for, in WGS 84 degrees.
-
-    Raises
-    ------
-    ExportError
-        It is no valid polygon on the globe, or is larger than `max_area_sq_km`.
-    """
-    from pyproj import Geod
-
-    shape = _box(params.bbox) if params.bbox else polygon_of(params.polygon or {})
-    west, south, east, north = shape.bounds
-    if west < -180 or east > 180 or south < -90 or north > 90:
-        raise _invalid(
-            "its coordinates are no longitudes and latitudes",
-            examples=[round(edge, 3) for edge in shape.bounds],
-        )
-    square_km = abs(Geod(ellps="WGS84").geometry_area_perimeter(shape)[0]) / 1e6
-    if square_km > params.max_area_sq_km:
-        raise ExportError(
-            f"The area of interest is {square_km:,.0f} km², "
-            f"the most allowed is {params.max_area_sq_km:,.0f}",
-            reason_code=AREA_TOO_LARGE,
-            hint="ask for a smaller area, for area county, or set plugins.gis_export."
-            "max_area_sq_km in county.yaml",
-        )
-    return shape
-
-
-def polygon_of(data: dict[str, Any]) -> "BaseGeometry":
-    """The union of the polygons in a GeoJSON geometry, feature or collection.
-
-    Raises
-    ------
-    ExportError
-        There is none, or the GeoJSON cannot be read.
-    """
-    import shapely
-    from shapely.geometry import shape
-
-    try:
-        features = data.get("features") or [data]
-        shapes = [shape(item.get("geometry") or item) for item in features]
-    except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _invalid(f"it is no GeoJSON polygon ({type(error).__name__}: {error})") from error
-    whole = shapely.union_all(shapely.make_valid(np.array(shapes, dtype=object)))
-    if whole.is_empty or whole.geom_type not in ("Polygon", "MultiPolygon"):
-        raise _invalid(f"it is {whole.geom_type}, not a polygon")
-    return whole
-
-
-def _box(bbox: tuple[float, float, float, float] | None) -> "BaseGeometry":
-    import shapely
-
-    west, south, east, north = bbox or (0.0, 0.0, 0.0, 0.0)
-    if not (np.isfinite([west, south, east, north]).all() and west < east and south < north):
-        raise _invalid(
-            "give west, south, east, north with west < east and south < north",
-            examples=[west, south, east, north],
-        )
-    return shapely.box(west, south, east, north)
-
-
-def _invalid(why: str, **evidence: Any) -> ExportError:
-    return ExportError(
-        f"The area of interest is not valid: {why}", reason_code=AREA_INVALID, **evidence
-    )
-
-
 def _by_code(tables: CountyTables, column: str, params: GisExportParams) -> Bools:
     """Properties whose `column` is one of the values; case is ignored."""
     codes = pc.utf8_upper(pc.utf8_trim_whitespace(tables.column(ROLL, column)))
@@ -162,8 +90,10 @@ def _by_code(tables: CountyTables, column: str, params: GisExportParams) -> Bool
     absent = [value for value in wanted if value not in known]
     if absent:
         close = nearest(absent[0], sorted(known))
+        listed = sorted(known)[:CODES_NAMED]
         raise ExportError(
-            f"No property has that {params.area}",
+            f"No property has that {params.area}: "
+            f"there are {', '.join(listed)}{' …' if len(known) > len(listed) else ''}",
             reason_code=AREA_UNKNOWN,
             county=tables.context.county_id,
             column=column,
@@ -181,7 +111,7 @@ def _by_place(tables: CountyTables, area: "BaseGeometry", roll_of_shape: Ints) -
     touching = [np.zeros(0, dtype=bool)]
     wkb = tables.column(SHAPES, "geometry")
     for start in range(0, len(wkb), BATCH):
-        shapes = shapely.from_wkb(objects(wkb.slice(start, BATCH)))
+        shapes = shapely.from_wkb(objects(wkb.slice(start, BATCH)), on_invalid="ignore")
         touching.append(shapely.intersects(area, shapes))
     shapes_in = np.concatenate(touching)
     count = tables[ROLL].num_rows

@@ -6,9 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from terrafusion_lib.core.county import GeometryConfig
 from terrafusion_lib.core.schema import RESULT_TABLES, TABLES, Column
 from terrafusion_lib.plugins.base import PluginContext
 from terrafusion_lib.plugins.gis_export.errors import NO_RESULTS, ExportError
+from terrafusion_lib.plugins.gis_export.fit import Fit, fit
 from terrafusion_lib.plugins.gis_export.shapes import Floats, Ints
 
 ROLL, SHAPES, SALES = "properties_operational", "parcels_geometry", "sales"
@@ -29,11 +31,16 @@ class CountyTables:
         Where they are read.
     columns : mapping
         Columns wanted by table.
+    policy : GeometryConfig
+        What is done with invalid parcel shapes.
     """
 
-    def __init__(self, context: PluginContext, columns: Mapping[str, set[str]]) -> None:
+    def __init__(
+        self, context: PluginContext, columns: Mapping[str, set[str]], policy: GeometryConfig
+    ) -> None:
         self.context = context
         self.columns = columns
+        self.policy = policy
         self._read: dict[str, pa.Table] = {}
 
     def __getitem__(self, name: str) -> pa.Table:
@@ -44,6 +51,11 @@ class CountyTables:
     def column(self, table: str, name: str) -> pa.Array:
         """One column as one array."""
         return single(self[table][name])
+
+    def fit_shapes(self, rows: Ints) -> Fit:
+        """Parcel shapes of these rows, those that cannot be exported repaired or left out."""
+        wkb = self.column(SHAPES, "geometry")
+        return fit(wkb, rows, self.policy, threads=self.context.threads)
 
     def has(self, name: str) -> bool:
         """Whether the table has rows; a result table has none before the first valuation."""

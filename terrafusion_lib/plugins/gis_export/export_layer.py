@@ -72,6 +72,10 @@ class ExportLayer:
         System that the shapes are written in.
     left_out : dict
         Counts of what has no record, by reason.
+    repaired : int
+        Parcel shapes that were invalid and were repaired.
+    zooms : tuple of int
+        First and last zoom, for formats of tiles.
     """
 
     name: str
@@ -81,6 +85,8 @@ class ExportLayer:
     shapes: Shapes
     crs: str
     left_out: dict[str, int]
+    repaired: int = 0
+    zooms: tuple[int, int] = (9, 15)
     style: Style | None = None
     progress: Progress = silent
     threads: int = 1

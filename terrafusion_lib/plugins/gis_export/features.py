@@ -40,7 +40,10 @@ def _properties(batch: pa.RecordBatch) -> pa.Array:
         else values
         for values in batch.columns
     ]
+    whole = "whole"  # a column of that name would stand for the record
+    while whole in {name.casefold() for name in batch.schema.names}:
+        whole += "_"
     with duckdb.connect(config={"threads": 1}) as engine:
         engine.register("records", pa.table(columns, names=batch.schema.names))
-        found = engine.sql("SELECT CAST(to_json(records) AS VARCHAR) FROM records")
+        found = engine.sql(f"SELECT CAST(to_json({whole}) AS VARCHAR) FROM records AS {whole}")
         return found.to_arrow_table().column(0).combine_chunks()

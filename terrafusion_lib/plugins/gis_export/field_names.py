@@ -1,10 +1,13 @@
 """Names of attributes in files: unique, and short where a format asks for it."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.plugins.gis_export.errors import (
     ATTRIBUTE_CLASH,
+    FIELD_NAME,
     UNKNOWN_ATTRIBUTE,
     ExportError,
 )
@@ -45,13 +48,32 @@ WORDS = {
 }
 
 
-def file_names(names: Sequence[str], rename: Mapping[str, str], *, layer: str) -> dict[str, str]:
+@dataclass(frozen=True)
+class NameRule:
+    """Names of fields that a format writes as they are: a whole match, and no `reserved` word."""
+
+    pattern: str = r".+"
+    says: str = "letters that can be printed"
+    reserved: frozenset[str] = frozenset()
+
+    def allows(self, name: str) -> bool:
+        plain = re.fullmatch(self.pattern, name) is not None
+        return plain and name.isprintable() and name.casefold() not in self.reserved
+
+
+ANY_NAME = NameRule()
+
+
+def file_names(
+    names: Sequence[str], rename: Mapping[str, str], *, layer: str, rule: NameRule = ANY_NAME
+) -> dict[str, str]:
     """The name of each attribute in files.
 
     Raises
     ------
     ExportError
-        A new name is empty, reserved, or equal to another but for its case.
+        A new name is empty, reserved, equal to another but for its case, or none that the format
+        writes as it is.
     """
     given = {name: rename.get(name, name).strip() for name in names}
     seen: dict[str, str] = {}
@@ -64,6 +86,7 @@ def file_names(names: Sequence[str], rename: Mapping[str, str], *, layer: str) -
                 table=layer,
                 examples=sorted(RESERVED),
             )
+        _check_allowed(name, new, rule, layer)
         if plain in seen:
             raise ExportError(
                 f"The attributes {seen[plain]} and {name} would both be named {new}",
@@ -73,6 +96,17 @@ def file_names(names: Sequence[str], rename: Mapping[str, str], *, layer: str) -
             )
         seen[plain] = name
     return given
+
+
+def _check_allowed(name: str, new: str, rule: NameRule, layer: str) -> None:
+    if rule.allows(new):
+        return
+    raise ExportError(
+        f"The attribute {name} cannot be named {new!r} in this format: a name has {rule.says}",
+        reason_code=FIELD_NAME,
+        table=layer,
+        hint="change rename",
+    )
 
 
 def known(names: Sequence[str], among: Sequence[str]) -> None:
@@ -96,7 +130,7 @@ def known(names: Sequence[str], among: Sequence[str]) -> None:
 
 
 def short_names(names: Sequence[str]) -> dict[str, str]:
-    """Names of at most ten letters, each unique whatever the case, by the names given.
+    """Names of at most ten bytes of UTF-8, each unique whatever the case, by the names given.
 
     Words are abbreviated as the trade does (``neighborhood_code`` becomes ``nbhd_code``), then
     cut; what is still equal gets a number.
@@ -104,15 +138,24 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
     used: set[str] = set()
     found = {}
     for name in names:
-        whole = name
-        if len(whole) > SHORT:
-            whole = "_".join(WORDS.get(word, word) for word in name.split("_"))
-        if len(whole) > SHORT:
-            whole = whole.replace("_", "")
-        short, number = whole[:SHORT], 1
+        whole = name.replace(":", "_")
+        if _size(whole) > SHORT:
+            whole = "_".join(WORDS.get(word, word) for word in whole.split("_"))
+        if _size(whole) > SHORT:
+            whole = whole.replace("_", "") or whole
+        short, number = cut(whole, SHORT).strip(), 1
         while short.casefold() in used:
             number += 1
-            short = f"{whole[: SHORT - len(str(number))]}{number}"
+            short = f"{cut(whole, SHORT - len(str(number)))}{number}"
         used.add(short.casefold())
         found[name] = short
     return found
+
+
+def cut(text: str, most: int) -> str:
+    """The text cut to `most` bytes of UTF-8 between letters."""
+    return text.encode()[:most].decode("utf-8", "ignore")
+
+
+def _size(text: str) -> int:
+    return len(text.encode())

@@ -18,6 +18,7 @@ from terrafusion_lib.plugins.gis_export.errors import (
     ExportError,
 )
 from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.field_names import ANY_NAME, NameRule
 
 FOLDER = Path(__file__).resolve().parent / "formats"
 GROUP = "terrafusion.export_formats"
@@ -57,12 +58,15 @@ class ExportFormat:
         System that the format prescribes; None: any.
     size_factor : float
         Bytes on disk per byte of the records in memory, for estimates.
+    names : NameRule
+        Names that its fields can have; any that can be printed by default.
     """
 
     title: str
     suffix: str
     write: Callable[[Sequence[ExportLayer], Path], None]
     size_factor: float
+    names: NameRule = ANY_NAME
     several_layers: bool = False
     crs: str | None = None
     styles: Styles = Styles.BESIDE

@@ -61,7 +61,8 @@ class Layer:
     """Attributes that are always written: they make a record unique."""
     polygons: bool = True
     colour_by: str | None = None
-    diverging: bool = False
+    centre: float | None = None
+    """Value from which `colour_by` diverges, where it does: no change, or a ratio of one."""
     reads: dict[str, str] = field(default_factory=dict)
     """Further columns that finding the records needs, by table."""
 
@@ -136,7 +137,7 @@ valuations?: estimated_value
         found.value_change,
         key=("geometry_id", "property_id"),
         colour_by="value_change_pct",
-        diverging=True,
+        centre=0.0,
         reads={
             ROLL: "property_id latitude longitude prior_market_value current_market_value",
             "valuations": "property_id estimated_value",
@@ -190,7 +191,7 @@ sale_ratios: adjusted_price assessed_value ratio in_interval
         key=("study", "sale_id", "property_id"),
         polygons=False,
         colour_by="residual_pct",
-        diverging=True,
+        centre=0.0,
         reads=_LINK | {"sale_ratios": "study property_id ratio"},
     ),
     Layer(
@@ -228,7 +229,7 @@ sale_ratios: adjusted_price assessed_value ratio in_interval
         found.neighborhood_ratios,
         key=("neighborhood_code",),
         colour_by="median_ratio",
-        diverging=True,
+        centre=1.0,
         reads=_HOOD
         | {
             "ratio_statistics": "study grouping stratum statistic n estimate ci_low ci_high verdict"
@@ -251,9 +252,8 @@ def chosen(names: tuple[str, ...]) -> list[Layer]:
         if name not in LAYERS:
             close = nearest(name, list(LAYERS))
             raise ExportError(
-                f"There is no layer {name!r}",
+                f"There is no layer {name!r}: there are {', '.join(LAYERS)}",
                 reason_code=UNKNOWN_LAYER,
-                examples=list(LAYERS),
-                hint=f"did you mean {close[0]}?" if close else None,
+                hint=f"did you mean {close[0]}?" if close else "terrafusion export layers",
             )
     return [layer for layer in _LAYERS if layer.name in names]

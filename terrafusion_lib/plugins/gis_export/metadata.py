@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from terrafusion_lib.core.files import file_hash
+from terrafusion_lib.plugins.gis_export.area_shape import REPAIRED, repaired
 from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.layers import PERSONAL
+from terrafusion_lib.plugins.gis_export.marker import MARKER
 from terrafusion_lib.plugins.gis_export.plan import ExportPlan
 from terrafusion_lib.plugins.gis_export.shapes import system
 
@@ -30,6 +32,7 @@ def describe(plan: ExportPlan, facts: Mapping[str, Any]) -> dict[str, Any]:
         "format": plan.format_name,
         "crs": {"code": plan.layers[0].crs, "name": crs.name, "wkt": crs.to_wkt()},
         "area_of_interest": area(plan),
+        "geometry_policy": plan.params.geometry.model_dump(),
         "simplify_feet": plan.params.simplify_feet,
         "source_versions": list(plan.sources),
         "records": plan.records,
@@ -43,17 +46,21 @@ def describe(plan: ExportPlan, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def area(plan: ExportPlan) -> dict[str, Any]:
-    """The area of interest as it was asked for."""
+    """The area of interest as it was asked for, and how many of its polygons were repaired."""
     params = plan.params
-    asked = {"bbox": params.bbox, "polygon": params.polygon, "values": params.area_values}
+    asked: dict[str, Any] = {"bbox": params.bbox, "polygon": params.polygon}
+    asked["values"] = params.area_values
+    if params.polygon:
+        asked[REPAIRED] = repaired(params.polygon)
     return {"kind": str(params.area)} | {name: value for name, value in asked.items() if value}
 
 
 def file_list(folder: Path) -> list[dict[str, Any]]:
-    """Name, size in bytes and SHA-256 of each file of a folder, sorted."""
+    """Name, size in bytes and SHA-256 of each file of a folder, sorted; not of its mark."""
     return [
         {"name": path.name, "bytes": path.stat().st_size, "sha256": file_hash(path)}
         for path in sorted(folder.iterdir())
+        if path.name != MARKER
     ]
 
 
@@ -66,6 +73,7 @@ def _layer(plan: ExportPlan, layer: ExportLayer) -> dict[str, Any]:
         "key": list(layer.key),
         "records": layer.records,
         "left_out": layer.left_out,
+        "shapes_repaired": layer.repaired,
         "fields": [
             {
                 "name": item.name,

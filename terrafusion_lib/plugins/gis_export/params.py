@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from terrafusion_lib.core.config import FrozenModel
+from terrafusion_lib.core.county import GeometryConfig
 
 LICENCE = (
     "Public record of the county, prepared for mass appraisal. Parcel shapes are for assessment "
@@ -65,6 +66,16 @@ class GisExportParams(FrozenModel):
     rename: dict[str, str] = Field(
         default_factory=dict, description="New names of attributes, by their own names"
     )
+    geometry: GeometryConfig = Field(
+        default=GeometryConfig(),
+        description="What is done with invalid parcel shapes; the county's geometry by default",
+    )
+    min_zoom: int = Field(
+        default=9, ge=0, le=22, description="For pmtiles: zoom from which tiles are made"
+    )
+    max_zoom: int = Field(
+        default=15, ge=0, le=22, description="For pmtiles: last zoom; maps draw nearer ones from it"
+    )
     max_area_sq_km: float = Field(
         default=5_000.0, gt=0, description="Largest bbox or polygon, square kilometres"
     )
@@ -72,6 +83,12 @@ class GisExportParams(FrozenModel):
         default=2_000_000, gt=0, description="Most records of an export, all layers together"
     )
     licence: str = Field(default=LICENCE, description="Terms of use, kept with the files")
+
+    @model_validator(mode="after")
+    def _zooms_are_in_order(self) -> "GisExportParams":
+        if self.min_zoom > self.max_zoom:
+            raise ValueError("min_zoom is above max_zoom")
+        return self
 
     @model_validator(mode="after")
     def _area_is_complete(self) -> "GisExportParams":

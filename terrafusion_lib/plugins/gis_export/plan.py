@@ -17,10 +17,11 @@ from terrafusion_lib.plugins.gis_export.errors import (
     CRS_REFUSED,
     NO_RESULTS,
     TOO_MANY_RECORDS,
+    YEAR_NOT_LOADED,
     ExportError,
 )
 from terrafusion_lib.plugins.gis_export.export_layer import ExportField, ExportLayer
-from terrafusion_lib.plugins.gis_export.field_names import file_names
+from terrafusion_lib.plugins.gis_export.field_names import NameRule, file_names
 from terrafusion_lib.plugins.gis_export.format import (
     ExportFormat,
     Styles,
@@ -30,7 +31,7 @@ from terrafusion_lib.plugins.gis_export.format import (
 from terrafusion_lib.plugins.gis_export.layers import COMPUTED, Attribute, Layer, chosen
 from terrafusion_lib.plugins.gis_export.params import Area, GisExportParams
 from terrafusion_lib.plugins.gis_export.records import Records
-from terrafusion_lib.plugins.gis_export.shapes import Shapes, check, system
+from terrafusion_lib.plugins.gis_export.shapes import Shapes, check, horizontal, system
 from terrafusion_lib.plugins.gis_export.simplify import simplify
 from terrafusion_lib.plugins.gis_export.styles import Style, style_of
 
@@ -116,8 +117,9 @@ def make_plan(context: PluginContext, params: GisExportParams) -> ExportPlan:
     layers = chosen(params.layers)
     attributes = attributes_of(layers, params, context)
     crs = _target(params, format_, context)
-    tables = CountyTables(context, _columns(layers, attributes, params))
-    build = _Builder(tables, select(tables, params), params, crs)
+    tables = CountyTables(context, _columns(layers, attributes, params), params.geometry)
+    _check_year(tables)
+    build = _Builder(tables, select(tables, params), params, crs, format_.names)
     made = tuple(build.layer(layer, attributes[layer.name]) for layer in layers)
     found = tables.column(ROLL, "data_source").unique().drop_null().sort()
     plan = ExportPlan(context, params, name, format_, made, tuple(found.to_pylist()))
@@ -131,10 +133,10 @@ def _target(params: GisExportParams, format_: ExportFormat, context: PluginConte
     Raises
     ------
     ExportError
-        It is unknown, or another than the format prescribes.
+        It is unknown, or shapes cannot be written in it, or the format prescribes another.
     """
     asked = params.crs or format_.crs or context.crs
-    wanted = system(asked)
+    wanted = horizontal(asked)
     if format_.crs and wanted != system(format_.crs):
         raise ExportError(
             f"{format_.title} is always in {format_.crs}, not in {asked}",
@@ -151,7 +153,7 @@ def _columns(
 ) -> dict[str, set[str]]:
     """Every column that the export reads, by table."""
     wanted: dict[str, set[str]] = {
-        ROLL: {"property_id", "data_source"},
+        ROLL: {"property_id", "data_source", "assessment_year"},
         SHAPES: {"geometry_id", "property_id"},
     }
     if params.area in COLUMNS:
@@ -173,6 +175,7 @@ class _Builder:
     selection: Selection
     params: GisExportParams
     crs: str
+    names: NameRule
 
     def layer(self, layer: Layer, attributes: Sequence[Attribute]) -> ExportLayer:
         found = layer.records(self.tables, self.selection)
@@ -188,6 +191,8 @@ class _Builder:
             shapes=simplify(shapes, self.params.simplify_feet, self.tables.context.crs),
             crs=self.crs,
             left_out={reason: count for reason, count in found.left_out.items() if count},
+            repaired=found.repaired,
+            zooms=(self.params.min_zoom, self.params.max_zoom),
             style=_style(layer, by_name.get(layer.colour_by or ""), shapes),
             progress=self.tables.context.progress,
             threads=self.tables.context.threads,
@@ -221,7 +226,8 @@ class _Builder:
                 examples=lacking,
                 hint=f"terrafusion run {county}",
             )
-        names = file_names([item.name for item in have], self.params.rename, layer=layer.name)
+        given = [item.name for item in have]
+        names = file_names(given, self.params.rename, layer=layer.name, rule=self.names)
         rows = {table: pa.array(at, mask=at < 0) for table, at in found.rows.items()}
         return [
             ExportField(
@@ -242,7 +248,28 @@ def _style(layer: Layer, coloured: ExportField | None, shapes: Shapes) -> Style 
     if coloured is None:
         return None
     values = numbers(coloured.part(0, len(shapes)))
-    return style_of(values, coloured.name, shapes.kind, diverging=layer.diverging)
+    return style_of(values, coloured.name, shapes.kind, centre=layer.centre)
+
+
+def _check_year(tables: CountyTables) -> None:
+    """Refuse a year that the roll is not of: its data would bear the wrong year.
+
+    Raises
+    ------
+    ExportError
+        Another year is loaded; it is named.
+    """
+    year = tables.context.assessment_year
+    years = sorted(tables.column(ROLL, "assessment_year").unique().drop_null().to_pylist())
+    if years and year not in years:
+        listed = ", ".join(str(item) for item in years)
+        county = tables.context.county_id
+        raise ExportError(
+            f"The roll of {year} is not loaded: there is that of {listed}",
+            reason_code=YEAR_NOT_LOADED,
+            county=county,
+            hint=f"--year {years[-1]}, or load it: terrafusion run {county} --year {year}",
+        )
 
 
 def _check_count(plan: ExportPlan) -> None:

@@ -1,6 +1,6 @@
 """The records of each layer: which rows of which tables they are made of, and their shapes."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -38,7 +38,7 @@ class Records:
     """A layer's records: shapes, the row of each table that they come from (−1: none), figures.
 
     `key` names the attributes that together are unique. `left_out` counts what has no record, by
-    reason.
+    reason; `repaired` counts the parcel shapes that were repaired.
     """
 
     shapes: Shapes
@@ -46,18 +46,17 @@ class Records:
     rows: dict[str, Ints] = field(default_factory=dict)
     computed: dict[str, pa.Array] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
+    repaired: int = 0
 
 
 def parcels(tables: CountyTables, selection: Selection) -> Records:
     """One record per shape linked to a property; per property at its point where no layer is."""
     made = _by_shape if len(selection.shapes) else _by_point
-    shapes, key, rows, left_out = made(tables, selection)
-    if tables.has(VALUATIONS):
-        valued = positions(
-            tables.column(ROLL, "property_id"), tables.column(VALUATIONS, "property_id")
-        )
-        rows[VALUATIONS] = follow(rows[ROLL], valued)
-    return Records(shapes, key, rows, left_out=left_out)
+    base = made(tables, selection)
+    if not tables.has(VALUATIONS):
+        return base
+    valued = positions(tables.column(ROLL, "property_id"), tables.column(VALUATIONS, "property_id"))
+    return replace(base, rows=base.rows | {VALUATIONS: follow(base.rows[ROLL], valued)})
 
 
 def value_change(tables: CountyTables, selection: Selection) -> Records:
@@ -76,7 +75,7 @@ def value_change(tables: CountyTables, selection: Selection) -> Records:
         "value_change_pct": _or_null(_percent_over(current, prior)),
         "model_change_pct": _or_null(_percent_over(model, current)),
     }
-    return Records(base.shapes, base.key, base.rows, computed, base.left_out)
+    return replace(base, computed=computed)
 
 
 def sales(tables: CountyTables, selection: Selection) -> Records:
@@ -100,7 +99,7 @@ def residuals(tables: CountyTables, selection: Selection) -> Records:
     for name in sorted(set(study)):
         median[study == name] = np.nanmedian(ratio[study == name])
     computed = {"residual_pct": _or_null(_at(_percent_over(ratio, median), base.rows[RATIOS]))}
-    return Records(base.shapes, base.key, base.rows, computed, base.left_out)
+    return replace(base, computed=computed)
 
 
 def neighborhoods(tables: CountyTables, selection: Selection) -> Records:
@@ -116,10 +115,11 @@ def neighborhoods(tables: CountyTables, selection: Selection) -> Records:
     codes = tables.column(ROLL, "neighborhood_code")
     names = pc.unique(codes.filter(pa.array(selection.properties))).drop_null().sort()
     group = positions(codes, names)
-    wkb = tables.column(SHAPES, "geometry")
-    shape_group = follow(selection.roll_of_shape, group)
-    shape_group[np.asarray(wkb.is_null())] = -1
-    outlines = dissolve(wkb, shape_group, len(names), tables.context.progress)
+    linked = follow(selection.roll_of_shape, group)
+    fit = tables.fit_shapes(np.flatnonzero(linked >= 0))
+    shape_group = np.full_like(linked, -1)
+    shape_group[fit.rows] = linked[fit.rows]
+    outlines = dissolve(fit.wkb, shape_group, len(names), tables.context.progress)
     drawn = np.flatnonzero(np.bincount(shape_group[shape_group >= 0], minlength=len(names)))
     counted = group >= 0
 
@@ -134,8 +134,9 @@ def neighborhoods(tables: CountyTables, selection: Selection) -> Records:
         "assessed_value": total("assessed_value"),
     }
     shapes = Shapes(as_wkb(outlines[drawn]), pa.array(np.arange(drawn.size)), WGS84, POLYGON)
-    left_out = {"neighbourhoods without a parcel shape": len(names) - drawn.size}
-    return Records(shapes, ("neighborhood_code",), computed=computed, left_out=left_out)
+    left_out = {"neighbourhoods without a parcel shape": len(names) - drawn.size} | fit.left_out
+    key = ("neighborhood_code",)
+    return Records(shapes, key, computed=computed, left_out=left_out, repaired=fit.repaired)
 
 
 def neighborhood_ratios(tables: CountyTables, selection: Selection) -> Records:
@@ -162,34 +163,27 @@ def neighborhood_ratios(tables: CountyTables, selection: Selection) -> Records:
         "prb": figure("prb"),
         "median_verdict": figure("median_ratio", "verdict"),
     }
-    return Records(base.shapes, base.key, computed=computed, left_out=base.left_out)
+    return replace(base, computed=computed)
 
 
-_Base = tuple[Shapes, tuple[str, ...], dict[str, Ints], dict[str, int]]
-
-
-def _by_shape(tables: CountyTables, selection: Selection) -> _Base:
-    wkb = tables.column(SHAPES, "geometry")
-    drawn = selection.shapes & ~np.asarray(wkb.is_null())
-    rows = np.flatnonzero(drawn)
+def _by_shape(tables: CountyTables, selection: Selection) -> Records:
+    fit = tables.fit_shapes(np.flatnonzero(selection.shapes))
     linked = selection.roll_of_shape[selection.roll_of_shape >= 0]
     without = selection.properties.copy()
     without[linked] = False
-    left_out = {
-        "properties without a parcel shape": int(without.sum()),
-        "linked shapes without geometry": int(selection.shapes.sum()) - rows.size,
-    }
-    shapes = Shapes(wkb, pa.array(rows), WGS84, POLYGON)
-    return shapes, ("geometry_id",), {SHAPES: rows, ROLL: selection.roll_of_shape[rows]}, left_out
+    left_out = {"properties without a parcel shape": int(without.sum())} | fit.left_out
+    rows = {SHAPES: fit.rows, ROLL: selection.roll_of_shape[fit.rows]}
+    shapes = Shapes(fit.wkb, pa.array(fit.rows), WGS84, POLYGON)
+    return Records(shapes, ("geometry_id",), rows, left_out=left_out, repaired=fit.repaired)
 
 
-def _by_point(tables: CountyTables, selection: Selection) -> _Base:
+def _by_point(tables: CountyTables, selection: Selection) -> Records:
     longitude, latitude = _location(tables)
     placed = selection.properties & np.isfinite(longitude) & np.isfinite(latitude)
     rows = np.flatnonzero(placed)
     left_out = {"properties without a location": int(selection.properties.sum()) - rows.size}
     shapes = points(longitude[rows], latitude[rows])
-    return shapes, ("property_id",), {ROLL: rows}, left_out
+    return Records(shapes, ("property_id",), {ROLL: rows}, left_out=left_out)
 
 
 def _placed(

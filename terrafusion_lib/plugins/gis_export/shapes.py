@@ -15,6 +15,7 @@ from terrafusion_lib.plugins.gis_export.errors import (
     CRS_REFUSED,
     GEOMETRY_COLLECTION,
     GEOMETRY_TYPE,
+    OUTSIDE_SYSTEM,
     ExportError,
 )
 from terrafusion_lib.plugins.gis_export.wkb_coordinates import moved
@@ -150,17 +151,80 @@ def objects(wkb: pa.Array) -> Any:
 
 @lru_cache(maxsize=8)
 def transformer(source: str, target: str) -> Callable[[Floats], Floats]:
-    """Function that moves an (n, 2) array of x and y from one system to another."""
-    from pyproj import Transformer
+    """Function that moves an (n, 2) array of x and y from one system to another.
 
-    change = Transformer.from_crs(source, target, always_xy=True)
+    It raises `ExportError` when a place has no coordinates in the other system.
+
+    Raises
+    ------
+    ExportError
+        There is no way from one system to the other: they are of different planets, say.
+    """
+    from pyproj import Transformer
+    from pyproj.exceptions import ProjError
+
+    try:
+        change = Transformer.from_crs(source, target, always_xy=True)
+    except ProjError as error:
+        raise ExportError(
+            f"Shapes cannot be moved from {source} to {target}: {error}",
+            reason_code=CRS_REFUSED,
+            hint="choose a system of the region, such as EPSG:2927",
+        ) from error
 
     def transform(coordinates: Floats) -> Floats:
         x, y = np.ascontiguousarray(coordinates.T)
         change.transform(x, y, inplace=True)
-        return np.column_stack([x, y])
+        made = np.column_stack([x, y])
+        if not np.isfinite(made).all():
+            _check_finite(coordinates, made, target)
+        return made
 
     return transform
+
+
+def _check_finite(before: Floats, after: Floats, target: str) -> None:
+    """Refuse coordinates that the move made infinite; an empty point's were so before."""
+    lost = np.isfinite(before).all(axis=1) & ~np.isfinite(after).all(axis=1)
+    if lost.any():
+        raise ExportError(
+            f"Places of the county have no coordinates in {target}",
+            reason_code=OUTSIDE_SYSTEM,
+            count=int(lost.sum()),
+            examples=[tuple(pair) for pair in np.round(before[lost][:3], 5).tolist()],
+            cause="the system does not cover the county",
+            hint="choose a system of the region, such as EPSG:2927",
+        )
+
+
+def horizontal(crs: str) -> "CRS":
+    """The system that `crs` names, when shapes can be written in it.
+
+    Raises
+    ------
+    ExportError
+        It is unknown, or is not a horizontal system of two dimensions: a vertical or geocentric
+        one, say, or one of a planet that is not the Earth.
+    """
+    found = system(crs)
+    flat = (found.is_geographic or found.is_projected) and len(found.axis_info) == 2
+    if not flat or not _of_the_earth(found):
+        raise ExportError(
+            f"Shapes cannot be written in {crs} ({found.name}): that is "
+            + ("a system of another planet" if flat else "no horizontal system of two dimensions"),
+            reason_code=CRS_REFUSED,
+            hint="choose a projected or geographic system, such as EPSG:2927 or EPSG:4326",
+        )
+    return found
+
+
+def _of_the_earth(crs: "CRS") -> bool:
+    """Whether PROJ knows a way from WGS 84 to the system."""
+    try:
+        transformer(WGS84, crs.to_wkt())
+    except ExportError:
+        return False
+    return True
 
 
 def system(crs: str) -> "CRS":

@@ -1,6 +1,6 @@
 """Symbology of a layer for QGIS (QML) and other software (SLD 1.0)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape, quoteattr
 
@@ -120,18 +120,46 @@ class Style:
         )
 
 
-def style_of(values: Floats, field: str, geometry_type: str, *, diverging: bool) -> Style | None:
-    """Classes by quantiles of the finite values, at two digits; None without any value."""
+def style_of(
+    values: Floats, field: str, geometry_type: str, *, centre: float | None = None
+) -> Style | None:
+    """Classes of the finite values; None without any.
+
+    Without a `centre` they are quantiles, at two digits. With one they lie alike on both sides of
+    it, reds below and blues above: the middle class holds about a fifth of the values.
+    """
     finite = values[np.isfinite(values)]
     if not finite.size:
         return None
-    ramp = DIVERGING if diverging else SEQUENTIAL
+    if centre is not None:
+        return _diverging(finite, field, geometry_type, centre)
     low, high = float(finite.min()), float(finite.max())
-    raw = np.quantile(finite, np.linspace(0, 1, len(ramp) + 1)[1:-1])
-    rounded = np.unique([float(f"{value:.2g}") for value in raw])
-    breaks = tuple(float(value) for value in rounded if low < value < high)
-    picked = np.linspace(0, len(ramp) - 1, len(breaks) + 1).round().astype(int)
-    return Style(field, geometry_type, breaks, tuple(ramp[i] for i in picked), low, high)
+    breaks = _steps(finite, np.linspace(0, 1, len(SEQUENTIAL) + 1)[1:-1], low, high)
+    picked = np.linspace(0, len(SEQUENTIAL) - 1, len(breaks) + 1).round().astype(int)
+    return Style(field, geometry_type, breaks, tuple(SEQUENTIAL[i] for i in picked), low, high)
+
+
+def _diverging(finite: Floats, field: str, geometry_type: str, centre: float) -> Style:
+    """Up to five classes, symmetric about the centre; the outer ones reach the farthest value."""
+    away = np.abs(finite - centre)
+    farthest = float(away.max())
+    low = min(centre - farthest, float(finite.min()))
+    high = max(centre + farthest, float(finite.max()))
+    if farthest == 0:
+        return Style(field, geometry_type, (), (DIVERGING[2],), centre, centre)
+    steps = _steps(away, (0.2, 0.6), 0.0, farthest)
+    colours = {0: (0, 4), 1: (0, 2, 4), 2: (0, 1, 2, 3, 4)}[len(steps)]
+    sides = [centre - step for step in reversed(steps)], [centre + step for step in steps]
+    breaks = (*sides[0], *sides[1]) if steps else (centre,)
+    return Style(field, geometry_type, breaks, tuple(DIVERGING[i] for i in colours), low, high)
+
+
+def _steps(
+    values: Floats, shares: Sequence[float] | Floats, low: float, high: float
+) -> tuple[float, ...]:
+    """Quantiles at two digits, each once, between `low` and `high`."""
+    rounded = np.unique([float(f"{value:.2g}") for value in np.quantile(values, shares)])
+    return tuple(float(value) for value in rounded if low < value < high)
 
 
 def _label(low: float, high: float) -> str:

@@ -1,6 +1,7 @@
 """Exports from the command line, over a county that has been run."""
 
 import json
+import re
 from pathlib import Path
 
 import pyogrio
@@ -8,8 +9,10 @@ import pytest
 from typer.testing import CliRunner
 
 from terrafusion_lib.cli import app
-from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.errors import AccessDeniedError, ConfigError
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.plugins.gis_export.errors import ExportError
+from terrafusion_lib.plugins.gis_export.layers import LAYERS
 
 COUNTY = "demo_wa"
 
@@ -18,11 +21,15 @@ Finished = tuple[Settings, dict]
 
 @pytest.fixture
 def asked(finished_project: Finished, monkeypatch: pytest.MonkeyPatch):
+    """Runs a command as `by`; as the account of the operating system when that is None."""
     settings, _ = finished_project
-    monkeypatch.setattr("terrafusion_lib.core.settings.get_settings", lambda: settings)
+    monkeypatch.delenv("TERRAFUSION_USER", raising=False)  # a run hands its settings on
 
-    def run(*arguments: str):
-        return CliRunner().invoke(app, ["export", *arguments], catch_exceptions=True)
+    def run(*arguments: str, by: str | None = "ana", noun: str = "export"):
+        given = settings.model_dump(exclude={"user"}) | ({"user": by} if by else {})
+        project = Settings(**given)
+        monkeypatch.setattr("terrafusion_lib.core.settings.get_settings", lambda: project)
+        return CliRunner().invoke(app, [noun, *arguments], catch_exceptions=True)
 
     return run
 
@@ -50,10 +57,64 @@ def test_an_export_says_where_it_is_and_reads_back(asked, tmp_path: Path) -> Non
     assert "owner_name" not in found["fields"]
 
 
+def test_an_estimate_is_told_to_people(asked) -> None:
+    done = asked("gis", COUNTY, "--estimate", "--layers", "parcels,sales")
+    assert done.exit_code == 0, done.output
+    assert re.search(r"^parcels +\d+ records$", done.stdout, re.MULTILINE)
+    assert re.search(r"left out: \d+ properties without a parcel shape", done.stdout)
+    assert "about " in done.stdout
+
+
+def test_an_export_tells_what_was_left_out(asked, tmp_path: Path) -> None:
+    done = asked("gis", COUNTY, "--format", "csv_wkt", "--to", str(tmp_path))
+    assert done.exit_code == 0, done.output
+    assert re.search(r"left out: \d+ properties without a parcel shape", done.stdout)
+
+
 def test_personal_data_are_for_the_roles_that_may_see_them(asked) -> None:
-    done = asked("gis", COUNTY, "--attributes", "property_id,owner_name", "--estimate")
-    assert done.exit_code != 0
-    assert "owner_name" in str(done.exception)
+    arguments = ("gis", COUNTY, "--attributes", "property_id,owner_name", "--estimate")
+    for by in ("ana", None):
+        done = asked(*arguments, by=by)
+        assert isinstance(done.exception, ExportError)
+        assert "owner_name" in str(done.exception)
+    assert asked(*arguments, by="ada").exit_code == 0
+
+
+@pytest.mark.parametrize("estimate", [True, False])
+@pytest.mark.parametrize(
+    ("by", "says"), [("cleo", "gis_export:run"), ("sam", "gis_export:run"), ("mallory", "no user")]
+)
+def test_who_has_no_role_for_it_cannot_export(asked, by: str, says: str, estimate: bool) -> None:
+    done = asked("gis", COUNTY, *(["--estimate"] if estimate else []), by=by)
+    assert isinstance(done.exception, AccessDeniedError)
+    assert says in str(done.exception)
+
+
+def test_the_account_of_the_machine_may_export(asked) -> None:
+    assert asked("gis", COUNTY, "--estimate", by=None).exit_code == 0
+
+
+def test_a_year_that_is_not_loaded_is_refused(asked) -> None:
+    done = asked("gis", COUNTY, "--estimate", "--year", "2030")
+    assert isinstance(done.exception, ExportError)
+    assert "there is that of 2026" in str(done.exception)
+
+
+def test_jobs_tell_where_the_result_lies(asked, tmp_path: Path) -> None:
+    asked("gis", COUNTY, "--format", "geoparquet", "--to", str(tmp_path))
+    asked("gis", COUNTY, "--format", "dgn")
+    lines = asked("jobs", COUNTY, noun="runs").stdout.splitlines()
+    (folder,) = tmp_path.iterdir()
+    (at,) = [number for number, line in enumerate(lines) if line.startswith(folder.name)]
+    assert "COMPLETED  ana" in lines[at]
+    assert re.search(rf"{re.escape(str(folder))}  \d+ records  \d+\.\d MB$", lines[at + 1])
+    assert "unknown_format" in "".join(lines)
+
+
+def test_zooms_are_two_numbers(asked) -> None:
+    done = asked("gis", COUNTY, "--estimate", "--zooms", "9")
+    assert isinstance(done.exception, ConfigError)
+    assert asked("gis", COUNTY, "--estimate", "--zooms", "9-14").exit_code == 0
 
 
 @pytest.mark.parametrize(
@@ -73,3 +134,13 @@ def test_the_formats_are_listed(asked) -> None:
     lines = asked("formats").stdout.splitlines()
     names = {line.split()[0] for line in lines}
     assert {"geopackage", "shapefile", "pmtiles", "file_geodatabase"} <= names
+
+
+def test_the_layers_are_listed_with_their_meanings(asked) -> None:
+    text = asked("layers").stdout
+    for layer in LAYERS.values():
+        assert layer.meaning in text
+    assert "owner_name*" in text
+    found = json.loads(asked("layers", "--json").stdout)
+    assert set(found) == set(LAYERS)
+    assert "owner_name" in found["parcels"]["personal"]

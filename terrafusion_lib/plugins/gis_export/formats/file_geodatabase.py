@@ -9,11 +9,24 @@ import pyarrow as pa
 
 from terrafusion_lib.plugins.gis_export.archive import zip_folder
 from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.field_names import NameRule
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
 from terrafusion_lib.plugins.gis_export.gdal import write_layer
 
 TYPES = {pa.date32(): pa.timestamp("ms", "UTC"), pa.bool_(): pa.int16()}
 """What the version of the format that every ArcGIS since 10 reads has no type for."""
+
+
+SQL_WORDS = """
+add alter and between by column create delete drop exists for from group in insert into is like not
+null or order select set table update values where
+"""
+NAMES = NameRule(
+    pattern=r"[^\W\d]\w{0,63}",
+    says="at most 64 letters, digits and _, begins with no digit, and is no word of SQL",
+    reserved=frozenset(SQL_WORDS.split()),
+)
+"""Names that GDAL and Esri's software leave as they are."""
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:
@@ -35,5 +48,6 @@ FORMAT = ExportFormat(
     suffix=".gdb.zip",
     write=write,
     size_factor=0.5,
+    names=NAMES,
     several_layers=True,
 )

@@ -15,7 +15,7 @@ from terrafusion_lib.plugins.gis_export.text_file import write_text
 
 TYPES = {pa.int32(): "int", pa.int64(): "int", pa.float64(): "float", pa.bool_(): "bool"}
 """Types of KML's schema; all others are text."""
-FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f]"
+FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
 """Characters that XML cannot hold."""
 ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 

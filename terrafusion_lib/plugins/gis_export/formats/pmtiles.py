@@ -14,21 +14,22 @@ from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
 from terrafusion_lib.plugins.gis_export.gdal import write_layer
 from terrafusion_lib.plugins.gis_export.shapes import Floats, Shapes, objects
 
-MIN_ZOOM, MAX_ZOOM = 12, 15
-"""From a city to a street of parcels; maps draw nearer zooms from the last."""
 TILE_BYTES, TILE_FEATURES = 20_000_000, 1_000_000
 """So large that GDAL drops no parcel from a tile."""
 
 WEB_MAP = "EPSG:3857"
-NARROW_METRES = 0.6
-"""Two units of a tile at the largest zoom: shapes narrower than that may vanish."""
+SIMPLIFIED = 1
+"""Units of a tile by which corners may move at all zooms but the last; more would halve parcels."""
+WORLD_METRES, TILE_UNITS = 40_075_017.0, 4096
+NARROW_UNITS = 2
+"""Shapes narrower than that may vanish at the last zoom."""
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:
     """Write the layer's tiles.
 
-    At the largest zoom every record is there, to about 0.3 m; only shapes narrower than that are
-    not drawn.
+    At the last zoom (15: to about 0.3 m) every record is there; only shapes narrower than two units
+    of a tile are not drawn. Farther out parcels have fewer corners.
 
     Raises
     ------
@@ -37,8 +38,10 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
     """
     (layer,) = layers
     options = {
-        "MINZOOM": str(MIN_ZOOM),
-        "MAXZOOM": str(MAX_ZOOM),
+        "MINZOOM": str(layer.zooms[0]),
+        "MAXZOOM": str(layer.zooms[1]),
+        "SIMPLIFICATION": str(SIMPLIFIED),
+        "SIMPLIFICATION_MAX_ZOOM": "0",
         "MAX_SIZE": str(TILE_BYTES),
         "MAX_FEATURES": str(TILE_FEATURES),
         "NAME": layer.name,
@@ -66,7 +69,8 @@ def _check(layer: ExportLayer, path: Path) -> None:
     keys = [fields[name].part(0, layer.records) for name in layer.key]
     drawn = pc.is_in(_joined(keys), value_set=_joined([tiles[name] for name in layer.key]))
     missing = layer.shapes.rows.filter(pc.invert(drawn))
-    if len(missing) and _widths(replace(layer.shapes, rows=missing)).max() > NARROW_METRES:
+    narrow = NARROW_UNITS * WORLD_METRES / TILE_UNITS / 2 ** layer.zooms[1]
+    if len(missing) and _widths(replace(layer.shapes, rows=missing)).max() > narrow:
         raise incomplete(path)
 
 

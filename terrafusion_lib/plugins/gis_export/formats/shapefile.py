@@ -1,4 +1,4 @@
-"""Esri Shapefile, zipped: UTF-8 code page, ten-letter field names and the map of them."""
+"""Esri Shapefile, zipped: UTF-8 code page, ten-byte field names and the map of them."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -11,9 +11,10 @@ import pyarrow.csv as pa_csv
 from terrafusion_lib.plugins.gis_export.archive import zip_files
 from terrafusion_lib.plugins.gis_export.errors import FILE_TOO_LARGE, ExportError
 from terrafusion_lib.plugins.gis_export.export_layer import GEOMETRY, ExportField, ExportLayer
-from terrafusion_lib.plugins.gis_export.field_names import short_names
+from terrafusion_lib.plugins.gis_export.field_names import cut, short_names
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
 from terrafusion_lib.plugins.gis_export.gdal import WIDTH, stream_batches
+from terrafusion_lib.plugins.gis_export.shapefile_parts import check_whole
 
 LONGEST_TEXT = 254
 LARGEST_FILE = 2**31 - 1
@@ -42,10 +43,10 @@ def _write_layer(layer: ExportLayer, folder: Path) -> None:
     names = short_names([item.name for item in layer.fields])
     schema = pa.schema([_field(item, names[item.name]) for item in layer.fields])
     schema = schema.append(pa.field(GEOMETRY, pa.binary()))
-    cut = dict.fromkeys(names, 0)
+    lost = dict.fromkeys(names, 0)
     stream_batches(
         schema,
-        _fitted(layer, schema, folder, cut),
+        _fitted(layer, schema, folder, lost),
         folder / f"{layer.name}.shp",
         driver="ESRI Shapefile",
         name=layer.name,
@@ -54,7 +55,8 @@ def _write_layer(layer: ExportLayer, folder: Path) -> None:
         options={"2GB_LIMIT": "YES"},
     )
     _check_size(folder, layer.name)
-    _field_map(layer, names, cut, folder / f"{layer.name}_fields.csv")
+    check_whole(folder / f"{layer.name}.shp", layer.records, names.values())
+    _field_map(layer, names, lost, folder / f"{layer.name}_fields.csv")
     if layer.style:
         style = layer.style.renamed(names[layer.style.field])
         (folder / f"{layer.name}.qml").write_text(style.qml(), encoding="utf-8")
@@ -70,16 +72,16 @@ def _field(item: ExportField, name: str) -> pa.Field:
 
 
 def _fitted(
-    layer: ExportLayer, schema: pa.Schema, folder: Path, cut: dict[str, int]
+    layer: ExportLayer, schema: pa.Schema, folder: Path, lost: dict[str, int]
 ) -> Iterator[pa.RecordBatch]:
-    """Batches as dBase takes them; `cut` counts the texts that are shortened, by field."""
+    """Batches as dBase takes them; `lost` counts the texts that are shortened, by field."""
     for batch in layer.batches(multi=False):
         _check_size(folder, layer.name)
         columns = []
         for name, values, field in zip(batch.schema.names, batch.columns, schema, strict=True):
             if pa.types.is_string(field.type):
                 fitted, count = shortened(values, LONGEST_TEXT)
-                cut[name] += count
+                lost[name] += count
                 columns.append(fitted)
             else:
                 columns.append(values)
@@ -93,8 +95,9 @@ def shortened(values: pa.Array, most: int) -> tuple[pa.Array, int]:
     if not count:
         return values, 0
     texts = values.filter(long).to_pylist()
-    cut = [text.encode()[:most].decode("utf-8", "ignore") for text in texts]
-    return pc.replace_with_mask(values, long, pa.array(cut, pa.string())), count
+    return pc.replace_with_mask(
+        values, long, pa.array([cut(text, most) for text in texts], pa.string())
+    ), count
 
 
 def _check_size(folder: Path, name: str) -> None:
@@ -116,14 +119,14 @@ def _check_size(folder: Path, name: str) -> None:
             )
 
 
-def _field_map(layer: ExportLayer, names: dict[str, str], cut: dict[str, int], path: Path) -> None:
+def _field_map(layer: ExportLayer, names: dict[str, str], lost: dict[str, int], path: Path) -> None:
     """The table that gives each field its full name and meaning."""
     table = pa.table(
         {
             "field": [names[item.name] for item in layer.fields],
             "attribute": [item.name for item in layer.fields],
             "meaning": [item.meaning for item in layer.fields],
-            "texts_cut": [cut[item.name] for item in layer.fields],
+            "texts_cut": [lost[item.name] for item in layer.fields],
         }
     )
     pa_csv.write_csv(table, path)

@@ -11,7 +11,9 @@ from shapely.geometry import mapping
 from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.pipelines.gis_export_pipeline import read_area
+from terrafusion_lib.plugins.gis_export.area_shape import polygon_of
 from terrafusion_lib.plugins.gis_export.errors import ExportError
+from terrafusion_lib.plugins.gis_export.metadata import describe
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from tests.support.gis_county import COLUMNS, COUNT, SOUTH, STEP, WEST, GridCounty, parcel
@@ -63,6 +65,23 @@ def test_a_file_that_is_no_area_is_refused(tmp_path: Path, text: str) -> None:
     assert failure.value.reason_code == "area_invalid"
 
 
+def test_crossing_and_overlapping_polygons_of_a_file_are_united(
+    county: GridCounty, tmp_path: Path
+) -> None:
+    west, south, east, north = INSIDE
+    bow_tie = shapely.Polygon([(west, south), (east, north), (east, south), (west, north)])
+    overlapping = [bow_tie, shapely.box(*INSIDE), shapely.box(*INSIDE).buffer(-1e-5)]
+    gpd.GeoDataFrame(geometry=overlapping, crs="EPSG:4326").to_file(tmp_path / "area.gpkg")
+    area = read_area(tmp_path / "area.gpkg")
+    assert polygon_of(area).equals(shapely.box(*INSIDE))
+    params = GisExportParams(area="polygon", polygon=area)
+    found = describe(make_plan(county.context(), params), {})["area_of_interest"]
+    assert found["polygons_repaired"] == 1
+    given = {"type": "FeatureCollection", "features": [mapping(item) for item in overlapping]}
+    plan = make_plan(county.context(), GisExportParams(area="polygon", polygon=given))
+    assert describe(plan, {})["area_of_interest"]["polygons_repaired"] == 1
+
+
 def test_points_are_selected_with_their_parcel(county: GridCounty) -> None:
     row = (WEST, SOUTH + 5.3 * STEP, WEST + COLUMNS * STEP, SOUTH + 5.7 * STEP)
     assert selected(county, "sales", area="bbox", bbox=row) == ["1060", "1070"]
@@ -98,6 +117,9 @@ def test_outlines_are_whole_although_the_area_is_not(county: GridCounty) -> None
             "area_invalid",
             "it is Point",
         ),
+        ({"area": "bbox", "bbox": (-180, -90, 180, 90)}, "area_too_large", "510,065,622 km²"),
+        ({"area": "bbox", "bbox": (-180, 40, 180, 50)}, "area_too_large", "most allowed"),
+        ({"area": "tax_area", "area_values": ("zzz",)}, "area_unknown", "there are K1, R2"),
         ({"area": "city", "area_values": ("Kenewick",)}, "area_unknown", "did you mean KENNEWICK"),
     ],
 )

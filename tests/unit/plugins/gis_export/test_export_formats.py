@@ -1,8 +1,10 @@
 """Every format is read back, by GDAL's own program and by geopandas, and holds the same."""
 
 import json
+import os
 import re
 import subprocess
+import zipfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,12 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
+from terrafusion_lib.plugins.gis_export.errors import ExportError
 from terrafusion_lib.plugins.gis_export.format import format_sources, load_format
 from terrafusion_lib.plugins.gis_export.formats.shapefile import shortened
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
+from terrafusion_lib.plugins.gis_export.shapefile_parts import check_whole
 from tests.support.gis_county import COUNT, GridCounty, areas
 from tests.support.require import require_program
 
@@ -180,6 +184,54 @@ def test_a_shapefile_says_what_its_fields_mean_and_what_was_cut(
     frame = gpd.read_file(path)
     legal = frame[fields.loc["legal_description", "field"]]
     assert max(len(text.encode()) for text in legal.dropna()) <= 254
+
+
+def test_the_field_map_of_a_shapefile_names_fields_that_are_there(
+    county: GridCounty, tmp_path: Path
+) -> None:
+    rename = {"current_market_value": "größenänderung", "situs_city": "größen:x"}
+    path = written(county, tmp_path, "shapefile", rename=rename)["parcels"]
+    fields = pd.read_csv(f"zip://parcels_fields.csv::{path}")
+    frame = gpd.read_file(path)
+    assert [name for name in frame.columns if name != "geometry"] == fields["field"].tolist()
+    with zipfile.ZipFile(path) as archive:
+        style = archive.read("parcels.qml").decode()
+    renamed = fields.set_index("attribute")["field"]
+    assert f'attr="{renamed["größenänderung"]}"' in style
+
+
+@pytest.mark.parametrize("suffix", ["dbf", "shp", "shx"])
+@pytest.mark.parametrize("left", [0, 20, 5_000])
+def test_a_part_of_a_shapefile_that_ends_early_is_noticed(
+    county: GridCounty, tmp_path: Path, suffix: str, left: int
+) -> None:
+    path = written(county, tmp_path, "shapefile", attributes=("year_built",))["parcels"]
+    with zipfile.ZipFile(path) as archive:
+        archive.extractall(tmp_path)
+    whole = tmp_path / "parcels.shp"
+    names = [name for name in gpd.read_file(whole).columns if name != "geometry"]
+    check_whole(whole, COUNT - 1, names)
+    part = whole.with_suffix(f".{suffix}")
+    os.truncate(part, min(left, part.stat().st_size - 8))
+    with pytest.raises(ExportError, match=f"parcels.{suffix} is not complete"):
+        check_whole(whole, COUNT - 1, names)
+
+
+def test_tiles_show_the_county_from_afar(county: GridCounty, tmp_path: Path) -> None:
+    import pyogrio
+
+    path = written(county, tmp_path, "pmtiles", attributes=("year_built",))["parcels"]
+    whole = areas(gpd.read_file(path).geometry.buffer(0)).sum()
+    for zoom in (9, 12):
+        frame = pyogrio.read_dataframe(path, ZOOM_LEVEL=zoom)
+        assert frame["property_id"].nunique() == COUNT - 1
+        assert areas(frame.geometry).sum() == pytest.approx(whole, rel=0.3)
+
+
+def test_zooms_of_tiles_can_be_chosen(county: GridCounty, tmp_path: Path) -> None:
+    path = written(county, tmp_path, "pmtiles", min_zoom=11, max_zoom=13)["parcels"]
+    header = path.read_bytes()[:127]
+    assert (header[100], header[101]) == (11, 13)
 
 
 def test_texts_are_cut_between_letters() -> None:

@@ -5,6 +5,7 @@ import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +14,9 @@ from terrafusion_lib.core.errors import MissingDependencyError, TerraFusionError
 from terrafusion_lib.core.progress import silent
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.gis_export_pipeline import export_gis
-from terrafusion_lib.plugins.gis_export.destination import ObjectDestination, open_destination
+from terrafusion_lib.plugins.gis_export.destination import open_destination
+from terrafusion_lib.plugins.gis_export.errors import ExportError
+from terrafusion_lib.plugins.gis_export.marker import MARKER, marker_text
 from terrafusion_lib.store.store import open_store
 from tests.support.gis_county import COUNT, COUNTY, store_county
 from tests.support.require import require
@@ -74,7 +77,7 @@ def test_an_export_lies_in_the_bucket(project: Settings, bucket: Any) -> None:
     assert made.location == f"s3://gis/exports/{COUNTY}/{made.job_id}"
     key = made.location.removeprefix("s3://")
     names = ("grid_wa_2026_parcels.parquet", "grid_wa_2026_parcels.qml", "grid_wa_2026_parcels.sld")
-    assert objects(bucket) == {f"{key}/{name}" for name in (*names, "metadata.json")}
+    assert objects(bucket) == {f"{key}/{name}" for name in (*names, "metadata.json", MARKER)}
     import geopandas as gpd
     import pyarrow.fs as pa_fs
 
@@ -104,23 +107,92 @@ def test_a_failed_upload_leaves_no_object(
     assert objects(bucket) == set()
     with open_store(project.operational_database_url) as store:
         failed = [job for job in store.list_jobs(COUNTY) if job["status"] == "FAILED"]
-    assert [job["reason_code"] for job in failed] == ["write_failed"]
+    assert [job["reason_code"] for job in failed] == ["unwritable"]
 
 
-def test_expired_exports_and_torn_uploads_are_cleared(project: Settings, bucket: Any) -> None:
+def test_expired_exports_are_cleared_and_nothing_else(project: Settings, bucket: Any) -> None:
+    """What others keep there, and what a person put into an export, stays."""
     old = export(project, attributes=("year_built",))
-    bucket.pipe_file(f"gis/exports/{COUNTY}/torn/parcels.gpkg", b"half")
+    foreign = f"gis/exports/{COUNTY}/other-project/parcels.gpkg"
+    added = f"{old.location.removeprefix('s3://')}/notes.txt"
+    bucket.pipe({foreign: b"whole", added: b"mine"})
     new = export(project, days=8, attributes=("year_built",))
-    left = {name.split("/")[3] for name in objects(bucket)}
-    assert left == {new.job_id}
-    assert old.job_id not in left
+    left = objects(bucket)
+    assert {foreign, added} <= left
+    assert {name for name in left if old.job_id in name} == {added}
+    assert any(new.job_id in name for name in left)
 
 
-def test_an_upload_under_way_is_left_alone(bucket: Any) -> None:
-    bucket.pipe_file("gis/exports/busy/parcels.gpkg", b"half")
-    place = ObjectDestination(bucket, "gis/exports", "s3://gis/exports")
-    assert place.clear(NOW, {"busy"}.__contains__) == []
-    assert place.clear(NOW, set[str]().__contains__) == ["busy"]
+def test_another_projects_exports_are_left_alone(
+    project: Settings, bucket: Any, tmp_path: Path
+) -> None:
+    """Two projects share a bucket: the other's uploads, whole or under way, are not ours."""
+    other = store_county(tmp_path).model_copy(update={"exports_url": project.exports_url})
+    theirs = export(project, attributes=("year_built",))
+    bucket.pipe_file(f"gis/exports/{COUNTY}/under-way/{MARKER}", marker_text("under-way", []))
+    export(other, days=30, attributes=("year_built",))
+    names = objects(bucket)
+    assert f"{theirs.location.removeprefix('s3://')}/grid_wa_2026.gpkg" in names
+    assert f"gis/exports/{COUNTY}/under-way/{MARKER}" in names
+
+
+def test_an_upload_that_lost_a_file_fails(
+    project: Settings, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kind = type(bucket)
+    put = kind._put_file
+
+    async def losing(self: Any, source: str, target: str, **options: Any) -> None:
+        await put(self, source, target, **options)
+        if target.endswith("metadata.json"):
+            await self._rm(target.replace("metadata.json", "grid_wa_2026.gpkg"))
+
+    monkeypatch.setattr(kind, "_put_file", losing)
+    kind.clear_instance_cache()
+    with pytest.raises(ExportError, match="not whole") as failure:
+        export(project)
+    assert failure.value.reason_code == "upload_incomplete"
+    assert failure.value.examples == ("grid_wa_2026.gpkg",)
+    assert objects(bucket) == set()
+
+
+def test_a_bucket_that_is_not_there_is_not_made(project: Settings, bucket: Any) -> None:
+    elsewhere = project.model_copy(update={"exports_url": "s3://gsi/exports"})
+    with pytest.raises(ExportError, match="does not exist") as failure:
+        export(elsewhere)
+    assert failure.value.reason_code == "destination_unreachable"
+    bucket.invalidate_cache()
+    assert not bucket.exists("gsi")
+
+
+def test_a_store_without_credentials(
+    project: Settings, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    type(bucket).clear_instance_cache()
+    with pytest.raises(ExportError) as failure:
+        export(project)
+    assert failure.value.reason_code == "destination_credentials"
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("ftp://no-such-host.invalid", "destination_unreachable"),
+        ("nosuch://x", "destination_unknown"),
+    ],
+)
+def test_a_place_that_cannot_be_reached_fails_the_job(
+    project: Settings, url: str, reason: str
+) -> None:
+    with pytest.raises(TerraFusionError):
+        export_gis(COUNTY, {}, settings=project, progress=silent, destination=url)
+    with open_store(project.operational_database_url) as store:
+        job = store.list_jobs(COUNTY)[0]
+    assert (job["status"], job["reason_code"]) == ("FAILED", reason)
 
 
 def test_metadata_tell_the_terms(project: Settings, bucket: Any) -> None:

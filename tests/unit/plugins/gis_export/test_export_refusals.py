@@ -27,6 +27,16 @@ def refusal(county: GridCounty, **params: Any) -> ExportError:
         ({"export_format": "FAIL_FORMAT_SIM"}, "simulated_format_failure", "on purpose"),
         ({"export_format": "geopakage"}, "unknown_format", "did you mean geopackage"),
         ({"layers": ("parcel",)}, "unknown_layer", "did you mean parcels"),
+        ({"layers": ("zzz",)}, "unknown_layer", ", ".join(LAYERS)),
+        ({"rename": {"year_built": "a\nb"}}, "field_name_not_allowed", "can be printed"),
+        *(
+            (
+                {"rename": {"year_built": new}, "export_format": "file_geodatabase"},
+                "field_name_not_allowed",
+                "begins with no digit",
+            )
+            for new in ("1st value", "select", "a b", "x" * 65)
+        ),
         ({"attributes": ("yearbuilt",)}, "unknown_attribute", "did you mean year_built"),
         ({"rename": {"no_such": "x"}}, "unknown_attribute", "no_such"),
         ({"rename": {"year_built": "PROPERTY_ID"}}, "attribute_name_clash", "both be named"),
@@ -147,6 +157,12 @@ def test_short_names_are_unique_for_every_layer() -> None:
         short = short_names([item.name for item in layer.attributes])
         assert all(len(name) <= 10 for name in short.values())
         assert len({name.casefold() for name in short.values()}) == len(short)
+
+
+def test_short_names_are_counted_in_bytes() -> None:
+    short = short_names(["größenänderung", "größenän", "größen:x", "é" * 9, "é" * 8])
+    assert all(len(name.encode()) <= 10 for name in short.values())
+    assert len(set(short.values())) == 5
 
 
 def test_short_names_of_equal_beginnings() -> None:

@@ -2,17 +2,33 @@
 
 import xml.etree.ElementTree as ET
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
 
+from terrafusion_lib.core.county import GeometryConfig
+from terrafusion_lib.pipelines.gis_export_pipeline import estimate_gis_export
+from terrafusion_lib.plugins.gis_export.errors import ExportError
+from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.layers import LAYERS
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.shapes import promote
-from terrafusion_lib.plugins.gis_export.styles import style_of
-from tests.support.gis_county import GridCounty, parcel
+from terrafusion_lib.plugins.gis_export.styles import DIVERGING, style_of
+from tests.support.gis_county import (
+    COUNT,
+    COUNTY,
+    SOUTH,
+    STEP,
+    WEST,
+    GridCounty,
+    parcel,
+    shapes,
+    store_county,
+)
 
 
 def polygons(**params: object) -> np.ndarray:
@@ -62,7 +78,7 @@ def test_polygons_become_multi_polygons() -> None:
 @pytest.mark.parametrize("kind", ["MultiPolygon", "Point"])
 def test_styles_are_well_formed_and_cover_every_value(kind: str) -> None:
     values = np.concatenate([np.random.default_rng(1).lognormal(12, 1, 500), [np.nan]])
-    style = style_of(values, "a<b&", kind, diverging=False)
+    style = style_of(values, "a<b&", kind)
     assert style
     edges = [(low, high) for low, high, _ in style.classes()]
     assert edges[0][0] == np.nanmin(values)
@@ -78,7 +94,134 @@ def test_styles_are_well_formed_and_cover_every_value(kind: str) -> None:
 
 
 def test_a_field_of_one_value_has_one_class_and_an_empty_one_none() -> None:
-    style = style_of(np.array([5.0, 5.0]), "f", "Point", diverging=True)
+    style = style_of(np.array([5.0, 5.0]), "f", "Point")
     assert style
     assert len(list(style.classes())) == 1
-    assert style_of(np.array([np.nan]), "f", "Point", diverging=False) is None
+    assert style_of(np.array([np.nan]), "f", "Point") is None
+
+
+VALUES = {
+    "mostly rising": np.concatenate([np.linspace(1, 12, 400), [-3.0]]),
+    "only rising": np.linspace(2, 30, 50),
+    "one value": np.array([5.0, 5.0]),
+    "two values": np.array([-1.0, 4.0]),
+    "with zeros": np.array([0.0] * 90 + [-2.0, 8.0, np.nan]),
+}
+RED, BLUE = DIVERGING[:2], DIVERGING[3:]
+
+
+@pytest.mark.parametrize("centre", [0.0, 1.0])
+@pytest.mark.parametrize("name", VALUES)
+def test_diverging_classes_are_symmetric_and_keep_to_their_side(name: str, centre: float) -> None:
+    values = VALUES[name] + centre
+    style = style_of(values, "f", "Point", centre=centre)
+    assert style
+    classes = list(style.classes())
+    assert classes[0][0] <= np.nanmin(values)
+    assert classes[-1][1] >= np.nanmax(values)
+    for low, high, colour in classes:
+        assert (colour in BLUE) == (low >= centre), (low, high, colour)
+        assert (colour in RED) == (high <= centre), (low, high, colour)
+    edges = [style.low, *style.breaks, style.high]
+    np.testing.assert_allclose(np.add(edges, edges[::-1]), 2 * centre)
+
+
+def test_all_at_the_centre_is_one_neutral_class() -> None:
+    style = style_of(np.array([1.0, 1.0]), "f", "Point", centre=1.0)
+    assert style
+    assert [colour for _, _, colour in style.classes()] == [DIVERGING[2]]
+
+
+def test_ratios_diverge_from_one() -> None:
+    assert {layer.name: layer.centre for layer in LAYERS.values() if layer.centre is not None} == {
+        "value_change": 0.0,
+        "residuals": 0.0,
+        "neighborhood_ratios": 1.0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("crs", "says"),
+    [
+        ("EPSG:5703", "no horizontal system"),
+        ("EPSG:4978", "no horizontal system"),
+        ("EPSG:4979", "no horizontal system"),
+        ("EPSG:5498", "no horizontal system"),
+        ("IAU_2015:30100", "another planet"),
+    ],
+)
+def test_a_system_that_shapes_cannot_be_written_in(crs: str, says: str) -> None:
+    with pytest.raises(ExportError, match=says) as failure:
+        make_plan(GridCounty().context(), GisExportParams(crs=crs))
+    assert failure.value.reason_code == "crs_not_supported"
+
+
+def test_a_system_that_does_not_cover_the_county() -> None:
+    crs = "+proj=geos +h=35785831 +lon_0=60 +sweep=y"
+    with pytest.raises(ExportError, match="have no coordinates") as failure:
+        polygons(crs=crs)
+    assert failure.value.reason_code == "coordinates_outside_system"
+    with pytest.raises(ExportError, match="have no coordinates"):
+        polygons(layers=("sales",), crs=crs)
+
+
+BOW_TIE = shapely.Polygon(
+    [(WEST, SOUTH), (WEST + STEP, SOUTH + STEP), (WEST + STEP, SOUTH), (WEST, SOUTH + STEP)]
+)
+SPIKE = shapely.Polygon(
+    [(WEST, SOUTH), (WEST + STEP, SOUTH), (WEST + 2 * STEP, SOUTH), (WEST + STEP, SOUTH),
+     (WEST + STEP, SOUTH + STEP), (WEST, SOUTH + STEP)]
+)  # fmt: skip
+
+
+def planned(replaced: dict[int, bytes], **params: object) -> tuple[ExportLayer, list[str]]:
+    """The parcels with other shapes in some rows, and their keys."""
+    rows = shapes()
+    for row, wkb in replaced.items():
+        rows[row] = rows[row] | {"geometry": wkb}
+    context = GridCounty().having("parcels_geometry", rows).context(threads=2)
+    layer = make_plan(context, GisExportParams(crs="EPSG:4326", **params)).layers[0]
+    batches = list(layer.batches(multi=False))
+    found = shapely.from_wkb([item for b in batches for item in b["geometry"].to_pylist()])
+    assert shapely.is_valid(found).all()
+    return layer, [key for b in batches for key in b[layer.key[0]].to_pylist()]
+
+
+def test_invalid_shapes_are_repaired_as_the_county_says() -> None:
+    layer, keys = planned({4: SPIKE.wkb, 9: BOW_TIE.wkb})
+    assert layer.repaired == 1
+    assert layer.left_out == {
+        "properties without a parcel shape": 1,
+        "parcel shapes (invalid, and a repair would change its area)": 1,
+    }
+    assert shapes()[4]["geometry_id"] in keys
+    assert shapes()[9]["geometry_id"] not in keys
+
+
+def test_unfit_shapes_are_left_out_by_reason() -> None:
+    replaced = {4: SPIKE.wkb, 9: BOW_TIE.wkb, 12: b"no shape", 15: shapely.Polygon().wkb}
+    layer, keys = planned(replaced, geometry=GeometryConfig(invalid="quarantine"))
+    assert layer.repaired == 0
+    assert sum(layer.left_out.values()) == 5
+    assert layer.left_out["parcel shapes (invalid: Self-intersection)"] == 2
+    assert layer.left_out["parcel shapes (the shape cannot be read)"] == 1
+    assert layer.left_out["parcel shapes (the shape covers no area)"] == 1
+    assert len(keys) == COUNT - 1 - 4
+
+
+def test_outlines_are_made_of_fit_shapes() -> None:
+    layer, keys = planned({9: BOW_TIE.wkb}, layers=("neighborhoods",))
+    assert keys == ["NORTH", "SOUTH"]
+    assert layer.left_out == {"parcel shapes (invalid, and a repair would change its area)": 1}
+
+
+def test_the_policy_of_the_county_is_the_default(tmp_path: Path) -> None:
+    rows = shapes()
+    rows[4] = rows[4] | {"geometry": SPIKE.wkb}
+    settings = store_county(tmp_path, GridCounty().having("parcels_geometry", rows))
+    path = settings.county_configs_path / COUNTY / "county.yaml"
+    assert estimate_gis_export(COUNTY, {}, settings=settings)["records"]["parcels"] == COUNT - 1
+    path.write_text(path.read_text() + "geometry: {invalid: quarantine}\n")
+    found = estimate_gis_export(COUNTY, {}, settings=settings)
+    assert found["records"]["parcels"] == COUNT - 2
+    assert found["left_out"]["parcels"]["parcel shapes (invalid: Self-intersection)"] == 1

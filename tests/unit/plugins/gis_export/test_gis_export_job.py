@@ -25,7 +25,9 @@ from terrafusion_lib.pipelines.gis_export_pipeline import (
     estimate_gis_export,
     export_gis,
 )
+from terrafusion_lib.plugins.gis_export.errors import ExportError
 from terrafusion_lib.plugins.gis_export.format import format_sources
+from terrafusion_lib.plugins.gis_export.marker import MARKER
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.store.store import open_store
 from tests.support.gis_county import COUNT, COUNTY, RUN, store_county
@@ -109,7 +111,7 @@ def test_metadata_lie_beside_the_files(settings: Settings) -> None:
 
 
 def test_every_export_is_in_the_audit_log(settings: Settings) -> None:
-    permissions = ("reporting:view_sensitive",)
+    permissions = ("gis_export:run", "reporting:view_sensitive")
     made = export_gis(
         COUNTY,
         {"attributes": ("owner_name",)},
@@ -190,7 +192,15 @@ def test_a_folder_that_cannot_be_written(settings: Settings, tmp_path: Path) -> 
         export_gis(
             COUNTY, {}, settings=settings, progress=silent, destination=str(tmp_path / "a file")
         )
-    assert jobs(settings)[-1]["reason_code"] in ("write_failed", "unwritable")
+    assert jobs(settings)[-1]["reason_code"] == "unwritable"
+
+
+def test_a_folder_that_cannot_be_made_is_named(settings: Settings) -> None:
+    with pytest.raises(ExportError) as failure:
+        export_gis(COUNTY, {}, settings=settings, progress=silent, destination="/proc/nope")
+    assert "/proc/nope could not be written" in str(failure.value)
+    assert ".staged" not in str(failure.value)
+    assert jobs(settings)[-1]["reason_code"] == "unwritable"
 
 
 def test_another_folder_takes_the_export(settings: Settings, tmp_path: Path) -> None:
@@ -201,6 +211,7 @@ def test_another_folder_takes_the_export(settings: Settings, tmp_path: Path) -> 
     assert {path.name for path in Path(made.location).iterdir()} == {
         "grid_wa_2026.gpkg",
         "metadata.json",
+        MARKER,
     }
 
 
@@ -210,8 +221,8 @@ def in_child(work: Callable[..., Any], *arguments: Any) -> multiprocessing.Proce
     return child  # type: ignore[return-value]
 
 
-def export_on_a_full_disk(settings: Settings, name: str) -> None:
-    """No file may grow beyond 20 kB: to a program that is a disk that is full."""
+def export_on_a_full_disk(settings: Settings, name: str, most: int = 20_000) -> None:
+    """No file may grow beyond `most` bytes: to a program that is a disk that is full."""
     from terrafusion_lib.plugins.gis_export import plan
 
     with open_store(settings.operational_database_url):
@@ -222,7 +233,7 @@ def export_on_a_full_disk(settings: Settings, name: str) -> None:
         def under_limit(function: Any) -> Any:
             def run(path: Path) -> None:
                 whole = resource.getrlimit(resource.RLIMIT_FSIZE)
-                resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, whole[1]))
+                resource.setrlimit(resource.RLIMIT_FSIZE, (most, whole[1]))
                 try:
                     function(path)
                 finally:
@@ -245,6 +256,17 @@ def test_a_full_disk_leaves_nothing(settings: Settings, name: str) -> None:
     job = jobs(settings)[-1]
     assert (job["export_format"], job["status"]) == (name, "FAILED")
     assert job["reason_code"] in ("disk_full", "write_failed"), job["message"]
+    assert visible(settings) == before
+
+
+def test_a_shapefile_whose_table_is_cut_short_is_not_published(settings: Settings) -> None:
+    """The .shp (24 kB) has room, the .dbf (about 100 kB) has not, and GDAL does not tell."""
+    before = visible(settings)
+    child = in_child(export_on_a_full_disk, settings, "shapefile", 40_000)
+    child.join(120)
+    assert child.exitcode == 1
+    job = jobs(settings)[-1]
+    assert (job["status"], job["reason_code"]) == ("FAILED", "disk_full")
     assert visible(settings) == before
 
 
@@ -304,7 +326,8 @@ def test_an_interrupted_export_is_cancelled(settings: Settings) -> None:
     before = visible(settings)
     with pytest.raises(KeyboardInterrupt):
         export_gis(COUNTY, {}, settings=settings, progress=interrupt)
-    assert jobs(settings)[-1]["status"] == "CANCELLED"
+    job = jobs(settings)[-1]
+    assert (job["status"], job["reason_code"]) == ("CANCELLED", "cancelled")
     assert visible(settings) == before
 
 

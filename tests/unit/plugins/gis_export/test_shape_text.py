@@ -87,6 +87,13 @@ def test_properties_come_back(rows: list[tuple[str | None, float | None, bool | 
         assert found == {"text": row[0], "number": value, "flag": row[2]}
 
 
+@pytest.mark.parametrize("name", ["records", "Records", "whole", "WHOLE", "whole_"])
+def test_no_name_of_a_column_hides_the_others(name: str) -> None:
+    made = batch([SQUARE], **{name: ["Kennewick"], "n": [1]})
+    (text,) = features(made).to_pylist()
+    assert json.loads(text)["properties"] == {name: "Kennewick", "n": 1}
+
+
 @pytest.mark.parametrize("name", [name for name in SHAPES if name != "empty"])
 def test_kml_of_every_shape(name: str) -> None:
     import pyogrio
@@ -100,7 +107,7 @@ def test_kml_of_every_shape(name: str) -> None:
 def test_marks_and_forbidden_characters_in_kml(tmp_path) -> None:
     plan = make_plan(GridCounty().context(), GisExportParams(export_format="kml"))
     (layer,) = plan.layers
-    odd = '<Smith> & \x0b "Söhne" ]]>'
+    odd = '<Smith> & \x0b "Söhne" ]]>\ufffe\uffff'
     fields = tuple(
         replace(item, values=pa.array([odd] * layer.records), rows=None)
         if item.attribute == "situs_city"
@@ -115,4 +122,4 @@ def test_marks_and_forbidden_characters_in_kml(tmp_path) -> None:
         for node in ET.parse(path).iter("{http://www.opengis.net/kml/2.2}SimpleData")
         if node.get("name") == names["situs_city"]
     ]
-    assert read == [odd.replace("\x0b", "")] * layer.records
+    assert read == [odd.translate(dict.fromkeys((0x0B, 0xFFFE, 0xFFFF)))] * layer.records
