@@ -162,7 +162,15 @@ class Bench:
         def read(table: str, columns: Any = None) -> pa.Table:
             return self.tables[table].select(columns)
 
-        context = PluginContext(COUNTY, 2026, date(2026, 1, 1), "bench", read, threads=self.threads)
+        context = PluginContext(
+            COUNTY,
+            2026,
+            date(2026, 1, 1),
+            "bench",
+            read,
+            threads=self.threads,
+            unfit_shapes=frozenset(),  # as the step that published the layer found
+        )
         params = GisExportParams(
             export_format=name,
             attributes=ATTRIBUTES,

@@ -18,6 +18,7 @@ from terrafusion_lib.core.progress import Progress
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.fingerprints import engine_versions
 from terrafusion_lib.pipelines.gis_export_jobs import close_dead_jobs, this_process
+from terrafusion_lib.pipelines.unfit_shapes import unfit_shapes
 from terrafusion_lib.plugins.base import PluginContext, PluginRunError
 from terrafusion_lib.plugins.gis_export import destination as places
 from terrafusion_lib.plugins.gis_export.errors import DISK_FULL, ExportError, write_error
@@ -67,6 +68,7 @@ class Export:
 class Reader:
     """Reads the county's tables for the plugin."""
 
+    settings: Settings
     store: Store
     county_id: str
     results_run_id: str | None
@@ -98,6 +100,9 @@ class Reader:
             results=self.results if self.results_run_id else None,
             crs=county.crs,
             permissions=frozenset(permissions),
+            unfit_shapes=unfit_shapes(
+                self.settings, self.county_id, self.store.last_load_fingerprint(self.county_id)
+            ),
             **more,
         )
 
@@ -191,7 +196,7 @@ class ExportJob:
     def _context(
         self, permissions: Iterable[str], year: int | None, progress: Progress
     ) -> PluginContext:
-        reader = Reader(self.store, self.county.county_id, self.results_run_id)
+        reader = Reader(self.settings, self.store, self.county.county_id, self.results_run_id)
         return reader.context(self.county, self.job_id, permissions, year, progress=progress)
 
     def _reserve(self, place: places.Destination, staged: Path) -> None:

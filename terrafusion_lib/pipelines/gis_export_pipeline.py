@@ -95,7 +95,7 @@ def estimate_gis_export(
     granted = _granted(permissions, settings, county_id)
     with open_store(settings.operational_database_url) as store:
         run_id = results_run_id or current_results(county, settings, year)
-        reader = Reader(store, county_id, run_id)
+        reader = Reader(settings, store, county_id, run_id)
         plan = make_plan(reader.context(county, "estimate", granted, year), params)
     return {
         "records": {layer.name: layer.records for layer in plan.layers},

@@ -20,6 +20,7 @@ from terrafusion_lib.core.errors import LoadError
 CRS = "EPSG:4326"
 """System of the canonical table parcels_geometry."""
 KEY = "geometry_id"
+QUARANTINED, REPAIRED = "quarantined_shapes.parquet", "repaired_shapes.parquet"
 ATTRIBUTES = tuple(
     name
     for name in FACTS["dim_parcels"].column_names
@@ -116,7 +117,8 @@ def bring_parcels(
         The store refuses, or the layer is empty and the published one is not; the old one stands.
     """
     fit = fit_shapes(_with_attributes(tables), county.geometry, key=KEY)
-    pq.write_table(fit.quarantined, folder / "quarantined_shapes.parquet", compression="zstd")
+    pq.write_table(fit.quarantined, folder / QUARANTINED, compression="zstd")
+    pq.write_table(pa.table({KEY: pa.array(fit.repaired, pa.string())}), folder / REPAIRED)
     read = tables["parcels_geometry"].num_rows
     if fit.rows.num_rows + fit.quarantined.num_rows != read:
         raise LoadError(

@@ -43,7 +43,8 @@ class PluginContext:
     columns asked for (None: all); it is the plugin's only way to data. `threads` may be used; the
     result is the same for any number. `results` reads result tables of the run that the county's
     results come from; None where there is none. `crs` is the county's projected system;
-    `permissions` are what the person may do in the county.
+    `permissions` are what the person may do in the county. `unfit_shapes` are the keys of parcel
+    shapes that were found empty, invalid or unreadable; None where nobody has looked.
     """
 
     county_id: str
@@ -57,6 +58,7 @@ class PluginContext:
     results: Read | None = None
     crs: str = "EPSG:2927"
     permissions: frozenset[str] = frozenset()
+    unfit_shapes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
+import shapely
 
 from terrafusion_lib.core.errors import GateError, RunError, TerraFusionError
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.pipelines.unfit_shapes import unfit_shapes
 from terrafusion_lib.runs.diff import diff_runs
 from terrafusion_lib.runs.ledger import list_jobs, list_runs, load_summary
 from terrafusion_lib.runs.lock import county_lock
@@ -79,6 +81,20 @@ def test_the_published_values_stand_beside_what_a_property_is_known_by(first: di
     for row in both[:50]:
         change = float(row["estimated_value"]) / float(row["current_market_value"]) - 1
         assert float(row["change_pct"]) == pytest.approx(100 * change, abs=0.006)
+
+
+def test_exports_know_which_shapes_of_this_load_are_unfit(first: dict, settings: Settings) -> None:
+    with open_store(settings.operational_database_url) as store:
+        loaded = store.last_load_fingerprint(COUNTY)
+        columns = ["geometry_id", "geometry"]
+        layer = store.read("parcels_geometry", county_id=COUNTY, columns=columns)
+    shapes = shapely.from_wkb(layer["geometry"].to_pylist(), on_invalid="ignore")
+    unfit = ~shapely.is_valid(shapes) | shapely.is_missing(shapes) | shapely.is_empty(shapes)
+    expected = {
+        name for name, odd in zip(layer["geometry_id"].to_pylist(), unfit, strict=True) if odd
+    }
+    assert unfit_shapes(settings, COUNTY, loaded) == expected
+    assert unfit_shapes(settings, COUNTY, "another load") is None
 
 
 def test_the_ledger_holds_who_what_and_the_hashes(first: dict, settings: Settings) -> None:

@@ -54,8 +54,13 @@ class CountyTables:
 
     def fit_shapes(self, rows: Ints) -> Fit:
         """Parcel shapes of these rows, those that cannot be exported repaired or left out."""
-        wkb = self.column(SHAPES, "geometry")
-        return fit(wkb, rows, self.policy, threads=self.context.threads)
+        wkb, known = self.column(SHAPES, "geometry"), self.context.unfit_shapes
+        suspects = None
+        if known is not None:
+            names = pa.array(sorted(known), pa.string())
+            listed = pc.is_in(self.column(SHAPES, "geometry_id"), value_set=names)
+            suspects = np.asarray(listed.to_numpy(zero_copy_only=False), dtype=bool)
+        return fit(wkb, rows, self.policy, suspects=suspects, threads=self.context.threads)
 
     def has(self, name: str) -> bool:
         """Whether the table has rows; a result table has none before the first valuation."""

@@ -28,20 +28,29 @@ class Fit:
     repaired: int
 
 
-def fit(wkb: pa.Array, rows: Ints, policy: GeometryConfig, *, threads: int = 1) -> Fit:
+def fit(
+    wkb: pa.Array,
+    rows: Ints,
+    policy: GeometryConfig,
+    *,
+    suspects: Bools | None = None,
+    threads: int = 1,
+) -> Fit:
     """The shapes of some rows, invalid ones repaired or left out as when the layer is published.
 
     Only shapes that are invalid, empty or cannot be read go through the repair
-    (`connectors.parcel_shapes.fit_shapes`).
+    (`connectors.parcel_shapes.fit_shapes`): those of `suspects`, a mask over the column, else
+    every shape is looked at.
     """
     missing = np.asarray(wkb.is_null())[rows]
     left_out = {"linked shapes without geometry": int(missing.sum())}
     present = rows[~missing]
-    suspects = present[_suspects(wkb, present, threads)]
-    if not suspects.size:
+    odd = _suspects(wkb, present, threads) if suspects is None else suspects[present]
+    to_mend = present[odd]
+    if not to_mend.size:
         return Fit(wkb, present, left_out, 0)
-    names = pa.array([str(row) for row in suspects])
-    table = pa.table({"row": names, "geometry": wkb.take(pa.array(suspects))})
+    names = pa.array([str(row) for row in to_mend])
+    table = pa.table({"row": names, "geometry": wkb.take(pa.array(to_mend))})
     made = fit_shapes(table, policy, key="row")
     for reason in made.quarantined[REASON].to_pylist():
         what = f"parcel shapes ({reason})"
