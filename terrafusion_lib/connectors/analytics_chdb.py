@@ -20,9 +20,10 @@ from terrafusion_lib.connectors.analytics_dialect import ClickHouseDialect
 from terrafusion_lib.connectors.analytics_facts import FactTable
 from terrafusion_lib.connectors.analytics_partitions import Partition
 from terrafusion_lib.connectors.analytics_totals import Totals
-from terrafusion_lib.connectors.one_writer import is_alive, one_writer
+from terrafusion_lib.connectors.one_writer import one_writer
 from terrafusion_lib.core.errors import LoadError, MissingDependencyError
 from terrafusion_lib.core.files import write_text
+from terrafusion_lib.core.processes import lives
 
 CURRENT = "CURRENT"
 READER = ".reader-"
@@ -85,7 +86,7 @@ class ChdbAnalytics:
             if path.name != keep:
                 shutil.rmtree(path, ignore_errors=True)
         for path in self.folder.glob(f"{READER}*"):
-            if not is_alive(int(path.name.split("-")[1])):
+            if not lives(int(path.name.split("-")[1])):
                 shutil.rmtree(path, ignore_errors=True)
 
     def _open_reader(self) -> ClickHouseAnalytics:

@@ -1,7 +1,6 @@
 """Files and folders that one process writes at a time while others read."""
 
 import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,14 +40,3 @@ def replacing(target: Path) -> Iterator[Path]:
             left.unlink()
         with atomic_path(target) as temporary:
             yield temporary
-
-
-def is_alive(process: int) -> bool:
-    """Whether a process of this machine is running."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from terrafusion_lib.plugins.gis_export.sweep import lives
+from terrafusion_lib.core.processes import lives
 from terrafusion_lib.store.store import Store
 
 PLUGIN = "gis_export"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from terrafusion_lib.core.county import load_county
 from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.processes import lives
 from terrafusion_lib.core.progress import Progress
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.pipelines.plan import make_plan, read_plan
@@ -86,15 +87,5 @@ def _clear_abandoned(folder: Path) -> None:
     """Remove what steps of this process, or of processes that are gone, left unfinished."""
     for path in folder.glob(".*.tmp"):
         process = int(path.name.split(".")[-2])
-        if process == os.getpid() or not _alive(process):
+        if process == os.getpid() or not lives(process):
             shutil.rmtree(path, ignore_errors=True)
-
-
-def _alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

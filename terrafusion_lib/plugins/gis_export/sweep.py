@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from terrafusion_lib.core.processes import lives
 from terrafusion_lib.plugins.gis_export.destination import Destination
 from terrafusion_lib.plugins.gis_export.marker import MARKER, marker_text, own_files
 from terrafusion_lib.plugins.gis_export.metadata import METADATA
@@ -74,17 +75,6 @@ def clear_staged(root: Path, ended: Set[str]) -> list[str]:
                 shutil.rmtree(path)
                 removed.append(job_id)
     return removed
-
-
-def lives(process: int) -> bool:
-    """Whether this machine runs a process of that number."""
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _is_marked(folder: Path, job_id: str) -> bool:

@@ -128,13 +128,7 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
     tests = holdout(prepared, markets, names, params, seed=context.seed, threads=context.threads)
     tested = tests.study(params)
     studied = {ASSESSED: assessed} | ({MODEL_HOLDOUT: tested} if tested else {})
-    options = StudyOptions(
-        replicates=params.bootstrap_replicates,
-        seed=context.seed,
-        trimming=params.trimming,
-        edition=params.ratio_edition,
-        market=params.ratio_market,
-    )
+    options = _study_options(context, params)
     studies = {
         study: sales.statistics(study, options) for study, sales in studied.items() if len(sales)
     }
@@ -172,6 +166,16 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
         | chasing_summary(chased)
         | _unknown_overrides(params, properties),
         files={FILE_NAME: lambda path: save_markets(path, markets, _about(context, properties))},
+    )
+
+
+def _study_options(context: PluginContext, params: ValuationParams) -> StudyOptions:
+    return StudyOptions(
+        replicates=params.bootstrap_replicates,
+        seed=context.seed,
+        trimming=params.trimming,
+        edition=params.ratio_edition,
+        market=params.ratio_market,
     )
 
 
