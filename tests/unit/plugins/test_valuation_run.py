@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -16,6 +17,9 @@ from terrafusion_lib.core.errors import PluginError, ValuationError
 from terrafusion_lib.plugins.base import PluginResult, PluginRunError
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
+from terrafusion_lib.plugins.valuation.saved_model import FILE_NAME, load_markets
+from terrafusion_lib.plugins.valuation.units import Origin
+from terrafusion_lib.plugins.valuation.workbench import Workbench
 from tests.support.require import ROOT
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
@@ -134,6 +138,22 @@ def test_a_county_without_neighborhoods_and_with_unknown_types_is_valued() -> No
     assert values.num_rows == size
     unvalued = pc.is_null(values["estimated_value"])
     assert pc.all(pc.is_valid(values["not_valued_reason"].filter(unvalued))).as_py() is not False
+
+
+def test_the_saved_model_values_every_property_to_the_last_bit_as_the_run_did(
+    market: SyntheticMarket, result: PluginResult, tmp_path: Path
+) -> None:
+    result.files[FILE_NAME](tmp_path / FILE_NAME)
+    markets, about = load_markets(tmp_path / FILE_NAME)
+    origin = Origin(float(about["latitude"]), float(about["longitude"]))
+    bench = Workbench.open(market.properties, VALUATION_DATE, markets, origin)
+    by_model = [row for row in result.tables["valuations"].to_pylist() if row["model_value"]]
+    assert len(by_model) > 1_000
+    for row in by_model[::7]:
+        made = bench.appraise(row["property_id"])
+        assert made.value == row["model_value"]
+        assert (made.low, made.high) == (row["low_value"], row["high_value"])
+        assert made.confidence == row["confidence_score"]
 
 
 def test_the_newest_sales_are_the_test_when_none_came_later(market: SyntheticMarket) -> None:
