@@ -75,10 +75,9 @@ class PreparedSales:
 
     `units`: the properties, with the identities that sales give them. `market`: valid sales before
     the valuation date and young enough. `later`: valid sales on or after it, which may test a
-    model but never make a value. `left_out`: rows
-    by reason. `codes_used` says which rule decided on validity. `doubted`: priced sales of one
-    parcel that codes, deeds or people keep out, for a model to look at; `evidence` by row of the
-    sales table.
+    model but never make a value. `left_out`: rows by reason. `codes_used` says which rule decided
+    on validity. `doubted`: priced sales of one parcel that codes, deeds or people keep out, for a
+    model to look at; `evidence` by row of the sales table.
     """
 
     units: Units

@@ -7,7 +7,6 @@ from numbers import Real
 
 import numpy as np
 import pyarrow as pa
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import ValuationError
@@ -106,11 +105,10 @@ class Workbench:
         """
         unit, name, market, like = self._asked(property_id, changes)
         level = market.model.finder.params.interval_level
-        with threadpool_limits(limits=1):  # as the run that made the models
-            found = market.predict(unit, like)
-            low, high = market.uncertainty.interval(unit, found, level)
-            confidence = market.confidence(unit, found)
-            parts = market.explain(unit, found)
+        found = market.predict(unit, like)
+        low, high = market.uncertainty.interval(unit, found, level)
+        confidence = market.confidence(unit, found)
+        parts = market.explain(unit, found)
         return Appraised(
             property_id=property_id,
             market=name,
