@@ -73,7 +73,7 @@ def lay_out(wanted: Ints, rng: np.random.Generator) -> Layout:
     distance = _nearest(sections, homes) * rng.lognormal(0, 0.3, len(sections))
     known = np.isin(inside, _section_of(sections))
     spread = np.full(len(forties), np.inf)
-    order = np.argsort(_section_of(sections))
+    order = np.argsort(_section_of(sections), kind="stable")
     found = np.searchsorted(_section_of(sections)[order], inside[known])
     spread[known] = distance[order[found]]
     spread[taken] = np.inf

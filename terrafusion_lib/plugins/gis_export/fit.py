@@ -87,7 +87,7 @@ def _replaced(wkb: pa.Array, repaired: pa.Table) -> pa.Array:
     if not repaired.num_rows:
         return wkb
     rows = [int(row) for row in repaired["row"].to_pylist()]
-    order = np.argsort(rows)
+    order = np.argsort(rows, kind="stable")
     shapes = repaired["geometry"].combine_chunks().take(pa.array(order))
     pieces, start = [], 0
     for row, place in zip(np.sort(rows).tolist(), range(len(rows)), strict=True):

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrafusion_lib.core.progress import Progress, silent
-from terrafusion_lib.plugins.valuation.explain import LINES, Explanation
+from terrafusion_lib.plugins.valuation.explain import LINES
 from terrafusion_lib.plugins.valuation.markets import Market
-from terrafusion_lib.plugins.valuation.model import Prediction
+from terrafusion_lib.plugins.valuation.model import Evidence, Prediction
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.trend import Levels, trended
 from terrafusion_lib.plugins.valuation.uncertainty import CLOSE
 from terrafusion_lib.plugins.valuation.units import TextArray, Units
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
 BATCH = 4_096
@@ -124,37 +125,32 @@ def _by_market(made: Appraisal, market: Market, progress: Progress, threads: int
     rows = rows[able]
     batches = [rows[first : first + BATCH] for first in range(0, rows.size, BATCH)]
 
-    def valued(batch: IntArray) -> tuple[Prediction, Explanation]:
-        units = made.units.take(batch)
-        found = market.predict(units)
-        return found, market.explain(units, found)
+    explained: list[Evidence] = []
+
+    def valued(batch: IntArray) -> Prediction:
+        return market.predict(made.units.take(batch))
 
     with ThreadPoolExecutor(threads) as pool:
-        for batch, (prediction, explanation) in zip(
-            batches, pool.map(valued, batches), strict=True
-        ):
-            _keep(made, market, batch, prediction, explanation)
+        for batch, prediction in zip(batches, pool.map(valued, batches), strict=True):
+            _keep(made, market, batch, prediction)
+            explained.append(prediction.evidence)
             progress("value properties", int(np.isfinite(made.value).sum()), len(made.units))
+    if explained:
+        parts = market.explain(explained, threads)
+        made.base[rows], made.lines[rows] = parts.base, parts.lines
 
 
-def _keep(
-    made: Appraisal,
-    market: Market,
-    rows: IntArray,
-    prediction: Prediction,
-    explanation: Explanation,
-) -> None:
+def _keep(made: Appraisal, market: Market, rows: IntArray, prediction: Prediction) -> None:
     units, level = made.units.take(rows), made.params.interval_level
     made.value[rows] = prediction.value
     made.comparable_value[rows] = prediction.comparable_value
-    made.base[rows], made.lines[rows] = explanation.base, explanation.lines
     made.low[rows], made.high[rows] = market.uncertainty.interval(units, prediction, level)
     made.confidence[rows] = market.confidence(units, prediction)
     made.method[rows] = market.ensemble.method
     used = prediction.found.present.sum(axis=1)
     made.comparables_used[rows] = used
     made.flag("few_comparables", rows[used < min(FEW_COMPARABLES, made.params.comparables)])
-    lines = np.einsum("ij,ij->i", prediction.found.weight, prediction.grid.gross_percent())
+    lines = (prediction.found.weight * prediction.grid.gross_percent()).sum(axis=1)
     made.flag("large_adjustments", rows[lines > made.params.review_adjustment_pct])
     made.flag("outside_market", rows[market.model.outside_market(units)])
     made.flag("missing_traits", rows[market.missing_traits(units)])
@@ -167,7 +163,9 @@ def _long(market: Market, rows: IntArray, units: Units, prediction: Prediction) 
     at, rank = np.nonzero(found.present)
     sale = found.index[at, rank]
     sold = market.model.sales.unit
-    distance = np.hypot(units.x_feet[at] - sold.x_feet[sale], units.y_feet[at] - sold.y_feet[sale])
+    distance = reproducible.length(
+        units.x_feet[at] - sold.x_feet[sale], units.y_feet[at] - sold.y_feet[sale]
+    )
     located = units.located[at] & sold.located[sale]
     return Comparables(
         market=market.name,

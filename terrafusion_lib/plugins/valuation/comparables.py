@@ -10,6 +10,7 @@ from terrafusion_lib.plugins.valuation.design import ITEMS, TRAIT_ITEMS
 from terrafusion_lib.plugins.valuation.location import most_sales_of_a_parcel
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.units import DAYS_PER_MONTH, Units
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
 _TRAITS = [ITEMS.index(item) for item in TRAIT_ITEMS]
@@ -81,7 +82,7 @@ def weights(unlikeness: FloatArray, present: BoolArray) -> FloatArray:
     known = np.where(present, unlikeness, 0.0)
     count = np.maximum(present.sum(axis=1, keepdims=True), 1)
     scale = np.maximum(known.sum(axis=1, keepdims=True) / count, 1e-9)
-    weight = np.where(present, np.exp(-0.5 * (known / scale) ** 2), 0.0)
+    weight = np.where(present, reproducible.exp(-0.5 * (known / scale) ** 2), 0.0)
     total = weight.sum(axis=1, keepdims=True)
     return np.where(total > 0, weight / np.where(total > 0, total, 1.0), 0.0)
 
@@ -107,7 +108,7 @@ class Grid:
 
     def net_percent(self) -> FloatArray:
         """Net adjustment, percent of the price."""
-        percent: FloatArray = 100 * np.expm1(self.net)
+        percent: FloatArray = 100 * (reproducible.exp(self.net) - 1)
         return percent
 
     def gross_percent(self) -> FloatArray:
@@ -117,26 +118,23 @@ class Grid:
         and after, as in the grid (`logarithmic_mean`).
         """
         net = self.net
-        mean = logarithmic_mean(np.exp(net), np.ones_like(net))
+        mean = logarithmic_mean(reproducible.exp(net), np.ones_like(net))
         percent: FloatArray = 100 * mean * np.abs(self.items).sum(axis=2)
         return percent
 
 
-def adjust(
-    subject: FloatArray, sold: FloatArray, deviation: FloatArray, found: Found, carry_over: float
-) -> Grid:
-    """Adjustments of the comparables found.
+def adjust(subject: FloatArray, sold: FloatArray, deviation: FloatArray, carry_over: float) -> Grid:
+    """Adjustments of comparables.
 
-    `subject` and `sold` are the effects by line item of subjects and of all sales, `deviation`
-    each sale's log price beyond its effects, `carry_over` the share of it that is kept.
+    `subject` are the subjects' effects by line item, `sold` those of each one's comparables
+    (subject x rank x ``ITEMS``), `deviation` the comparables' log prices beyond their effects
+    (subject x rank), `carry_over` the share of it that is kept.
     """
-    items = subject[:, None, :] - sold[found.index]
-    particular = -(1 - carry_over) * deviation[found.index]
-    return Grid(items, particular)
+    return Grid(subject[:, None, :] - sold, -(1 - carry_over) * deviation)
 
 
 def logarithmic_mean(one: FloatArray, other: FloatArray) -> FloatArray:
     """(a - b) / (ln a - ln b), and a where they are equal."""
-    ratio = np.log(one / other)
+    ratio = reproducible.log(one / other)
     near = np.abs(ratio) < 1e-9
     return np.where(near, one, (one - other) / np.where(near, 1.0, ratio))

@@ -6,6 +6,7 @@ line of sizes goes on; any other trait counts as the nearest that was sold. Ever
 a line item of the adjustment grid.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from terrafusion_lib.plugins.valuation.units import DAYS_PER_YEAR, TextArray, Units
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 RIDGE = 3.0
@@ -71,8 +73,8 @@ def features(units: Units) -> dict[str, FloatArray]:
     effective = units.trait("effective_year_built")
     known = np.where(np.isnan(built), effective, built)
     return {
-        "size": np.log(units.trait("building_area_sqft")),
-        "land": np.log(units.trait("land_area_sqft")),
+        "size": reproducible.log(units.trait("building_area_sqft")),
+        "land": reproducible.log(units.trait("land_area_sqft")),
         "age": np.maximum(units.year - known, 0.0),
         "renovation": np.maximum(effective - built, 0.0),
         "quality": units.trait("quality"),
@@ -80,8 +82,8 @@ def features(units: Units) -> dict[str, FloatArray]:
         "bathrooms": units.trait("bathrooms"),
         "bedrooms": np.minimum(units.trait("bedrooms"), 10.0),
         "stories": units.trait("stories"),
-        "garage": np.log1p(units.trait("garage_area_sqft") / 100),
-        "basement": np.log1p(units.trait("basement_area_sqft") / 100),
+        "garage": reproducible.log(1 + units.trait("garage_area_sqft") / 100),
+        "basement": reproducible.log(1 + units.trait("basement_area_sqft") / 100),
         "view": units.trait("view_rating"),
         "waterfront": units.trait("is_waterfront"),
         "premium": units.premium,
@@ -135,7 +137,7 @@ class Design:
         columns += [indicators(units.use, self.uses)]
         areas = indicators(units.neighborhood, self.neighborhoods)
         columns += [areas, self.time_columns(units.day, areas)]
-        return np.hstack(columns)
+        return side_by_side(columns)
 
     def time_columns(self, day: FloatArray, areas: FloatArray) -> FloatArray:
         """Columns of the line item time: the market's trend and season, then what areas add.
@@ -149,8 +151,8 @@ class Design:
         if self.time_knots is None:
             return np.zeros((day.size, 0))
         years = day / DAYS_PER_YEAR
-        season = [np.cos(2 * np.pi * years) - 1, np.sin(2 * np.pi * years)]
-        columns = [np.column_stack([years, *season]), hats(day, self.time_knots)]
+        cosine, sine = reproducible.wave(years)
+        columns = [np.column_stack([years, cosine - 1, sine]), hats(day, self.time_knots)]
         if self.drifting:
             columns.append(self.drift_columns(day, areas))
         return np.hstack(columns)
@@ -171,6 +173,16 @@ class Design:
             penalty=np.concatenate([self.penalty, np.full(size, penalty)]),
             item=np.concatenate([self.item, np.full(size, ITEMS.index(TIME))]),
         )
+
+
+def side_by_side(blocks: Sequence[FloatArray]) -> FloatArray:
+    """Blocks of columns as one matrix, each column in one piece of memory."""
+    matrix = np.empty((len(blocks[0]), sum(block.shape[1] for block in blocks)), order="F")
+    first = 0
+    for block in blocks:
+        matrix[:, first : first + block.shape[1]] = block
+        first += block.shape[1]
+    return matrix
 
 
 def labels_as_codes(labels: TextArray, known: tuple[str, ...]) -> IntArray:

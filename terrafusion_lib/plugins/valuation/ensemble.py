@@ -4,9 +4,10 @@ Stacked generalisation (Wolpert, Neural Networks 5, 1992): the trees learn from 
 said of sales that those comparables had not seen, so no sale reaches its own prediction.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 
 import numpy as np
 
@@ -16,9 +17,11 @@ from terrafusion_lib.plugins.valuation.model import MarketModel, Prediction, fit
 from terrafusion_lib.plugins.valuation.params import TreeSettings, ValuationParams
 from terrafusion_lib.plugins.valuation.signals import SIGNALS, Signals
 from terrafusion_lib.plugins.valuation.units import Sales, Units
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 FOLDS = 5
+BOOSTERS_PER_FOLD = 2
 WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
 COMPARABLE_SALES, ENSEMBLE = "comparable_sales", "ensemble"
 
@@ -43,14 +46,13 @@ class Ensemble:
     def predict(self, units: Units, like: Units | None = None) -> Prediction:
         """Value units, each for its own day, from the comparables of `like` where it is given."""
         found = self.comparables.predict(units, like=like)
-        log_value = np.log(found.comparable_value)
+        log_value = reproducible.log(found.comparable_value)
+        signals = None
         if self.booster:
-            log_value += self.weight * self.booster.predict(self.signals(units, found))
-        return replace(found, value=np.exp(self.calibration.apply(log_value)))
-
-    def signals(self, units: Units, prediction: Prediction) -> FloatArray:
-        """What the trees see of units."""
-        return Signals(self.comparables).matrix(units, prediction)
+            signals = Signals(self.comparables).matrix(units, found)
+            log_value += self.weight * self.booster.predict(signals)
+        value = reproducible.exp(self.calibration.apply(log_value))
+        return replace(found, value=value, signals=signals)
 
 
 @dataclass(frozen=True)
@@ -81,19 +83,20 @@ def fit_ensemble(
     sales: Sales, params: ValuationParams, seed: int, threads: int = 1
 ) -> tuple[Ensemble, OutOfFold]:
     """Fit a market and value its own sales out of fold; the same for any number of threads."""
-    fold = folds(sales.unit.identity, seed)
+    fold = folds(sales)
     with ThreadPoolExecutor(threads) as pool:
         whole = pool.submit(fit, sales, params)
         first = _first_level(sales, params, fold, pool)
         comparables = whole.result()
         log_value, booster, weight = first.log_value, None, 0.0
         if len(sales) >= params.min_ensemble_sales:
-            target = np.log(sales.price) - first.log_value
-            whole_booster = pool.submit(boost, first.signals, target, seed, settings=params.trees)
-            added = second_level(first.signals, target, fold, seed, pool, settings=params.trees)
+            target = reproducible.log(sales.price) - first.log_value
+            added, grown = second_level(
+                first.signals, target, fold, seed, pool, settings=params.trees
+            )
             trees, weight = best_use(added, target)
             log_value = first.log_value + weight * added[trees]
-            booster = replace(whole_booster.result(), used=trees)
+            booster = replace(grown, used=trees)
     calibration = calibrate(
         log_value, sales.price, params.equity, outlier_deviations=params.outlier_deviations
     )
@@ -109,21 +112,31 @@ def best_use(added: Mapping[int, FloatArray], target: FloatArray) -> tuple[int, 
     )
 
 
-def folds(identity: IntArray, seed: int) -> IntArray:
-    """Fold of each sale: all sales of a parcel in one, parcels spread evenly and at random.
+def folds(sales: Sales) -> IntArray:
+    """Fold of each sale: all sales of a parcel in one, and those of parcels sold together.
 
-    `identity` as in ``units.Units``: parcels that were sold together are in one fold too.
+    A parcel's fold hangs on its property id alone: neither on chance, nor on the order of rows, nor
+    on which other parcels were sold, so a sale more leaves the others where they are.
     """
-    parcels, row = np.unique(identity, return_inverse=True)
-    order = np.random.default_rng(seed).permutation(parcels.size)
-    return np.asarray(order[row] % FOLDS, dtype=np.int64)
+    names, row = np.unique(sales.property_id.astype(str), return_inverse=True)
+    drawn = [int.from_bytes(blake2b(name.encode(), digest_size=7).digest()) for name in names]
+    _, group = np.unique(sales.unit.identity, return_inverse=True)
+    first = np.full(group.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, group, np.array(drawn, dtype=np.int64)[row])
+    return first[group] % FOLDS
 
 
 def _first_level(
     sales: Sales, params: ValuationParams, fold: IntArray, pool: ThreadPoolExecutor
 ) -> FirstLevel:
+    """What comparables say of each sale by a regression that had not seen its parcel.
+
+    Comparables and neighbors are all other parcels' sales, as they will be when a property is
+    valued, so that the trees learn from what they are going to see.
+    """
+
     def tested(number: int) -> tuple[Prediction, FloatArray]:
-        model = fit(sales.take(fold != number), params)
+        model = fit(sales.take(fold != number), params).with_sales(sales)
         units = sales.unit.take(fold == number)
         found = model.predict(units)
         return found, Signals(model).matrix(units, found)
@@ -132,9 +145,10 @@ def _first_level(
     made = FirstLevel(
         np.empty(size), np.empty(size), np.empty(size), np.empty((size, len(SIGNALS)))
     )
-    for number, (found, signals) in enumerate(pool.map(tested, range(FOLDS))):
+    numbers = np.unique(fold).tolist()
+    for number, (found, signals) in zip(numbers, pool.map(tested, numbers), strict=True):
         rows = fold == number
-        made.log_value[rows] = np.log(found.comparable_value)
+        made.log_value[rows] = reproducible.log(found.comparable_value)
         made.dispersion[rows], made.unlikeness[rows] = found.dispersion, found.unlikeness
         made.signals[rows] = signals
     return made
@@ -147,17 +161,28 @@ def second_level(
     seed: int,
     pool: ThreadPoolExecutor,
     *,
+    names: Sequence[str] = SIGNALS,
     settings: TreeSettings,
-) -> dict[int, FloatArray]:
-    """What the first trees add to each sale, by their number, fitted on other parcels only."""
+) -> tuple[dict[int, FloatArray], Booster]:
+    """What the first trees add to each sale, by their number, and all boosters together.
 
-    def tested(number: int) -> dict[int, FloatArray]:
+    Each fold has boosters that are fitted on the other folds' parcels only; they say what is added
+    to its own. Unseen units are valued by the mean of all.
+    """
+
+    def grown(task: tuple[int, int]) -> Booster:
+        number, draw = task
         rest = fold != number
-        booster = boost(signals[rest], target[rest], seed, settings=settings)
-        return {trees: replace(booster, used=trees).predict(signals[~rest]) for trees in TREES}
+        own = seed + 7_919 * (FOLDS * draw + number)
+        return boost(signals[rest], target[rest], own, names=names, settings=settings)
 
-    added = {trees: np.empty(target.size) for trees in TREES}
-    for number, found in enumerate(pool.map(tested, range(FOLDS))):
-        for trees, values in found.items():
-            added[trees][fold == number] = values
-    return added
+    tasks = [(int(number), draw) for number in np.unique(fold) for draw in range(BOOSTERS_PER_FOLD)]
+    boosters = list(pool.map(grown, tasks))
+    added = {trees: np.zeros(target.size) for trees in TREES}
+    for (number, _), booster in zip(tasks, boosters, strict=True):
+        rows = fold == number
+        for trees in TREES:
+            said = replace(booster, used=trees).predict(signals[rows])
+            added[trees][rows] += said / BOOSTERS_PER_FOLD
+    texts = tuple(text for booster in boosters for text in booster.texts)
+    return added, Booster(texts, TREES[-1])

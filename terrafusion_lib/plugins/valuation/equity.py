@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrafusion_lib.plugins.valuation.hedonic import robust_deviation
-from terrafusion_lib.stats import ratio
+from terrafusion_lib.stats import ratio, reproducible
 from terrafusion_lib.stats.strata import FloatArray
 
 MIN_SALES = 200
@@ -52,7 +52,7 @@ def calibrate(
         Sales further than this from their value, in robust standard deviations, do not count: a
         few unrecognised bad sales at low prices look like regressivity.
     """
-    error = np.log(price) - log_value
+    error = reproducible.log(price) - log_value
     near = np.abs(error - np.median(error)) <= outlier_deviations * robust_deviation(error)
     log_value, price = log_value[near], price[near]
     if price.size < MIN_SALES or share == 0:
@@ -69,4 +69,4 @@ def calibrate(
 
 def prb(log_value: FloatArray, price: FloatArray) -> float:
     """Price-related bias of values given by their logs."""
-    return ratio.prb(np.exp(log_value), price)
+    return ratio.prb(reproducible.exp(log_value), price)

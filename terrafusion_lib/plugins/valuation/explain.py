@@ -5,6 +5,7 @@ logs and sum exactly. They become dollars by the logarithmic mean, which is exac
 lines alike, in whatever order they are taken (Ang, Energy Policy 32 (2004): LMDI).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,9 +13,9 @@ import numpy as np
 from terrafusion_lib.plugins.valuation.comparables import logarithmic_mean
 from terrafusion_lib.plugins.valuation.design import ITEMS
 from terrafusion_lib.plugins.valuation.ensemble import Ensemble
-from terrafusion_lib.plugins.valuation.model import Prediction
+from terrafusion_lib.plugins.valuation.model import Evidence
 from terrafusion_lib.plugins.valuation.signals import COMPARABLES, SIGNAL_LINES
-from terrafusion_lib.plugins.valuation.units import Units
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray
 
 LINES = (*ITEMS, COMPARABLES)
@@ -29,31 +30,33 @@ class Explanation:
     lines: FloatArray
 
 
-def explain(ensemble: Ensemble, units: Units, prediction: Prediction) -> Explanation:
-    """Take the values of `prediction`, made for these units, apart.
+def explain(ensemble: Ensemble, valued: Sequence[Evidence], threads: int = 1) -> Explanation:
+    """Take values apart, one row per unit in their order.
 
     Base and lines of a unit sum to its value (to rounding of the last bits).
     """
-    base, lines = _logs(ensemble, units, prediction)
+    base, lines = _logs(ensemble, valued, threads)
     calibration = ensemble.calibration
     base = calibration.apply(base)
     lines *= 1 + calibration.stretch
     total = base + lines.sum(axis=1)
-    middle = logarithmic_mean(np.exp(total), np.exp(base))
-    return Explanation(np.exp(base), lines * middle[:, None])
+    middle = logarithmic_mean(reproducible.exp(total), reproducible.exp(base))
+    return Explanation(reproducible.exp(base), lines * middle[:, None])
 
 
 def _logs(
-    ensemble: Ensemble, units: Units, prediction: Prediction
+    ensemble: Ensemble, valued: Sequence[Evidence], threads: int
 ) -> tuple[FloatArray, FloatArray]:
     """Base and lines before calibration, differences of logs."""
-    comparables = ensemble.comparables
-    base = np.full(len(units), comparables.hedonic.constant)
-    rest = np.log(prediction.comparable_value) - base - prediction.effects.sum(axis=1)
-    lines = np.column_stack([prediction.effects, rest])
+    effects = np.concatenate([part.effects for part in valued])
+    comparable = np.concatenate([part.comparable_value for part in valued])
+    base = np.full(comparable.size, ensemble.comparables.hedonic.constant)
+    rest = reproducible.log(comparable) - base - effects.sum(axis=1)
+    lines = np.column_stack([effects, rest])
+    signals = [part.signals for part in valued if part.signals is not None]
     if ensemble.booster:
-        signals = ensemble.signals(units, prediction)
-        shares = ensemble.weight * ensemble.booster.contributions(signals)
+        shares = ensemble.booster.contributions(np.concatenate(signals), threads)
+        shares *= ensemble.weight
         base += shares[:, -1]
         for signal, line in enumerate(_SIGNAL_TO_LINE.tolist()):
             lines[:, line] += shares[:, signal]

@@ -1,14 +1,15 @@
 """Is a new feature worth having? The same trees with it and without it, on unseen sales."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
-from terrafusion_lib.plugins.valuation.boosting import boost
-from terrafusion_lib.plugins.valuation.ensemble import FOLDS, folds
+from terrafusion_lib.plugins.valuation.boosting import TREES
+from terrafusion_lib.plugins.valuation.ensemble import folds, second_level
 from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.signals import SIGNALS
-from terrafusion_lib.stats import ratio
+from terrafusion_lib.stats import ratio, reproducible
 from terrafusion_lib.stats.strata import FloatArray
 
 NAME = "new_feature"
@@ -32,7 +33,9 @@ class FeatureTrial:
     gain_high: float
 
 
-def try_feature(market: Market, feature: FloatArray, seed: int = 0) -> FeatureTrial:
+def try_feature(
+    market: Market, feature: FloatArray, seed: int = 0, threads: int = 1
+) -> FeatureTrial:
     """Try a feature on a market.
 
     Parameters
@@ -42,18 +45,16 @@ def try_feature(market: Market, feature: FloatArray, seed: int = 0) -> FeatureTr
     """
     sales, first = market.sales, market.out_of_fold.comparables
     column = feature[sales.unit.parcel]
-    target = np.log(sales.price) - first.log_value
+    target = reproducible.log(sales.price) - first.log_value
     widened = np.column_stack([first.signals, column])
-    fold = folds(sales.unit.identity, seed)
-    settings = market.model.finder.params.trees
+    fold, settings = folds(sales), market.model.finder.params.trees
 
     def valued(signals: FloatArray, names: tuple[str, ...]) -> FloatArray:
-        added = np.empty(target.size)
-        for number in range(FOLDS):
-            rest = fold != number
-            fitted = boost(signals[rest], target[rest], seed, names=names, settings=settings)
-            added[~rest] = fitted.predict(signals[~rest])
-        return np.exp(first.log_value + added)
+        with ThreadPoolExecutor(threads) as pool:
+            added, _ = second_level(
+                signals, target, fold, seed, pool, names=names, settings=settings
+            )
+        return reproducible.exp(first.log_value + added[TREES[-1]])
 
     before, after = valued(first.signals, SIGNALS), valued(widened, (*SIGNALS, NAME))
     gains = _gains(before, after, sales.price, sales.unit.parcel, seed)

@@ -14,6 +14,7 @@ from terrafusion_lib.plugins.valuation.design import ITEMS, LOCATION, TIME, TRAI
 from terrafusion_lib.plugins.valuation.markets import Market, lend
 from terrafusion_lib.plugins.valuation.model import Prediction
 from terrafusion_lib.plugins.valuation.units import TRAITS, Units
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray
 
 LINES = (TIME, LOCATION, *TRAIT_ITEMS)
@@ -150,18 +151,18 @@ def comparable_grid(
 def _by_leaves(market: Market, unit: Units, valued: Prediction, comparables: int) -> Prediction:
     """Reconcile the sales that most trees hold for the same."""
     index, booster = market.leaf_index, market.ensemble.booster
-    if index is None or booster is None:
+    if index is None or booster is None or valued.signals is None:
         raise ValuationError(
             f"The model of the market {market.name} has no trees",
             cause="too few sales, or unseen sales gained nothing from trees",
             hint=f"ask for comparables by {BY_TRAITS}",
         )
-    leaves = booster.leaves(market.ensemble.signals(unit, valued))
+    leaves = booster.leaves(valued.signals)
     alike = index.most_alike(leaves, unit.x_feet, unit.y_feet, unit.identity, comparables)
     present = alike.index >= 0
     unlike = np.where(present, 1 - alike.count / index.trees, np.inf)
     found = Found(np.where(present, alike.index, 0), present, unlike, weights(unlike, present))
-    return market.model.reconcile(valued.effects, found)
+    return market.model.reconcile(valued.effects, found, unit.identity)
 
 
 def _comparable(
@@ -172,7 +173,7 @@ def _comparable(
     price, adjusted = float(sold.price[sale]), float(made.adjusted_price[0, rank])
     lines = _dollars(made, rank, price, adjusted)
     located = bool(unit.located[0] and sold.unit.located[sale])
-    away = np.hypot(
+    away = reproducible.length(
         unit.x_feet[0] - sold.unit.x_feet[sale], unit.y_feet[0] - sold.unit.y_feet[sale]
     )
     return Comparable(

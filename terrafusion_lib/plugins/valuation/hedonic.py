@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from terrafusion_lib.plugins.valuation.design import ITEMS, TIME, Design
+from terrafusion_lib.plugins.valuation.design import ITEMS, TIME, Design, side_by_side
 from terrafusion_lib.plugins.valuation.units import Units
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray
 
 HUBER = 1.345
@@ -28,11 +29,8 @@ class Hedonic:
         matrix = self.design.matrix(units)
         found = np.zeros((len(units), len(ITEMS)))
         for number in range(len(ITEMS)):
-            own = self.design.item == number
-            # Rows lie together, and einsum adds up each by itself: a unit's value is the same
-            # whoever else is valued.
-            part = np.ascontiguousarray(matrix[:, own])
-            found[:, number] = np.einsum("ij,j->i", part, self.coefficients[own])
+            own = np.flatnonzero(self.design.item == number)
+            found[:, number] = reproducible.product(matrix[:, own], self.coefficients[own])
         found[:, ITEMS.index(TIME)] += units.trend
         return found
 
@@ -62,24 +60,27 @@ def robust_ridge(
     deviations counts by its size, not its square, so that an unrecognised bad sale moves little.
     Coefficients of nearly the same regression to `start` from save rounds.
     """
-    weight = np.ones(target.size) if start is None else huber_weights(target - matrix @ start)
+    weight = (
+        np.ones(target.size)
+        if start is None
+        else huber_weights(target - reproducible.product(matrix, start))
+    )
     coefficients: FloatArray = np.zeros(matrix.shape[1])
     for _ in range(rounds):
-        gram = penalised_gram(matrix, weight, penalty)
-        moment = matrix.T @ (weight * target)
-        coefficients = np.linalg.solve(gram, moment).astype(np.float64, copy=False)
-        weight = huber_weights(target - matrix @ coefficients)
+        gram = penalized_gram(matrix, weight, penalty, target)
+        coefficients = reproducible.solve(gram[:-1, :-1], gram[:-1, -1])
+        weight = huber_weights(target - reproducible.product(matrix, coefficients))
     return coefficients
 
 
-def penalised_gram(matrix: FloatArray, weight: FloatArray, penalty: FloatArray) -> FloatArray:
-    """Left side of the weighted ridge regression's normal equations.
-
-    A matrix times itself is symmetric, and NumPy then computes one half of it only.
-    """
-    rooted = matrix * np.sqrt(weight)[:, None]
-    gram: FloatArray = rooted.T @ rooted
-    gram[np.diag_indices_from(gram)] += penalty
+def penalized_gram(
+    matrix: FloatArray, weight: FloatArray, penalty: FloatArray, target: FloatArray
+) -> FloatArray:
+    """Normal equations of the weighted ridge regression; the target's row and column are last."""
+    rooted = side_by_side([matrix, target[:, None]])
+    rooted *= np.sqrt(weight)[:, None]
+    gram = reproducible.gram(rooted)
+    gram[np.diag_indices(penalty.size)] += penalty
     return gram
 
 

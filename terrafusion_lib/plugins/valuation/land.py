@@ -17,12 +17,13 @@ from terrafusion_lib.plugins.valuation.design import (
     hats,
     indicators,
     labels_as_codes,
+    side_by_side,
 )
-from terrafusion_lib.plugins.valuation.ensemble import FOLDS
+from terrafusion_lib.plugins.valuation.ensemble import FOLDS, folds
 from terrafusion_lib.plugins.valuation.hedonic import robust_ridge
 from terrafusion_lib.plugins.valuation.markets import Market, prices_at_valuation_date
 from terrafusion_lib.plugins.valuation.units import Rows, Sales, TextArray, Units
-from terrafusion_lib.stats import ratio
+from terrafusion_lib.stats import ratio, reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 from terrafusion_lib.stats.study import ALL
 
@@ -42,9 +43,12 @@ TABLE_SIZES = (0.10, 0.25, 0.50, 0.75, 0.90)
 
 @dataclass(frozen=True)
 class LandSales(Rows):
-    """Prices of land at the valuation date, US dollars, with the land that they were paid for."""
+    """Prices of land at the valuation date, US dollars, with the land that they were paid for.
 
-    parcel: IntArray
+    `fold` as in ``ensemble.folds``.
+    """
+
+    fold: IntArray
     area: TextArray
     size_sqft: FloatArray
     price: FloatArray
@@ -66,11 +70,11 @@ class LandCurve:
     def value(self, area: TextArray, size_sqft: FloatArray) -> FloatArray:
         """Land value at the valuation date, US dollars; NaN where the size is unknown."""
         with np.errstate(divide="ignore", invalid="ignore"):
-            log_size = np.log(np.where(size_sqft > 0, size_sqft, np.nan))
+            log_size = reproducible.log(np.where(size_sqft > 0, size_sqft, np.nan))
         known = np.isfinite(log_size)
         found = np.full(log_size.size, np.nan)
         matrix = _columns(log_size[known] - self.size, area[known], self.knots, self.areas)
-        found[known] = np.exp(matrix @ self.coefficients)
+        found[known] = reproducible.exp(reproducible.product(matrix, self.coefficients))
         return found
 
 
@@ -78,19 +82,21 @@ def _columns(
     log_size: FloatArray, area: TextArray, knots: FloatArray, areas: tuple[str, ...]
 ) -> FloatArray:
     one = np.ones((log_size.size, 1))
-    return np.hstack([one, log_size[:, None], hats(log_size, knots), indicators(area, areas)])
+    return side_by_side([one, log_size[:, None], hats(log_size, knots), indicators(area, areas)])
 
 
 def fit_land(sales: LandSales) -> LandCurve:
     """Fit rates and size curve, robust to bad sales."""
-    log_size = np.log(sales.size_sqft)
+    log_size = reproducible.log(sales.size_sqft)
     middle = float(log_size.mean())
     knots = np.unique(np.quantile(log_size - middle, np.linspace(0.02, 0.98, KNOTS)))
     areas = tuple(sorted(set(sales.area.tolist()) - {None}))
     matrix = _columns(log_size - middle, sales.area, knots, areas)
     bent = knots.size if knots.size >= 3 else 0
     penalty = np.array([1e-6, LINE_RIDGE, *[RIDGE] * bent, *[RIDGE] * len(areas)])
-    return LandCurve(areas, middle, knots, robust_ridge(matrix, penalty, np.log(sales.price)))
+    return LandCurve(
+        areas, middle, knots, robust_ridge(matrix, penalty, reproducible.log(sales.price))
+    )
 
 
 @dataclass(frozen=True)
@@ -166,7 +172,7 @@ def _land_sales(
             ALLOCATION: np.where(improved, price * land / (land + building), np.nan),
         }
     size = sales.unit.trait("land_area_sqft")
-    whole = LandSales(sales.unit.parcel, sales.unit.neighborhood, size, price)
+    whole = LandSales(folds(sales), sales.unit.neighborhood, size, price)
     found = {}
     for name, of_land in prices.items():
         with np.errstate(invalid="ignore"):
@@ -187,10 +193,9 @@ def _method(name: str, own: LandSales, vacant: LandSales) -> LandMethod:
 
 def _unseen(sales: LandSales) -> FloatArray:
     """Land value of each sale by the sales of the other parcels' folds."""
-    fold = sales.parcel % FOLDS
     value = np.full(sales.price.size, np.nan)
     for number in range(FOLDS):
-        rows = fold == number
+        rows = sales.fold == number
         if rows.any() and (~rows).any():
             curve = fit_land(sales.take(~rows))
             value[rows] = curve.value(sales.area[rows], sales.size_sqft[rows])
@@ -200,7 +205,7 @@ def _unseen(sales: LandSales) -> FloatArray:
 def _best(methods: list[LandMethod]) -> str | None:
     told = [method for method in methods if method.tested >= MIN_SALES]
     if told:
-        off = {m.name: abs(np.log(m.median_ratio)) + m.cod / 100 for m in told}
+        off = {m.name: abs(reproducible.log(m.median_ratio)) + m.cod / 100 for m in told}
         return min(off, key=lambda name: (off[name], METHODS.index(name)))
     names = [method.name for method in methods]
     return next((name for name in (ALLOCATION, RESIDUAL, VACANT_SALES) if name in names), None)

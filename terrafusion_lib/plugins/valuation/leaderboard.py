@@ -12,6 +12,7 @@ from terrafusion_lib.plugins.valuation.ordinary_regression import ordinary_regre
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.studies import Holdout
 from terrafusion_lib.plugins.valuation.units import Sales, TextArray
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, usable
 from terrafusion_lib.stats.study import StudyOptions, ratio_study
 
@@ -80,20 +81,19 @@ def _values(
         values[ASSESSED] = assessed
     if np.isfinite(train.unit.trait("building_area_sqft")).mean() > 0.5:
         values[MEDIAN_RATE] = _median_rate(train, sales)
-    if market.ensemble.booster:
+    if market.ensemble.booster and prediction.signals is not None:
         units = lend(market.lead, sales.unit)
-        signals = market.ensemble.signals(units, prediction)
         first = market.out_of_fold.comparables.signals
         level = market.model.hedonic.time_effect(train.unit)
         alone = boost(
             first,
-            np.log(train.price) - level,
+            reproducible.log(train.price) - level,
             seed,
             market.ensemble.booster.used,
             settings=params.trees,
         )
         day = market.model.hedonic.time_effect(units)
-        values[BOOSTING] = np.exp(alone.predict(signals) + day)
+        values[BOOSTING] = reproducible.exp(alone.predict(prediction.signals) + day)
     return values | _front(market, prediction.value, params)
 
 
@@ -101,7 +101,7 @@ def _front(market: Market, value: FloatArray, params: ValuationParams) -> dict[s
     """The run's values at other settings of the equity calibration."""
     if not market.ensemble.calibration.stretch:
         return {}
-    before = market.ensemble.calibration.undo(np.log(value))
+    before = market.ensemble.calibration.undo(reproducible.log(value))
     found = {}
     for share in EQUITY_FRONT:
         calibration = calibrate(
@@ -111,7 +111,7 @@ def _front(market: Market, value: FloatArray, params: ValuationParams) -> dict[s
             outlier_deviations=params.outlier_deviations,
         )
         name = f"{market.ensemble.method}_equity_{share:.2f}"
-        found[name] = np.exp(calibration.apply(before))
+        found[name] = reproducible.exp(calibration.apply(before))
     return found
 
 

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 WORD = 64
@@ -95,7 +96,9 @@ class LeafIndex:
                 row = first + number
                 allowed = self._without(everyone, int(parcel[row]))
                 rows, counts = _reaching(planes[:, number], allowed, wanted)
-                away = np.hypot(self.x_feet[rows] - x_feet[row], self.y_feet[rows] - y_feet[row])
+                away = reproducible.length(
+                    self.x_feet[rows] - x_feet[row], self.y_feet[rows] - y_feet[row]
+                )
                 best = np.lexsort((rows, away, -self.day[rows], -counts))[:wanted]
                 index[row, : best.size], count[row, : best.size] = rows[best], counts[best]
         return Alike(index, count)

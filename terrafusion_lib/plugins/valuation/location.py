@@ -7,7 +7,8 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from terrafusion_lib.plugins.valuation.units import Units
-from terrafusion_lib.stats.strata import FloatArray, IntArray
+from terrafusion_lib.stats import reproducible
+from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
 NEIGHBORS = 30
 PRIOR_NEIGHBORS = 1.0
@@ -29,6 +30,11 @@ class LocationSurface:
         """Places of the sales."""
         return cKDTree(np.column_stack([self.sold.x_feet, self.sold.y_feet]))
 
+    @cached_property
+    def around(self) -> "Near":
+        """The sales around each sale."""
+        return self.near(self.sold)
+
     def at(self, units: Units) -> FloatArray:
         """Effect of each unit's place on the log of value."""
         return self.near(units).mean(self.residual)
@@ -37,28 +43,38 @@ class LocationSurface:
         """The sales that say what a place is worth, for each unit."""
         if not self.sold.located.any():
             none = np.zeros((len(units), 1))
-            return Near(none.astype(np.int64), none)
-        own = most_sales_of_a_parcel(self.sold)
-        count = min(NEIGHBORS + own, len(self.sold))
+            return Near(none.astype(np.int64), none, none.astype(np.bool_))
+        most = most_sales_of_a_parcel(self.sold)
+        count = min(NEIGHBORS + 2 * most, len(self.sold))  # a unit's own, and those of another
         where = np.column_stack([units.x_feet, units.y_feet])
         distance, index = self.tree.query(where, k=np.arange(1, count + 1))
-        reach = np.maximum(distance[:, [min(NEIGHBORS, count) - 1]], 1.0)
-        weight = np.exp(-2 * (distance / reach) ** 2)
-        weight[self.sold.identity[index] == units.identity[:, None]] = 0.0
-        return Near(index, weight)
+        return Near(index, distance, self.sold.identity[index] != units.identity[:, None])
 
 
 @dataclass(frozen=True)
 class Near:
-    """Sales near some units (unit x rank) and their weights; a unit's own parcel weighs nothing."""
+    """Sales near some units (last axis by rank), how far they lie, and which may speak."""
 
     index: IntArray
-    weight: FloatArray
+    distance: FloatArray
+    speaks: BoolArray
+
+    @cached_property
+    def weight(self) -> FloatArray:
+        """Weight of the nearest `NEIGHBORS` that may speak, by how far the last of them lies."""
+        speaks = self.speaks & (np.cumsum(self.speaks, axis=-1) <= NEIGHBORS)
+        reach = np.maximum(np.where(speaks, self.distance, 0.0).max(axis=-1, keepdims=True), 1.0)
+        share = self.distance / reach
+        return np.where(speaks, reproducible.exp(-2 * share * share), 0.0)
 
     def mean(self, residual: FloatArray) -> FloatArray:
         """Weighted mean of the sales' residuals, drawn towards zero where they are far or few."""
-        total = np.einsum("ij,ij->i", self.weight, residual[self.index])
-        return np.asarray(total / (self.weight.sum(axis=1) + PRIOR_NEIGHBORS), dtype=np.float64)
+        total = (self.weight * residual[self.index]).sum(axis=-1)
+        return np.asarray(total / (self.weight.sum(axis=-1) + PRIOR_NEIGHBORS), dtype=np.float64)
+
+    def without(self, rows: IntArray, silent: BoolArray) -> "Near":
+        """Some units' neighbors, with some of them silent."""
+        return Near(self.index[rows], self.distance[rows], self.speaks[rows] & ~silent)
 
 
 def most_sales_of_a_parcel(sold: Units) -> int:

@@ -15,6 +15,7 @@ from terrafusion_lib.plugins.valuation.design import ITEMS, TIME, indicators, la
 from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.model import MarketModel
 from terrafusion_lib.plugins.valuation.units import TextArray
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 from terrafusion_lib.stats.study import ALL
 
@@ -67,9 +68,9 @@ def market_index(market: Market, valuation_date: date) -> MarketIndex | None:
         area=np.array([ALL if name is None else name for name in area], dtype=object),
         month=month,
         sales=_counts(model, neighborhoods, months),
-        index=np.exp(effect),
-        low=np.exp(effect - reach),
-        high=np.exp(effect + reach),
+        index=reproducible.exp(effect),
+        low=reproducible.exp(effect - reach),
+        high=reproducible.exp(effect + reach),
     )
 
 
@@ -87,7 +88,7 @@ def _effect(model: MarketModel, area: TextArray, day: FloatArray) -> tuple[Float
     inside = indicators(area, design.neighborhoods)
     columns = design.time_columns(day, inside) - design.time_columns(np.zeros(day.size), inside)
     own = design.item == ITEMS.index(TIME)
-    effect = columns @ model.hedonic.coefficients[own]
+    effect = reproducible.product(columns, model.hedonic.coefficients[own])
     variance = np.einsum("ij,jk,ik->i", columns, model.covariance[np.ix_(own, own)], columns)
     return effect, np.maximum(variance, 0.0)
 

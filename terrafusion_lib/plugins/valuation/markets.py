@@ -1,6 +1,6 @@
 """The markets of a county: one model each, the largest lending its trend and places to the rest."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,7 +11,7 @@ from terrafusion_lib.plugins.valuation.design import ITEMS, LOCATION
 from terrafusion_lib.plugins.valuation.ensemble import Ensemble, OutOfFold, fit_ensemble
 from terrafusion_lib.plugins.valuation.explain import Explanation, explain
 from terrafusion_lib.plugins.valuation.leaf_similarity import LeafIndex
-from terrafusion_lib.plugins.valuation.model import MarketModel, Prediction
+from terrafusion_lib.plugins.valuation.model import Evidence, MarketModel, Prediction
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.uncertainty import Uncertainty, learn
 from terrafusion_lib.plugins.valuation.units import Sales, Units
@@ -56,9 +56,9 @@ class Market:
         known = self.uncertainty.confidence(units, prediction)
         return np.where(self.model.outside_market(units, margin=FAR), 0.0, known)
 
-    def explain(self, units: Units, prediction: Prediction) -> Explanation:
-        """Take values apart that `predict` made for the same units."""
-        return explain(self.ensemble, lend(self.lead, units), prediction)
+    def explain(self, valued: Sequence[Evidence], threads: int = 1) -> Explanation:
+        """Take values apart that `predict` made, in their order."""
+        return explain(self.ensemble, valued, threads)
 
     @cached_property
     def leaf_index(self) -> LeafIndex | None:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import cho_factor, cho_solve
 
 from terrafusion_lib.plugins.valuation.comparables import (
     ComparableFinder,
@@ -20,21 +19,34 @@ from terrafusion_lib.plugins.valuation.design import (
     indicators,
     labels_as_codes,
     make_design,
+    side_by_side,
 )
 from terrafusion_lib.plugins.valuation.hedonic import (
     Hedonic,
     huber_weights,
-    penalised_gram,
+    penalized_gram,
     robust_deviation,
     robust_ridge,
 )
 from terrafusion_lib.plugins.valuation.location import LocationSurface
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.units import DAYS_PER_YEAR, Sales, Units
-from terrafusion_lib.stats.strata import BoolArray, FloatArray
+from terrafusion_lib.stats import reproducible
+from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 from terrafusion_lib.stats.time_index import drift_variance
 
 BACKFITTING_ROUNDS = 3
+LEAST_DEVIATION = 0.01
+"""Where the regression explains nearly all, a sale 5 percent off is still no outlier."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What explains some values: as in `Prediction`."""
+
+    comparable_value: FloatArray
+    effects: FloatArray
+    signals: FloatArray | None
 
 
 @dataclass(frozen=True)
@@ -45,7 +57,8 @@ class Prediction:
     mean of `indicated_value`, which is `adjusted_price` less what is left with the sale; `effects`
     the regression's effects by line item (``ITEMS``), log; `deviation` the weighted mean of the
     comparables' log deviations from the market and `dispersion` its weighted standard deviation;
-    `unlikeness` their mean distance in traits, place and time.
+    `unlikeness` their mean distance in traits, place and time; `signals` what trees saw of the
+    units, None where the market has none.
     """
 
     value: FloatArray
@@ -58,6 +71,12 @@ class Prediction:
     deviation: FloatArray
     dispersion: FloatArray
     unlikeness: FloatArray
+    signals: FloatArray | None = None
+
+    @property
+    def evidence(self) -> Evidence:
+        """The parts that an explanation needs, without the grid, which is large."""
+        return Evidence(self.comparable_value, self.effects, self.signals)
 
 
 @dataclass(frozen=True)
@@ -81,9 +100,10 @@ class MarketModel:
         """
         design = self.hedonic.design
         matrix = design.matrix(self.sales.unit)
-        gram = penalised_gram(matrix, huber_weights(self.deviation), design.penalty)
-        inverse = cho_solve(cho_factor(gram), np.eye(len(gram)))
-        return np.asarray(robust_deviation(self.deviation) ** 2 * inverse, dtype=np.float64)
+        weight = huber_weights(self.deviation)
+        gram = penalized_gram(matrix, weight, design.penalty, self.deviation)[:-1, :-1]
+        inverse = reproducible.solve(gram, np.eye(len(gram)))
+        return robust_deviation(self.deviation) ** 2 * inverse
 
     def effects_of(self, units: Units) -> FloatArray:
         """Effect of each line item on the log of value, location surface included."""
@@ -101,18 +121,22 @@ class MarketModel:
         """
         effects = self.effects_of(units)
         chooser, chosen_by = (units, effects) if like is None else (like, self.effects_of(like))
-        return self.reconcile(effects, self.finder.find(chooser, chosen_by, comparables))
+        found = self.finder.find(chooser, chosen_by, comparables)
+        return self.reconcile(effects, found, units.identity)
 
-    def reconcile(self, effects: FloatArray, found: Found) -> Prediction:
-        """Value units, whose effects are given, from comparables that were found for them."""
-        grid = adjust(effects, self.effects, self.deviation, found, self.carry_over)
-        adjusted = self.sales.price[found.index] * np.exp(grid.net)
-        indicated = adjusted * np.exp(grid.particular)
-        deviation = self.deviation[found.index]
-        mean = np.einsum("ij,ij->i", found.weight, deviation)
-        variance = np.einsum("ij,ij->i", found.weight, (deviation - mean[:, None]) ** 2)
+    def reconcile(self, effects: FloatArray, found: Found, identity: IntArray) -> Prediction:
+        """Value units, whose effects and identities are given, from comparables found for them."""
+        shift = self._own_word(found, identity)
+        sold = self.effects[found.index]
+        sold[:, :, ITEMS.index(LOCATION)] -= shift
+        deviation = self.deviation[found.index] + shift
+        grid = adjust(effects, sold, deviation, self.carry_over)
+        adjusted = self.sales.price[found.index] * reproducible.exp(grid.net)
+        indicated = adjusted * reproducible.exp(grid.particular)
+        mean = (found.weight * deviation).sum(axis=1)
+        variance = (found.weight * (deviation - mean[:, None]) ** 2).sum(axis=1)
         near = np.where(found.present, found.unlikeness, 0.0)
-        value = np.einsum("ij,ij->i", found.weight, indicated)
+        value = (found.weight * indicated).sum(axis=1)
         return Prediction(
             value=value,
             comparable_value=value,
@@ -123,12 +147,61 @@ class MarketModel:
             effects=effects,
             deviation=mean,
             dispersion=np.sqrt(variance),
-            unlikeness=np.einsum("ij,ij->i", found.weight, near),
+            unlikeness=(found.weight * near).sum(axis=1),
+        )
+
+    def _own_word(self, found: Found, identity: IntArray) -> FloatArray:
+        """What sales of a subject itself add to the location effects of its comparables.
+
+        A comparable next door has its place valued by the sales around it, the subject's own among
+        them. That word is taken back, so that no sale reaches its own prediction by a neighbor.
+        """
+        word = np.zeros(found.index.shape)
+        rows = np.flatnonzero(np.isin(identity, self.sales.unit.identity))
+        around, sales = self.surface.around, found.index[rows]
+        own = self.sales.unit.identity[around.index[sales]] == identity[rows, None, None]
+        subject, rank = np.nonzero((own & (around.weight[sales] > 0)).any(axis=2))
+        if subject.size:
+            sale = sales[subject, rank]
+            others = around.without(sale, own[subject, rank]).mean(self.surface.residual)
+            word[rows[subject], rank] = self.location[sale] - others
+        return word
+
+    @cached_property
+    def location(self) -> FloatArray:
+        """What the sales around each sale say of its place, log."""
+        return self.surface.around.mean(self.surface.residual)
+
+    def with_sales(self, sales: Sales) -> "MarketModel":
+        """The same regression with these sales around it: as comparables and as neighbors.
+
+        They must be of the market. Those that the regression misses by more than
+        `params.outlier_deviations` are left out.
+        """
+        params = self.finder.params
+        level = reproducible.log(sales.price) - self.hedonic.constant
+        effects = self.hedonic.contributions(sales.unit)
+        residual = level - effects.sum(axis=1)
+        spread = max(robust_deviation(self.surface.residual), LEAST_DEVIATION)
+        kept = np.abs(residual) <= params.outlier_deviations * spread
+        sold, effects = sales.take(kept), effects[kept]
+        surface = LocationSurface(sold.unit, residual[kept])
+        location = surface.around.mean(surface.residual)
+        effects[:, ITEMS.index(LOCATION)] += location
+        return MarketModel(
+            sales=sold,
+            hedonic=self.hedonic,
+            surface=surface,
+            effects=effects,
+            deviation=surface.residual - location,
+            finder=ComparableFinder(sold.unit, effects, params),
+            carry_over=self.carry_over,
+            outliers=len(sales) - len(sold),
         )
 
     def time_factor(self, units: Units) -> FloatArray:
         """Factor from the price level of each unit's day to that of the valuation date."""
-        return np.exp(-self.hedonic.time_effect(units))
+        return reproducible.exp(-self.hedonic.time_effect(units))
 
     def can_value(self, units: Units) -> BoolArray:
         """Whether a unit has the trait without which no sale is alike: building, else land area."""
@@ -164,16 +237,16 @@ def fit(sales: Sales, params: ValuationParams) -> MarketModel:
     `params.outlier_deviations` robust standard deviations are left out and counted.
     """
     kept = _without_outliers(sales, params)
-    log_price = np.log(kept.price)
+    log_price = reproducible.log(kept.price)
     level = log_price - kept.unit.trend
     design, matrix, coefficients = _regression(kept.unit, level, params)
     near = LocationSurface(kept.unit, level).near(kept.unit)
     for _ in range(BACKFITTING_ROUNDS):
-        location = near.mean(level - matrix @ coefficients)
+        location = near.mean(level - reproducible.product(matrix, coefficients))
         coefficients = robust_ridge(
             matrix, design.penalty, level - location, start=coefficients, rounds=1
         )
-    surface = LocationSurface(kept.unit, level - matrix @ coefficients)
+    surface = LocationSurface(kept.unit, level - reproducible.product(matrix, coefficients))
     location = near.mean(surface.residual)
     hedonic = Hedonic(design, coefficients)
     effects = hedonic.contributions(kept.unit)
@@ -204,7 +277,7 @@ def _regression(
     coefficients = robust_ridge(matrix, design.penalty, level)
     if not params.time_adjustment or not design.neighborhoods:
         return design, matrix, coefficients
-    residual = level - matrix @ coefficients
+    residual = level - reproducible.product(matrix, coefficients)
     noise = robust_deviation(residual) ** 2
     area = labels_as_codes(sold.neighborhood, design.neighborhoods)
     between = drift_variance(
@@ -214,17 +287,16 @@ def _regression(
         return design, matrix, coefficients
     design = design.with_drift(noise / between)
     areas = indicators(sold.neighborhood, design.neighborhoods)
-    matrix = np.hstack([matrix, design.drift_columns(sold.day, areas)])
+    matrix = side_by_side([matrix, design.drift_columns(sold.day, areas)])
     start = np.concatenate([coefficients, np.zeros(len(design.neighborhoods))])
     return design, matrix, robust_ridge(matrix, design.penalty, level, start=start, rounds=2)
 
 
 def _without_outliers(sales: Sales, params: ValuationParams) -> Sales:
     design = make_design(sales.unit, time_adjustment=params.time_adjustment)
-    matrix, level = design.matrix(sales.unit), np.log(sales.price) - sales.unit.trend
-    residual = level - matrix @ robust_ridge(matrix, design.penalty, level)
-    # Where the regression explains nearly all, a sale 5 percent off is still no outlier.
-    deviation = max(robust_deviation(residual), 0.01)
+    matrix, level = design.matrix(sales.unit), reproducible.log(sales.price) - sales.unit.trend
+    residual = level - reproducible.product(matrix, robust_ridge(matrix, design.penalty, level))
+    deviation = max(robust_deviation(residual), LEAST_DEVIATION)
     near = np.abs(residual) <= params.outlier_deviations * deviation
     return sales.take(near) if near.any() else sales
 
@@ -234,6 +306,6 @@ def _fitted_carry_over(found: Found, deviation: FloatArray) -> float:
 
     The subjects are the sales themselves, whose own parcel is never among their comparables.
     """
-    mean = np.einsum("ij,ij->i", found.weight, deviation[found.index])
+    mean = (found.weight * deviation[found.index]).sum(axis=1)
     power = float((mean * mean).sum())
     return float(np.clip((mean * deviation).sum() / power, 0.0, 1.0)) if power > 0 else 0.0

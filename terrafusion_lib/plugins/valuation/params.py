@@ -69,7 +69,7 @@ class TreeSettings(FrozenModel):
     ``terrafusion tune`` finds those of a county.
     """
 
-    learning_rate: float = Field(default=0.06, gt=0, le=1)
+    learning_rate: float = Field(default=0.08, gt=0, le=1)
     leaves: int = Field(default=15, ge=2, le=255, description="Most leaves of a tree")
     depth: int = Field(default=5, ge=1, le=20, description="Most splits above a leaf")
     min_sales_in_leaf: int = Field(default=20, ge=1)

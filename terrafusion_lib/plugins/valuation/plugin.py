@@ -59,6 +59,10 @@ from terrafusion_lib.plugins.valuation.units import Origin, numbers, properties_
 from terrafusion_lib.stats.strata import IntArray
 from terrafusion_lib.stats.study import StudyOptions
 
+SALE_ORDER = [("sale_id", "ascending"), ("property_id", "ascending")]
+IMPROVEMENT_ORDER = [("property_id", "ascending"), ("improvement_id", "ascending")]
+"""Rows are taken in the order of their keys: however they come, the values are the same."""
+
 
 class ValuationPlugin:
     """Values every active property of a county."""
@@ -102,7 +106,7 @@ class ValuationPlugin:
 
 def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
     properties = _properties(context)
-    sales = context.read("sales", SALES_COLUMNS)
+    sales = context.read("sales", SALES_COLUMNS).sort_by(SALE_ORDER)
     units = properties_as_units(properties, context.valuation_date)
     prepared = prepare_sales(sales, properties, units, context.valuation_date, params)
     units = prepared.units
@@ -142,7 +146,10 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
     )
     roll = roll_values(made, land, properties.take(pa.array(subjects)), params)
     structures = structure_values(
-        context.read("improvements", IMPROVEMENT_COLUMNS), property_id, roll, params.round_to
+        context.read("improvements", IMPROVEMENT_COLUMNS).sort_by(IMPROVEMENT_ORDER),
+        property_id,
+        roll,
+        params.round_to,
     )
     rows = leaderboard(tests, market_value, params, seed=context.seed, options=options)
     return PluginResult(
@@ -188,7 +195,7 @@ def _properties(context: PluginContext) -> pa.Table:
             table="properties_operational",
             hint=f"terrafusion run {context.county_id} --to load",
         )
-    return found
+    return found.sort_by("property_id")
 
 
 def _unknown_overrides(params: ValuationParams, properties: pa.Table) -> dict[str, object]:

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from terrafusion_lib.plugins.valuation.hedonic import MAD_TO_DEVIATION
 from terrafusion_lib.plugins.valuation.params import SaleDecision, ValuationParams
 from terrafusion_lib.plugins.valuation.units import DAYS_PER_YEAR, TextArray, absent, numbers, texts
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
 VALID, INVALID, SUSPECT = "valid", "invalid", "suspect"
@@ -80,7 +81,9 @@ def collect_evidence(
     kind = np.where(land_only, "land", texts(table, "property_type").astype(str))
     decision, who, unknown = _decisions(table, params.sales_decisions)
     with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.where(codes_valid & (size > 0) & (price > 0), np.log(price / size), np.nan)
+        rate = np.where(
+            codes_valid & (size > 0) & (price > 0), reproducible.log(price / size), np.nan
+        )
     return Evidence(
         codes_valid=codes_valid,
         deed=_deeds(table, params.invalid_deeds),
@@ -175,7 +178,7 @@ def _swings(parcel: IntArray, day: FloatArray, price: FloatArray, kind: TextArra
     years = (day[second] - day[first]) / DAYS_PER_YEAR
     pair = (parcel[first] == parcel[second]) & (years >= MIN_YEARS_BETWEEN)
     first, second, years = first[pair], second[pair], years[pair]
-    found = robust_scores(np.log(price[second] / price[first]) / years, kind[second])
+    found = robust_scores(reproducible.log(price[second] / price[first]) / years, kind[second])
     np.fmax.at(score, first, found)
     np.fmax.at(score, second, found)
     return score
@@ -234,7 +237,7 @@ def screen(
         Market of each sale, within which ratios are compared.
     """
     with np.errstate(divide="ignore", invalid="ignore"):
-        logs = np.log(np.where(model_ratio > 0, model_ratio, np.nan))
+        logs = reproducible.log(np.where(model_ratio > 0, model_ratio, np.nan))
     usable = evidence.usable()
     model_score = robust_scores(logs, kind, among=usable)
     limit = params.suspect_deviations

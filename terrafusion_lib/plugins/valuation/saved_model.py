@@ -27,7 +27,7 @@ from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.uncertainty import Uncertainty
 from terrafusion_lib.plugins.valuation.units import Sales, Units
 
-FORMAT = 4
+FORMAT = 5
 FILE_NAME = "model.npz"
 _PARTS = {
     part.__name__: part

@@ -10,6 +10,7 @@ from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.prepare import PreparedSales
 from terrafusion_lib.plugins.valuation.sales_screening import Screening, screen
 from terrafusion_lib.plugins.valuation.units import Sales, TextArray, texts
+from terrafusion_lib.stats import reproducible
 
 
 def screened(
@@ -27,7 +28,7 @@ def screened(
 
     def note(sales: Sales, market: str, log_value: np.ndarray) -> None:
         rows = np.array([row_of[key] for key in sales.identities()], dtype=np.int64)
-        ratio[rows] = np.exp(np.log(sales.price) - log_value)
+        ratio[rows] = reproducible.exp(reproducible.log(sales.price) - log_value)
         kind[rows] = market
 
     for name, market in markets.items():
@@ -36,5 +37,5 @@ def screened(
             own = sales.of_market(name)
             own = own.take(market.model.can_value(own.unit))
             if len(own):
-                note(own, name, np.log(market.predict(own.unit).value))
+                note(own, name, reproducible.log(market.predict(own.unit).value))
     return screen(table, prepared.evidence, ratio, kind, params)

@@ -20,7 +20,7 @@ from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.plugins.valuation.ensemble import best_use, folds, second_level
 from terrafusion_lib.plugins.valuation.markets import Market
 from terrafusion_lib.plugins.valuation.params import TreeSettings
-from terrafusion_lib.stats import ratio
+from terrafusion_lib.stats import ratio, reproducible
 
 CHOICES: dict[str, tuple[float, ...]] = {
     "learning_rate": (0.03, 0.06, 0.1),
@@ -74,8 +74,8 @@ def tune(
             f"The market has {len(sales):,} valid sales: too few for trees",
             hint=f"trees need {params.min_ensemble_sales:,} (plugins.valuation.min_ensemble_sales)",
         )
-    target = np.log(sales.price) - first.log_value
-    fold = folds(sales.unit.identity, seed)
+    target = reproducible.log(sales.price) - first.log_value
+    fold = folds(sales)
     digest = hashlib.sha256(f"{seed}".encode())
     for part in (first.signals, target, fold):
         digest.update(np.ascontiguousarray(part).tobytes())
@@ -86,15 +86,15 @@ def tune(
         for number, settings in zip(range(trials), _candidates(params.trees, seed), strict=False):
             progress("tune", number, trials)
             if settings not in known:
-                added = second_level(first.signals, target, fold, seed, pool, settings=settings)
+                added, _ = second_level(first.signals, target, fold, seed, pool, settings=settings)
                 trees, weight = best_use(added, target)
                 log_value = first.log_value + weight * added[trees]
                 known[settings] = Trial(
                     settings,
                     trees,
                     weight,
-                    float(np.abs(np.log(sales.price) - log_value).mean()),
-                    ratio.cod(np.exp(log_value), sales.price),
+                    float(np.abs(reproducible.log(sales.price) - log_value).mean()),
+                    ratio.cod(reproducible.exp(log_value), sales.price),
                 )
                 _append(journal, key, known[settings])
             made.append(known[settings])

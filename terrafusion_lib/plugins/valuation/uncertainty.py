@@ -11,6 +11,7 @@ from terrafusion_lib.plugins.valuation.model import Prediction
 from terrafusion_lib.plugins.valuation.signals import SIGNALS
 from terrafusion_lib.plugins.valuation.trend import tail_rank
 from terrafusion_lib.plugins.valuation.units import Units
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 CLOSE = 0.20
@@ -58,8 +59,8 @@ class Uncertainty:
         high = np.array([own[-rank] for own, rank in zip(self.scores, ranks, strict=True)])
         stratum, expected = self.stratum(prediction.value), self.expected_error(units, prediction)
         return (
-            prediction.value * np.exp(low[stratum] * expected),
-            prediction.value * np.exp(high[stratum] * expected),
+            prediction.value * reproducible.exp(low[stratum] * expected),
+            prediction.value * reproducible.exp(high[stratum] * expected),
         )
 
     def confidence(self, units: Units, prediction: Prediction) -> FloatArray:
@@ -68,29 +69,31 @@ class Uncertainty:
         share = np.empty(expected.size)
         for number, scores in enumerate(self.scores):
             rows = stratum == number
-            above = np.searchsorted(scores, np.log(1 + CLOSE) / expected[rows], side="right")
-            below = np.searchsorted(scores, np.log(1 - CLOSE) / expected[rows], side="left")
+            above = np.searchsorted(
+                scores, reproducible.log(1 + CLOSE) / expected[rows], side="right"
+            )
+            below = np.searchsorted(
+                scores, reproducible.log(1 - CLOSE) / expected[rows], side="left"
+            )
             share[rows] = (above - below) / scores.size
         return share
 
     def stratum(self, value: FloatArray) -> IntArray:
         """Stratum of value of each unit, 0 the least valuable."""
-        return np.searchsorted(self.bounds, np.log(value), side="right")
+        return np.searchsorted(self.bounds, reproducible.log(value), side="right")
 
     def expected_error(self, units: Units, prediction: Prediction) -> FloatArray:
         """Expected absolute error of each value, as a difference of logs."""
         found = features(units)
         traits = np.column_stack([found[name] for name in TRAITS])
         agreement = _agreement(
-            np.log(prediction.value),
-            np.log(prediction.comparable_value),
+            reproducible.log(prediction.value),
+            reproducible.log(prediction.comparable_value),
             prediction.dispersion,
             prediction.unlikeness,
         )
         signs = np.hstack([agreement, _bent(traits, self.means, self.deviations)])
-        # einsum adds up each row by itself: a unit's error is the same whoever else is valued.
-        logs: FloatArray = np.einsum("ij,j->i", signs, self.scale)
-        return np.exp(logs)
+        return reproducible.exp(reproducible.product(signs, self.scale))
 
 
 def _agreement(
@@ -99,9 +102,9 @@ def _agreement(
     return np.column_stack(
         [
             np.ones(log_value.size),
-            np.log(dispersion + 0.02),
-            np.log(unlikeness + 0.1),
-            np.log(np.abs(log_value - comparable) + 0.02),
+            reproducible.log(dispersion + 0.02),
+            reproducible.log(unlikeness + 0.1),
+            reproducible.log(np.abs(log_value - comparable) + 0.02),
         ]
     )
 
@@ -118,18 +121,18 @@ def _bent(traits: FloatArray, means: FloatArray, deviations: FloatArray) -> Floa
 def learn(price: FloatArray, found: OutOfFold, calibration: Calibration) -> Uncertainty:
     """Learn from the errors of out-of-fold values, calibrated, at these prices, US dollars."""
     log_value, first = calibration.apply(found.log_value), found.comparables
-    error = np.log(price) - log_value
+    error = reproducible.log(price) - log_value
     traits = first.signals[:, [SIGNALS.index(name) for name in TRAITS]]
     known = np.where(np.isfinite(traits).any(axis=0), traits, 0.0)
     means, deviations = np.nanmean(known, axis=0), np.maximum(np.nanstd(known, axis=0), 1e-9)
     agreement = _agreement(log_value, first.log_value, first.dispersion, first.unlikeness)
     signs = np.hstack([agreement, _bent(traits, means, deviations)])
     scale = _error_scale(signs, error)
-    score = error / np.exp(signs @ scale)
+    score = error / reproducible.exp(reproducible.product(signs, scale))
     strata = STRATA if price.size >= STRATA * MIN_SCORES else 1
     bounds = np.quantile(log_value, np.arange(1, strata) / strata)
     stratum = np.searchsorted(bounds, log_value, side="right")
-    near = (error <= np.log(1 + CLOSE)) & (error >= np.log(1 - CLOSE))
+    near = (error <= reproducible.log(1 + CLOSE)) & (error >= reproducible.log(1 - CLOSE))
     scores = tuple(np.sort(score[stratum == number]) for number in range(strata))
     return Uncertainty(scale, means, deviations, bounds, scores, float(near.mean()))
 
@@ -139,14 +142,13 @@ def _error_scale(signs: FloatArray, error: FloatArray) -> FloatArray:
 
     A sign that would call agreeing or near comparables a bad omen is dropped: it is noise.
     """
-    target = np.log(np.abs(error) + 0.005)
+    target = reproducible.log(np.abs(error) + 0.005)
     penalty = np.full(signs.shape[1], TRAIT_RIDGE)
     penalty[: 1 + AGREEMENT] = 1e-6
     used = list(range(signs.shape[1]))
     while True:
-        own = signs[:, used]
-        gram = own.T @ own + np.diag(penalty[used])
-        found = np.linalg.solve(gram, own.T @ target)
+        gram = reproducible.gram(np.column_stack([signs[:, used], target]))
+        found = reproducible.solve(gram[:-1, :-1] + np.diag(penalty[used]), gram[:-1, -1])
         wrong = [used[i] for i in range(len(used)) if 1 <= used[i] <= AGREEMENT and found[i] < 0]
         if not wrong:
             break

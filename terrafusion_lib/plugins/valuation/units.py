@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from terrafusion_lib.plugins.valuation.surroundings import means_around
+from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
 TextArray = NDArray[np.object_]
@@ -235,7 +236,7 @@ def properties_as_units(
 def _described(traits: FloatArray) -> FloatArray:
     """The traits of `SURROUNDINGS`, areas as logs."""
     found = traits[:, [TRAITS.index(name) for name in SURROUNDINGS]]
-    found[:, : len(AREAS)] = np.log(found[:, : len(AREAS)])
+    found[:, : len(AREAS)] = reproducible.log(found[:, : len(AREAS)])
     return found
 
 
@@ -250,7 +251,7 @@ def plane(
     known = np.isfinite(latitude) & np.isfinite(longitude)
     y = np.radians(latitude - origin.latitude) * EARTH_RADIUS_FEET
     x = np.radians(longitude - origin.longitude) * EARTH_RADIUS_FEET
-    x *= np.cos(np.radians(origin.latitude))
+    x *= reproducible.wave(origin.latitude / 360)[0]
     return np.where(known, x, np.nan), np.where(known, y, np.nan)
 
 

@@ -108,7 +108,7 @@ class Workbench:
         found = market.predict(unit, like)
         low, high = market.uncertainty.interval(unit, found, level)
         confidence = market.confidence(unit, found)
-        parts = market.explain(unit, found)
+        parts = market.explain([found.evidence])
         return Appraised(
             property_id=property_id,
             market=name,

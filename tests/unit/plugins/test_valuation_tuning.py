@@ -86,7 +86,11 @@ def test_settings_of_the_county_reach_its_trees(sales: Sales) -> None:
         params = PARAMS.model_copy(update={"trees": TreeSettings(**settings)})
         booster = fit_markets(sales, params, seed=0)["residential"].ensemble.booster
         assert booster is not None
-        return max(tree["num_leaves"] for tree in booster.trees.dump_model()["tree_info"])
+        return max(
+            tree["num_leaves"]
+            for grown in booster.boosters
+            for tree in grown.dump_model()["tree_info"]
+        )
 
     assert leaves(leaves=4) == 4 < leaves(leaves=15) <= 15
 

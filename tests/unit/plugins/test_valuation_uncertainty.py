@@ -1,5 +1,7 @@
 """Intervals and confidence: calibrated on sales that the model had not seen."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -30,7 +32,7 @@ def test_intervals_and_confidence_keep_their_word(sales: Sales) -> None:
     levels = (0.6, 0.8, 0.9)
     hits: list[list[np.ndarray]] = [[] for _ in levels]
     confidence, near = [], []
-    part = folds(sales.unit.parcel, seed=7) % 3
+    part = folds(sales) % 3
     for number in range(3):
         test = part == number
         market = homes(sales.take(~test))
@@ -59,12 +61,24 @@ def test_a_wider_level_is_a_wider_interval(sales: Sales) -> None:
     assert np.all(wide[1] >= narrow[1])
 
 
-def test_a_parcel_is_in_one_fold_and_folds_are_even() -> None:
-    parcel = np.random.default_rng(1).integers(0, 300, 1_000)
-    fold = folds(parcel, seed=0)
+def test_a_parcel_is_in_one_fold_and_folds_are_even(sales: Sales) -> None:
+    parcel, fold = sales.unit.parcel, folds(sales)
     for number in np.unique(parcel):
         assert np.unique(fold[parcel == number]).size == 1
-    sizes = [np.unique(parcel[fold == number]).size for number in range(FOLDS)]
-    assert max(sizes) - min(sizes) <= 1
-    assert folds(parcel, seed=0).tolist() == fold.tolist()
-    assert folds(parcel, seed=1).tolist() != fold.tolist()
+    sizes = np.bincount(fold, minlength=FOLDS)
+    assert sizes.size == FOLDS
+    assert np.ptp(sizes) < 0.3 * sizes.mean()
+
+
+def test_a_fold_hangs_on_the_parcel_alone(sales: Sales) -> None:
+    """Neither the order of rows nor the other sales of a county move a parcel's fold."""
+    order = np.random.default_rng(2).permutation(len(sales))
+    assert np.array_equal(folds(sales.take(order)), folds(sales)[order])
+    assert np.array_equal(folds(sales.take(order[:100])), folds(sales)[order[:100]])
+
+
+def test_parcels_that_were_sold_together_share_a_fold(sales: Sales) -> None:
+    joint = replace(sales, unit=replace(sales.unit, identity=sales.unit.parcel // 50))
+    fold = folds(joint)
+    for group in np.unique(joint.unit.identity):
+        assert np.unique(fold[joint.unit.identity == group]).size == 1
