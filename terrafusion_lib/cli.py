@@ -386,7 +386,9 @@ def tune(
 
 @app.command()
 def dashboard(
-    port: Annotated[int, typer.Option(help="Port on this machine")] = 8866,
+    port: Annotated[
+        int, typer.Option(help="Port on this machine", envvar="TERRAFUSION_DASHBOARD_PORT")
+    ] = 8866,
 ) -> None:
     """Serve the dashboard to this machine only (terrafusion hub serves it with logins)."""
     from terrafusion_lib.hub.dashboard import serve

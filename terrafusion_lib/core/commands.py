@@ -17,7 +17,7 @@ NOUNS = (
     "connect", "counties", "dashboard", "demo", "export", "hub", "lab", "mapping", "notebooks",
     "plan", "run", "runs", "tune", "users",
 )  # fmt: skip
-"""What may follow ``terrafusion``. So a database of that name in a server's message is left alone."""
+"""What follows ``terrafusion`` in a command; a server's word on a database of that name stays."""
 PROGRAM = re.compile(
     r"(?<![\w./\\:-])(?:"
     rf"(?P<own>terrafusion)(?= (?:{'|'.join(NOUNS)})\b)|(?P<pip>pip)(?= install )|"
@@ -52,7 +52,7 @@ def program(name: str, *, folder: Path | None = None) -> str:
         python = _path(Path(sys.executable), folder)
         return f"{python} -m {MODULES.get(name, name)}"
     on_path = shutil.which(name)
-    if on_path and os.path.samefile(on_path, script):
+    if on_path and Path(on_path).samefile(script):
         return name
     return _path(Path(script), folder)
 

@@ -27,6 +27,4 @@ def serve(settings: Settings) -> None:
     from jupyterlab.labapp import LabApp
 
     os.environ |= settings.environment()
-    LabApp.launch_instance(
-        argv=[f"--notebook-dir={settings.root / 'notebooks'}", *lab_options()]
-    )
+    LabApp.launch_instance(argv=[f"--notebook-dir={settings.root / 'notebooks'}", *lab_options()])

@@ -71,9 +71,7 @@ def test_a_program_without_a_script_is_called_as_a_module(environment: Path) -> 
 def test_a_folder_with_a_space_is_quoted(
     environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        commands.sysconfig, "get_path", lambda _name: str(environment / "my tools")
-    )
+    monkeypatch.setattr(commands.sysconfig, "get_path", lambda _name: str(environment / "my tools"))
     (environment / ".venv/bin").rename(environment / "my tools")
     assert as_typed("terrafusion run x") == "'my tools/terrafusion' run x"
 
