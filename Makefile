@@ -46,16 +46,16 @@ bench: env-test ## every figure that the README quotes
 	@for script in benchmarks/*.py; do echo "== $$script"; $(RUN)python $$script || exit 1; done
 
 lab: env ## JupyterLab on the notebooks
-	$(RUN)jupyter lab --notebook-dir=notebooks --ServerApp.contents_manager_class=jupyter_server.services.contents.largefilemanager.LargeFileManager
+	@$(RUN)terrafusion lab
 
 hub: env ## JupyterHub with the counties' users, and the dashboard as a service
-	$(RUN)jupyterhub -f jupyterhub_config.py
+	@$(RUN)terrafusion hub
 
 dashboard: env ## the dashboard alone, on this machine only
-	$(RUN)terrafusion dashboard
+	@$(RUN)terrafusion dashboard
 
 notebooks: env-test ## run every notebook on the small demo county and keep its outputs
-	$(RUN)terrafusion notebooks refresh
+	@$(RUN)terrafusion notebooks refresh
 
 lock: ## pin every dependency anew (needs uv on the path)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --custom-compile-command "make lock" -o requirements.lock pyproject.toml

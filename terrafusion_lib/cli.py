@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from terrafusion_lib.cli_export import export
-from terrafusion_lib.cli_options import AsJson, County, Year, print_json
+from terrafusion_lib.cli_options import AsJson, County, Year, asked, print_json
+from terrafusion_lib.core.commands import activation, as_typed, program
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,6 +52,12 @@ ReuseRaw = Annotated[
     bool, typer.Option("--reuse-raw", help="Keep the newest raw layer; do not ask the source")
 ]
 DEMO_COUNTY = "demo_wa"
+NEXT = """Next:
+  terrafusion plan <county>         what another run would do, and why
+  terrafusion runs list <county>    the ledger
+  terrafusion dashboard             this run in the browser
+  terrafusion lab                   JupyterLab on the notebooks
+  terrafusion hub                   both, with users and roles"""
 
 
 def _settings() -> "Settings":
@@ -131,10 +138,12 @@ def _run(county: str, options: "RunOptions", *, resume: bool = False) -> None:
     )
     show_run(console, summary)
     folder = _settings().county_data(county) / "runs" / summary["run_id"]
-    console.print(f"\nNotebooks of this run: {folder}")
-    report = summary["products"].get("70_report")
-    console.print(f"Values and ratio study: {report}")
-    console.print("Next: make dashboard · make lab · make hub · terrafusion runs list")
+    print(f"\nNotebooks of this run: {folder}")
+    if report := summary["products"].get("70_report"):
+        print(f"Values and ratio study: {report}")
+    print(as_typed(NEXT, county=county))
+    if activate := activation():
+        print(f"After '{activate}' in your shell, terrafusion alone will do.")
 
 
 @demo.command("generate")
@@ -179,13 +188,21 @@ def connect_check(county: County, as_json: AsJson = False) -> None:
     items = check_sources(config, county_mapping(config).source_tables(), settings=_settings())
     marks = {True: "ok", False: "MISSING", None: "-"}
     rows = [
-        {"check": item.name, "": marks[item.ok], "detail": item.detail, "next": item.hint}
+        {
+            "check": item.name,
+            "": marks[item.ok],
+            "detail": item.detail,
+            "next": as_typed(item.hint, county=county),
+        }
         for item in items
     ]
     if as_json:
         print_json(rows)
     else:
-        _console().print(table(rows, title=f"Sources of {county}"))
+        _console().print(table(rows, ("check", "", "detail"), title=f"Sources of {county}"))
+        for row in rows:  # below the table, whose cells would break a command in two
+            if row["next"]:
+                print(f"Next for {row['check']}: {row['next']}")
     if any(item.ok is False for item in items):
         raise typer.Exit(4)
 
@@ -369,13 +386,31 @@ def tune(
 
 @app.command()
 def dashboard(
-    port: Annotated[int, typer.Option(help="Port on this machine")] = 8866,
+    port: Annotated[
+        int, typer.Option(help="Port on this machine", envvar="TERRAFUSION_DASHBOARD_PORT")
+    ] = 8866,
 ) -> None:
-    """Serve the dashboard to this machine only (make hub serves it with logins)."""
+    """Serve the dashboard to this machine only (terrafusion hub serves it with logins)."""
     from terrafusion_lib.hub.dashboard import serve
 
     print(f"http://127.0.0.1:{port}/?county={DEMO_COUNTY}")
     serve(_settings(), port=port)
+
+
+@app.command()
+def lab() -> None:
+    """JupyterLab on the notebooks, for this machine only."""
+    from terrafusion_lib.hub.lab import serve
+
+    serve(_settings())
+
+
+@app.command()
+def hub() -> None:
+    """JupyterHub with the counties' users, and the dashboard as a service."""
+    from terrafusion_lib.hub.config import serve
+
+    serve(_settings())
 
 
 @app.command()
@@ -390,13 +425,14 @@ def counties() -> None:
 def main() -> None:
     """Entry point: errors of TerraFusion become one sentence and an exit code."""
     try:
-        app()
+        app(prog_name=program("terrafusion"))
     except Exception as error:
         from terrafusion_lib.core.errors import TerraFusionError
 
         if not isinstance(error, TerraFusionError):
             raise
-        print(f"terrafusion: {error}", file=sys.stderr)
+        county = error.county or asked.get("county")
+        print(f"terrafusion: {as_typed(str(error), county=county)}", file=sys.stderr)
         sys.exit(error.exit_code)
 
 

@@ -21,10 +21,12 @@ from terrafusion_lib.connectors.analytics_facts import FactTable
 from terrafusion_lib.connectors.analytics_partitions import Partition
 from terrafusion_lib.connectors.analytics_totals import Totals
 from terrafusion_lib.connectors.one_writer import one_writer
-from terrafusion_lib.core.errors import LoadError, MissingDependencyError
+from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.files import write_text
+from terrafusion_lib.core.packages import optional_package
 from terrafusion_lib.core.processes import lives
 
+STORE = "The analytics store chdb"
 CURRENT = "CURRENT"
 READER = ".reader-"
 NEVER_CHANGED = (".bin", ".mrk2", ".mrk3", ".mrk4", ".cmrk2", ".cmrk3", ".cmrk4")
@@ -117,7 +119,8 @@ class ChdbAnalytics:
             store.close()
 
     def _client(self, folder: Path) -> Any:
-        import clickhouse_connect
+        clickhouse_connect = optional_package("clickhouse-connect", STORE)
+        optional_package("chdb", STORE)
         from clickhouse_connect.driver.exceptions import ClickHouseError
 
         try:
@@ -129,10 +132,6 @@ class ChdbAnalytics:
                 f"ClickHouse's engine cannot open {folder}: {error}",
                 cause="this process has another chdb folder open",
                 hint="close that store first",
-            ) from error
-        except ImportError as error:
-            raise MissingDependencyError(
-                "The package chdb is not installed", hint="pip install 'terrafusion[clickhouse]'"
             ) from error
 
 

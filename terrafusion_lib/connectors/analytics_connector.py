@@ -14,12 +14,15 @@ from terrafusion_lib.connectors.analytics_dialect import Dialect
 from terrafusion_lib.connectors.analytics_facts import FactTable
 from terrafusion_lib.connectors.analytics_partitions import Partition
 from terrafusion_lib.connectors.analytics_totals import Totals
-from terrafusion_lib.core.errors import ConfigError, ConnectError, MissingDependencyError
+from terrafusion_lib.core.errors import ConfigError, ConnectError
 from terrafusion_lib.core.log import mask_secrets
+from terrafusion_lib.core.packages import optional_package
 from terrafusion_lib.core.secrets import resolve
 from terrafusion_lib.core.settings import Settings
 
 DATABASE = "terrafusion"
+SERVER_SCHEMES = ("clickhouse", "clickhousedb", "clickhousedb+connect")
+"""Ours, and those of clickhouse-connect's SQLAlchemy dialect."""
 HINT = (
     "set TERRAFUSION_ANALYTICS_URL to clickhouse://user:env:NAME@host:8123/database, "
     "chdb:///folder, or leave it empty for DuckDB"
@@ -80,19 +83,13 @@ def open_analytics(settings: Settings) -> AnalyticsStore:
         from terrafusion_lib.connectors.analytics_chdb import ChdbAnalytics
 
         return ChdbAnalytics(Path(unquote(parts.path)), DATABASE, threads=settings.threads)
-    if parts.scheme == "clickhouse" and parts.hostname:
+    if parts.scheme in SERVER_SCHEMES and parts.hostname:
         return _server(parts, port)
     raise ConfigError(f"{mask_secrets(url)} names no analytics database", hint=HINT)
 
 
 def _server(parts: SplitResult, port: int | None) -> AnalyticsStore:
-    try:
-        import clickhouse_connect
-    except ImportError as error:
-        raise MissingDependencyError(
-            "The package clickhouse-connect is not installed",
-            hint="pip install 'terrafusion[clickhouse]'",
-        ) from error
+    clickhouse_connect = optional_package("clickhouse-connect", "The analytics store ClickHouse")
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
     from terrafusion_lib.connectors.analytics_clickhouse import ClickHouseAnalytics

@@ -12,11 +12,8 @@ from typing import Any
 
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import ConfigError, MissingDependencyError
+from terrafusion_lib.core.packages import install_command
 
-INSTALL_DRIVER = (
-    "apt-get install tdsodbc (FreeTDS), or pip install 'terrafusion[microsoft-odbc]' "
-    "(Microsoft's driver under its licence)"
-)
 FREETDS_PLACES = (
     "/usr/lib/*/odbc/libtdsodbc.so",
     "/usr/lib64/libtdsodbc.so*",
@@ -64,9 +61,18 @@ def import_pyodbc() -> Any:
     try:
         pyodbc: Any = importlib.import_module("pyodbc")
     except ImportError as error:
-        raise missing_library(str(error), "pip install pyodbc") from error
+        raise missing_library(str(error), install_command("pyodbc")) from error
     pyodbc.pooling = False
     return pyodbc
+
+
+def install_driver() -> str:
+    """The commands that install a driver, either of the two."""
+    microsoft = install_command("mssql-python-odbc")
+    return (
+        f"apt-get install tdsodbc (FreeTDS), or {microsoft} "
+        "(Microsoft's driver under its licence, the extra microsoft-odbc)"
+    )
 
 
 def missing_library(message: str, otherwise: str) -> MissingDependencyError:
@@ -104,7 +110,9 @@ def find_driver(wanted: str = "auto") -> Driver:
         return _named(wanted, registered)
     if found is None:
         kind = "SQL Server" if wanted == "auto" else wanted
-        raise MissingDependencyError(f"No ODBC driver for {kind} is installed", hint=INSTALL_DRIVER)
+        raise MissingDependencyError(
+            f"No ODBC driver for {kind} is installed", hint=install_driver()
+        )
     return found
 
 
@@ -121,7 +129,7 @@ def check_library(driver: Driver) -> None:
     try:
         ctypes.CDLL(driver.name)
     except OSError as error:
-        raise missing_library(str(error), INSTALL_DRIVER) from error
+        raise missing_library(str(error), install_driver()) from error
 
 
 def _named(wanted: str, registered: list[str]) -> Driver:
@@ -130,7 +138,7 @@ def _named(wanted: str, registered: list[str]) -> Driver:
         raise ConfigError(
             f"The ODBC driver {wanted!r} is neither registered nor a file",
             examples=registered,
-            hint=f"did you mean {close[0]}?" if close else INSTALL_DRIVER,
+            hint=f"did you mean {close[0]}?" if close else install_driver(),
         )
     free = "freetds" in wanted.lower() or "tdsodbc" in wanted.lower()
     return Driver(wanted, Dialect.FREETDS if free else Dialect.MICROSOFT)

@@ -92,30 +92,27 @@ def open_geometry(settings: Settings) -> GeometryStore:
     ------
     ConfigError
         The URL is malformed or of another database, or a reference gives nothing.
+    MissingDependencyError
+        The database's driver is not installed.
     """
     url = resolve(settings.geometry_url, what="geometry URL")
     if not url:
         from terrafusion_lib.connectors.parcel_geoparquet import GeoParquetStore
 
         return GeoParquetStore(settings.data_path)
-    import sqlalchemy as sa
-    from sqlalchemy.exc import ArgumentError
+    from terrafusion_lib.core.database_url import database_url
 
-    try:
-        parsed = sa.make_url(url)
-    except (ArgumentError, ValueError) as error:
-        raise ConfigError("The geometry URL is malformed", hint=HINT) from error
-    if parsed.get_backend_name() != "postgresql" or not parsed.database:
-        raise ConfigError(f"{mask_secrets(url)} names no PostGIS database", hint=HINT)
-    password = resolve(parsed.password or "", what="geometry password")
-    return PostgisStore(
-        host=parsed.host or "localhost",
-        port=parsed.port or 5432,
-        dbname=parsed.database,
-        user=parsed.username,
-        password=password or None,
-        **{name: str(value) for name, value in parsed.query.items()},
-    )
+    place = database_url(url, setting="TERRAFUSION_GEOMETRY_URL", hint=HINT)
+    if place.get_backend_name() != "postgresql" or not place.database:
+        raise ConfigError("TERRAFUSION_GEOMETRY_URL names no PostGIS database", hint=HINT)
+    options = {
+        "host": place.host or "localhost",
+        "port": place.port or 5432,
+        "dbname": place.database,
+        "user": place.username,
+        "password": place.password,
+    }
+    return PostgisStore(**options | {name: str(value) for name, value in place.query.items()})
 
 
 class PostgisStore:
@@ -188,7 +185,7 @@ class PostgisStore:
         place = f"{self._options['host']}:{self._options['port']}/{self._options['dbname']}"
         try:
             connection = psycopg2.connect(**self._options)
-        except psycopg2.OperationalError as error:
+        except psycopg2.Error as error:
             raise ConnectError(
                 f"PostGIS at {place} does not answer: {mask_secrets(str(error)).strip()}",
                 hint="is the server running, and are host, port, user and password right?",

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from terrafusion_lib.core.errors import ConfigError, MissingDependencyError
+from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.packages import optional_package
 
 SCHEMES = ("env", "file", "keyring")
 
@@ -45,12 +46,7 @@ def resolve(value: str, *, what: str = "secret") -> str:
 
 
 def _from_keyring(name: str) -> str | None:
-    try:
-        import keyring
-    except ImportError as error:
-        raise MissingDependencyError(
-            "The package keyring is not installed", hint="pip install keyring"
-        ) from error
+    keyring = optional_package("keyring", "A keyring: reference")
     service, _, user = name.partition("/")
     found: str | None = keyring.get_password(service, user)
     return found

@@ -8,17 +8,11 @@ from typing import Any
 from terrafusion_lib.core.county import list_counties
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.hub.authenticator import CountyAuthenticator
+from terrafusion_lib.hub.lab import lab_options
 from terrafusion_lib.hub.rbac import LAB_ROLES, group, groups_with
 
 DASHBOARD = "dashboard"
 IDLE_SECONDS = 3600
-CONTENTS = "jupyter_server.services.contents.largefilemanager.LargeFileManager"
-LAB_OPTIONS = (
-    # Ploomber's own contents manager breaks JupyterLab's file browser.
-    f"--ServerApp.contents_manager_class={CONTENTS}",
-    # JupyterLab does not ask the network for updates.
-    "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-)
 REFRESH_SECONDS = 30
 
 
@@ -52,6 +46,14 @@ def configure(c: Any, settings: Settings) -> None:
     c.JupyterHub.default_url = _first_page
 
 
+def serve(settings: Settings) -> None:
+    """Serve the hub of the project's ``jupyterhub_config.py`` until interrupted."""
+    from jupyterhub.app import JupyterHub
+
+    os.environ |= settings.environment()
+    JupyterHub.launch_instance(argv=["-f", str(settings.root / "jupyterhub_config.py")])
+
+
 def _first_page(handler: Any) -> str:
     """Where a login leads: to JupyterLab for those who have one, else to the dashboard."""
     user = handler.current_user
@@ -76,7 +78,7 @@ def _spawner(c: Any, settings: Settings) -> None:
     c.JupyterHub.spawner_class = "simple"
     c.SimpleLocalProcessSpawner.home_dir_template = str(settings.data_path / "hub/homes/{username}")
     c.Spawner.cmd = [sys.executable, "-m", "jupyterhub.singleuser"]
-    c.Spawner.args = [*LAB_OPTIONS, *(["--allow-root"] if os.geteuid() == 0 else [])]
+    c.Spawner.args = lab_options()
     c.Spawner.default_url = "/lab"
     c.Spawner.notebook_dir = str(settings.root / "notebooks")
     c.Spawner.environment = settings.environment()

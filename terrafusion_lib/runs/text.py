@@ -4,8 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from terrafusion_lib.core.commands import as_typed
 from terrafusion_lib.core.numbers import decimals, figure, is_number
 from terrafusion_lib.pipelines.plan import Plan
 from terrafusion_lib.pipelines.steps import STEPS
@@ -26,7 +28,7 @@ def table(
         shown.add_column(name.replace("_", " "), justify="right" if numeric else "left")
     places = {name: decimals(name, held[name]) for name in names}
     for row in listed:
-        shown.add_row(*(cell(row.get(name), name, places[name]) for name in names))
+        shown.add_row(*(escape(cell(row.get(name), name, places[name])) for name in names))
     return shown
 
 
@@ -45,7 +47,8 @@ def show_jobs(console: Console, jobs: Iterable[Mapping[str, Any]], *, title: str
     for job in jobs:
         line = f"{job['job_id']}  {job['plugin']}  {job['status']}  {job['username']}  "
         console.print(f"{line}{job['created_at']:%Y-%m-%d %H:%M:%S}", soft_wrap=True, markup=False)
-        told = [str(job.get(name) or "") for name in ("result_location", "reason_code", "message")]
+        told = [str(job.get(name) or "") for name in ("result_location", "reason_code")]
+        told.append(as_typed(str(job.get("message") or "")))
         records, size = job.get("result_record_count"), job.get("result_file_size_kb")
         told += [f"{records:,} records"] if records is not None else []
         told += [f"{size / 1024:,.1f} MB"] if size is not None else []
@@ -70,7 +73,8 @@ def show_run(console: Console, run: Mapping[str, Any]) -> None:
         f"{run['status']}  by {run['username']}, {run['started_at']} to {run['finished_at']}"
     )
     if run.get("message"):
-        console.print(run["message"], style="red", markup=False)
+        message = as_typed(run["message"], county=run["county_id"])
+        console.print(message, style="red", markup=False, soft_wrap=True)
     console.print(table(run["tables"], TABLE_COLUMNS, title="Rows"))
     console.print(facts("Expectations", run["expectations"]))
     console.print(facts("Values and ratio study", run["valuation"]))

@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import DBAPIError
 
-from terrafusion_lib.core.errors import ConfigError, LoadError
+from terrafusion_lib.core.database_url import database_url
+from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.log import mask_secrets
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.schema import RESULT_TABLES, TABLES
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 BUSY_SECONDS = 60
+HINT = (
+    "set TERRAFUSION_OPERATIONAL_URL to postgresql://user:env:NAME@host:5432/database, "
+    "or leave it empty for SQLite in data/"
+)
 PRAGMAS = (
     "journal_mode = WAL",
     "synchronous = NORMAL",
@@ -40,20 +45,10 @@ def open_store(url: str) -> "Store":
     ------
     ConfigError
         The URL is malformed or names another database than SQLite and PostgreSQL.
+    MissingDependencyError
+        The database's driver is not installed.
     """
-    try:
-        parsed = sa.make_url(url)
-        if parsed.get_backend_name() not in ("sqlite", "postgresql"):
-            raise ConfigError(
-                f"The operational store cannot be {parsed.get_backend_name()}",
-                hint="set TERRAFUSION_OPERATIONAL_URL to sqlite:///… or postgresql+psycopg2://…",
-            )
-        return Store(parsed)
-    except (ArgumentError, NoSuchModuleError) as error:
-        raise ConfigError(
-            f"{mask_secrets(url)} is not a database URL",
-            hint="set TERRAFUSION_OPERATIONAL_URL to sqlite:///… or postgresql+psycopg2://…",
-        ) from error
+    return Store(database_url(url, setting="TERRAFUSION_OPERATIONAL_URL", hint=HINT))
 
 
 class Store:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from terrafusion_lib.core.log import mask_secrets
+from terrafusion_lib.core.packages import missing_package
 from terrafusion_lib.plugins.gis_export.errors import (
     UNWRITABLE,
     UPLOAD_INCOMPLETE,
@@ -79,10 +80,15 @@ def open_destination(url: str) -> Destination:
 
     try:
         filesystem, root = fsspec.core.url_to_fs(url)
-    except (ImportError, ValueError) as error:
+    except ImportError as error:
+        package = getattr(error.__cause__, "name", None) or "fsspec"
+        raise missing_package(
+            package, f"An export to {url.partition('://')[0]}://", kind=NoSuchStoreError
+        ) from error
+    except ValueError as error:
         raise NoSuchStoreError(
             f"Exports cannot go to {url.partition('://')[0]}://: {error}",
-            hint="pip install s3fs (or gcsfs, adlfs)",
+            hint="name a folder, or a URL such as s3://bucket/prefix",
         ) from error
     except Exception as error:
         raise place_error(error, url) from error

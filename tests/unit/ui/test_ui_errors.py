@@ -5,15 +5,18 @@ import re
 
 import pytest
 
+from terrafusion_lib.core.commands import program
 from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.settings import get_settings
 from terrafusion_lib.ui.errors import error_box, guard
 
 
 def test_our_own_error_is_shown_in_its_words() -> None:
     shown = error_box(
-        RunError("No <run> to show", county="demo_wa", hint="terrafusion run demo_wa")
+        RunError("No <run> to show", county="demo_wa", hint="terrafusion run <county>")
     )
-    assert "No &lt;run&gt; to show (county demo_wa). Next: terrafusion run demo_wa." in shown
+    own = program("terrafusion", folder=get_settings().root)
+    assert f"No &lt;run&gt; to show (county demo_wa). Next: {own} run demo_wa." in shown
 
 
 def test_an_unforeseen_error_is_a_code_whose_traceback_is_in_the_log(

@@ -1,0 +1,94 @@
+"""Packages that only some installations have: one way to import them and to say how to get them."""
+
+import importlib
+import importlib.util
+from collections.abc import Iterable
+from importlib.metadata import PackageNotFoundError, metadata
+from typing import Any, TypeVar
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from terrafusion_lib.core.errors import MissingDependencyError
+
+PROJECT = "terrafusion"
+FOR_TESTS = "test"
+Missing = TypeVar("Missing", bound=MissingDependencyError)
+
+
+def optional_package(package: str, purpose: str, *, module: str | None = None) -> Any:
+    """Import a package of one of the extras.
+
+    Parameters
+    ----------
+    package : str
+        Name to install it by.
+    purpose : str
+        What needs it, as the subject of a sentence: ``An export to s3://``.
+    module : str, optional
+        Name to import, where that is another one.
+
+    Raises
+    ------
+    MissingDependencyError
+        It is not installed; the message names the extra, and the command that installs it.
+    """
+    module = module or package.replace("-", "_")
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise missing_package(package, purpose, module=module) from error
+
+
+def missing_package(
+    package: str,
+    purpose: str,
+    *,
+    module: str | None = None,
+    kind: type[Missing] = MissingDependencyError,  # type: ignore[assignment]
+) -> Missing:
+    """The error for a package that could not be imported; parameters as of `optional_package`."""
+    extra, _ = _needed(package)
+    brings = f", which the extra {extra} brings" if extra else ""
+    there = importlib.util.find_spec(module or package.replace("-", "_")) is not None
+    state = "cannot be loaded" if there else "is not installed"
+    return kind(
+        f"{purpose} needs the package {package}{brings}; it {state}",
+        hint=install_command(package),
+    )
+
+
+def install_command(package: str) -> str:
+    """The command that installs a package, with all others of its extra, in versions that fit.
+
+    It names the packages themselves. ``pip install terrafusion[…]`` would look at every other
+    dependency too, and undo what the lock leaves out (docs/decisions/0002-ploomber.md).
+    """
+    _, needed = _needed(package)
+    return "pip install " + " ".join(f'"{item}"' for item in needed)
+
+
+def _needed(package: str) -> tuple[str, list[str]]:
+    """The extra that brings a package ('' where none does) and what that extra needs."""
+    name = canonicalize_name(package)
+    for extra, needed in _requirements().items():
+        found = {canonicalize_name(item.name): f"{item.name}{item.specifier}" for item in needed}
+        if name in found:
+            return extra, list(found.values()) if extra else [found[name]]
+    return "", [package]
+
+
+def _requirements() -> dict[str, list[Requirement]]:
+    """What the project needs always (under '') and by extra, as its metadata say."""
+    try:
+        known = metadata(PROJECT)
+    except PackageNotFoundError:  # run from a folder of source, never installed
+        return {}
+    extras: Iterable[str] = known.get_all("Provides-Extra") or ()
+    needed = [Requirement(text) for text in known.get_all("Requires-Dist") or ()]
+    by_extra = {
+        extra: [item for item in needed if item.marker and item.marker.evaluate({"extra": extra})]
+        for extra in extras
+        if extra != FOR_TESTS
+    }
+    return {"": [item for item in needed if item.marker is None]} | by_extra
