@@ -54,7 +54,7 @@ def specialise(step: Step) -> StepRecord:
 
 
 def specialise_results(step: Step, tables: Mapping[str, pa.Table]) -> dict[str, FactLoad]:
-    """Bring a valuation's result tables (`core.schema.RESULT_TABLES`) to the analytics database.
+    """Bring a valuation's result tables (`core.result_tables`) to the analytics database.
 
     The rows of the step's assessment year are replaced; those of earlier years stay.
 
