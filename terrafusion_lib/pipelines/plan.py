@@ -10,7 +10,6 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import fingerprint, write_json
 from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.mappers.mapping import load_mapping
 from terrafusion_lib.pipelines.fingerprints import StepInputs, code_fingerprint, step_inputs
 from terrafusion_lib.pipelines.plugin_settings import check_plugins
 from terrafusion_lib.pipelines.step import (
@@ -117,7 +116,7 @@ def make_plan(
     last = _step_name(last) if last else list(STEPS)[-1]
     year = year or county.assessment_year
     keep_raw = reuse_raw or (interactive and first != CONNECT)
-    tables = load_mapping(county.mapping).source_tables()
+    tables = _source_tables(county)
     inputs = step_inputs(
         county,
         year,
@@ -224,6 +223,13 @@ def latest_record(
     records = [read_record(path) for path in folder.glob("[!.]*")] if folder.is_dir() else []
     found = [r for r in records if r and year in (None, str(r.assessment_year))]
     return max(found, key=lambda record: record.started_at, default=None)
+
+
+def _source_tables(county: CountyConfig) -> dict[str, SourceTable]:
+    """What the county's mapping reads of the source."""
+    from terrafusion_lib.mappers.mapping import load_mapping
+
+    return load_mapping(county.mapping).source_tables()
 
 
 def _source_state(
