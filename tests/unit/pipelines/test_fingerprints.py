@@ -15,6 +15,7 @@ import pytest
 
 import terrafusion_lib
 from terrafusion_lib.core.county import CountyConfig, load_county
+from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import file_hash
 from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.settings import Settings
@@ -344,6 +345,16 @@ def test_an_outside_package_counts_with_all_that_it_imports(
     assert {name for name in before if before[name] != after[name]} == {"fp_outside"}
     without = code_closure.closure(["fp_outside.start"], without=["fp_outside.part.lazy"])
     assert without.modules == {"fp_outside", "fp_outside.start"}
+
+
+def test_a_source_that_is_no_python_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "fp_broken").mkdir()
+    (tmp_path / "fp_broken" / "__init__.py").write_text("def half(:\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RunError, match="fp_broken"):
+        code_closure.closure(["fp_broken"])
 
 
 def test_fingerprints_import_no_framework() -> None:
