@@ -181,11 +181,13 @@ def demo_run(
 def connect_check(county: County, as_json: AsJson = False) -> None:
     """Say exactly what is missing between here and the county's data, and what to install."""
     from terrafusion_lib.connectors.check import check_sources
-    from terrafusion_lib.pipelines.bulk_load_pipeline import county_mapping
+    from terrafusion_lib.mappers.mapping import load_mapping
     from terrafusion_lib.runs.text import table
 
     config = _county(county)
-    items = check_sources(config, county_mapping(config).source_tables(), settings=_settings())
+    items = check_sources(
+        config, load_mapping(config.mapping).source_tables(), settings=_settings()
+    )
     marks = {True: "ok", False: "MISSING", None: "-"}
     rows = [
         {

@@ -124,6 +124,8 @@ class ChdbAnalytics:
         from clickhouse_connect.driver.exceptions import ClickHouseError
 
         try:
+            import chdb  # noqa: F401 - what the interface's name stands for
+
             return clickhouse_connect.get_client(
                 interface="chdb", path=str(folder), settings={"max_threads": self._threads}
             )

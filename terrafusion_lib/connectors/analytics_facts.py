@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from terrafusion_lib.core.schema import RESULT_TABLES, TABLES, CanonicalTable, Column, Kind
+from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.schema import TABLES, CanonicalTable, Column, Kind
 
 PARTITION = ("county_id", "year")
 CONTENT = "content_hash"

@@ -1,7 +1,6 @@
 """Which ODBC driver for SQL Server this machine has, and what is missing when it has none."""
 
 import ctypes
-import importlib
 import importlib.util
 import platform
 from collections.abc import Callable
@@ -59,7 +58,7 @@ def import_pyodbc() -> Any:
         pyodbc, or the driver manager that it needs, is not installed.
     """
     try:
-        pyodbc: Any = importlib.import_module("pyodbc")
+        import pyodbc
     except ImportError as error:
         raise missing_library(str(error), install_command("pyodbc")) from error
     pyodbc.pooling = False

@@ -26,6 +26,7 @@ class Entry:
 
     name: str
     origin: str
+    module: str
     load: Callable[[], type[Any]]
 
 
@@ -112,14 +113,14 @@ def _built_in(folder: Path) -> list[Entry]:
         if name in TARGETS:
             continue
         module = f"{__package__}.{path.stem}"
-        entries.append(Entry(name, str(path), lambda module=module: _class_of(module)))  # type: ignore[misc]
+        entries.append(Entry(name, str(path), module, lambda module=module: _class_of(module)))  # type: ignore[misc]
     return entries
 
 
 def _installed(group: str) -> list[Entry]:
     def entry(point: EntryPoint) -> Entry:
         package = point.dist.name if point.dist else "unknown package"
-        return Entry(point.name, f"{point.value} of {package}", point.load)
+        return Entry(point.name, f"{point.value} of {package}", point.module, point.load)
 
     points = sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
     return [entry(point) for point in points]

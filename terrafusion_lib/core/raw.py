@@ -10,6 +10,8 @@ from terrafusion_lib.core.config import FrozenModel, parse
 from terrafusion_lib.core.errors import ConfigError
 
 MANIFEST = "manifest.json"
+POINTER = "raw.json"
+"""In the product of the connect step: which extract it made, and its folder."""
 
 
 class RawType(StrEnum):

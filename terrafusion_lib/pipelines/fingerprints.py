@@ -1,44 +1,29 @@
 """What each step's result depends on, as one fingerprint per step.
 
-Equal fingerprints mean equal results: the source's state, the mapping and other configuration,
-the code, the notebook and the versions of the engines all enter, and every step's fingerprint
-holds those of its inputs.
+Equal fingerprints mean equal results. What enters is the source's state, the configuration that
+the step reads, the notebook, the code that the step imports, the versions of the libraries that
+this code imports, and the fingerprints of the step's inputs. How a result is shown or planned does
+not enter (`ui`, `cli`, `runs`), nor does what changes no figure, such as the number of threads.
 """
 
 import json
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import terrafusion_lib
+from terrafusion_lib.connectors.registry import find_connectors
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.files import file_hash, fingerprint, tree_fingerprint
+from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.pipelines.steps import (
-    CONNECT,
-    LOAD,
-    MAP,
-    REPORT,
-    SPECIALISE,
-    STEPS,
-    VALIDATE,
-    VALUE,
-)
+from terrafusion_lib.pipelines.code_closure import Closure, closure
+from terrafusion_lib.pipelines.step import CONNECT, LOAD, MAP, REPORT, SPECIALISE, VALIDATE, VALUE
+from terrafusion_lib.pipelines.steps import STEPS, StepSpec
+from terrafusion_lib.plugins.registry import plugin_sources
 
-PACKAGE = Path(terrafusion_lib.__file__).parent
-ENGINES = (
-    "chdb",
-    "clickhouse-connect",
-    "duckdb",
-    "great-expectations",
-    "lightgbm",
-    "numpy",
-    "pyarrow",
-    "scikit-learn",
-    "shapely",
-    "sqlalchemy",
-)
+CODE = "code "
+"""Begins the names of the parts that are fingerprints of code."""
 
 
 @dataclass(frozen=True)
@@ -54,22 +39,30 @@ class StepInputs:
         return sorted(name for name in names if self.parts.get(name) != other.get(name))
 
 
-def engine_versions() -> dict[str, str]:
-    """Installed versions of the engines that results depend on."""
-    return {"terrafusion": terrafusion_lib.__version__} | {name: _version(name) for name in ENGINES}
+def step_closure(spec: StepSpec, county: CountyConfig) -> Closure:
+    """Code of a step for a county, with what a registry imports by name.
+
+    These are the plugin that the step runs and, to read the source, the county's own connectors.
+    """
+    entries = [f"{__package__}.{spec.entry}"]
+    if spec.plugin:
+        entries.append(plugin_sources()[spec.plugin].module)
+    if spec.name == CONNECT:
+        used, known = {source.connector for source in county.sources.values()}, find_connectors()
+        entries += [known[name].module for name in sorted(used & known.keys())]
+    return closure(entries, without=spec.by_value)
 
 
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "absent"
-
-
-@cache
-def code_fingerprint(package: str) -> str:
-    """Fingerprint of the source of one sub-package of terrafusion_lib."""
-    return tree_fingerprint(PACKAGE / package)
+def code_fingerprint(parts: Mapping[str, Mapping[str, str]]) -> str:
+    """Fingerprint of the code of several steps, from their parts by step."""
+    return fingerprint(
+        [
+            (step, name, part[name])
+            for step, part in parts.items()
+            for name in sorted(part)
+            if name.startswith(CODE)
+        ]
+    )
 
 
 def notebook_fingerprint(path: Path) -> str:
@@ -81,36 +74,45 @@ def notebook_fingerprint(path: Path) -> str:
 
 
 def step_inputs(
-    county: CountyConfig, year: int, settings: Settings, *, source_state: str, seed: int
+    county: CountyConfig,
+    year: int,
+    settings: Settings,
+    *,
+    source_tables: Mapping[str, SourceTable],
+    source_state: str,
+    seed: int,
 ) -> dict[str, StepInputs]:
     """The fingerprint of every step, in running order.
 
     Parameters
     ----------
+    source_tables : mapping
+        What the county's mapping reads of the source.
     source_state : str
-        Fingerprint of the source tables' freshness (see `bulk_load_pipeline.source_state`).
+        Fingerprint of the source tables' freshness.
     """
     config = {
-        CONNECT: [county.sources, county.history_years],
+        CONNECT: [county.sources, county.history_years, dict(source_tables)],
         MAP: [county.crs, file_hash(county.mapping)],
-        VALIDATE: [county.expectations, county.gate, county.state],
+        VALIDATE: [county.expectations, county.gate],
         LOAD: [settings.operational_database_url],
         SPECIALISE: [settings.geometry_url, settings.analytics_url, county.geometry],
         VALUE: [county.plugins.get("valuation", {}), seed],
-        REPORT: [county.name, county.plugins.get("reporting", {})],
+        REPORT: [],
     }
     done: dict[str, StepInputs] = {}
     for spec in STEPS.values():
-        parts = {f"code {package}": code_fingerprint(package) for package in spec.code}
+        code = step_closure(spec, county)
+        parts = {f"{CODE}{package}": digest for package, digest in code.code().items()}
+        parts |= {f"{name} version": number for name, number in code.versions().items()}
         parts |= {f"files {name}": tree_fingerprint(settings.root / name) for name in spec.files}
         parts |= {f"step {name}": done[name].fingerprint for name in spec.inputs}
+        parts["Python version"] = "{}.{}".format(*sys.version_info)
         parts["notebook"] = notebook_fingerprint(settings.root / "notebooks" / f"{spec.name}.ipynb")
         parts["configuration"] = fingerprint(_plain(config[spec.name]), county.county_id)
-        parts["engine versions"] = fingerprint(engine_versions())
         parts["assessment year"] = str(year)
         if spec.name == CONNECT:
             parts["source data"] = source_state
-            parts["extraction"] = file_hash(county.mapping)
         done[spec.name] = StepInputs(fingerprint(parts), parts)
     return done
 

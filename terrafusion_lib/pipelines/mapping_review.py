@@ -10,10 +10,9 @@ from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.pipelines.bulk_load_pipeline import county_mapping
+from terrafusion_lib.mappers.mapping import load_mapping
 from terrafusion_lib.pipelines.plan import latest_record
-from terrafusion_lib.pipelines.step import StepRecord, product_folder
-from terrafusion_lib.pipelines.steps import MAP
+from terrafusion_lib.pipelines.step import MAP, StepRecord, product_folder
 
 CANONICAL_COLUMNS = sorted({name for table in TABLES.values() for name in table.column_names})
 
@@ -26,7 +25,7 @@ def unmapped_columns(county: CountyConfig, settings: Settings) -> list[dict[str,
     ConnectError
         The source cannot be reached.
     """
-    tables = county_mapping(county).source_tables()
+    tables = load_mapping(county.mapping).source_tables()
     rows = []
     for source in dict.fromkeys(table.source for table in tables.values()):
         connector = open_source(county, source, settings)
@@ -58,7 +57,7 @@ def unmapped_codes(county: CountyConfig, settings: Settings) -> list[dict[str, A
     """
     record = _last_map(county, settings)
     folder = product_folder(settings, county.county_id, MAP, record.fingerprint)
-    maps = county_mapping(county).file.value_maps
+    maps = load_mapping(county.mapping).file.value_maps
     rows = []
     for row in pq.read_table(folder / "unmapped_codes.parquet").to_pylist():
         known = list(maps[row["value_map"]].values) if row["value_map"] in maps else []

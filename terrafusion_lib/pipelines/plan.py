@@ -1,25 +1,30 @@
 """What a run will do, step by step, and why."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import fingerprint, write_json
+from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.pipelines.fingerprints import StepInputs, step_inputs
+from terrafusion_lib.pipelines.fingerprints import StepInputs, code_fingerprint, step_inputs
 from terrafusion_lib.pipelines.plugin_settings import check_plugins
 from terrafusion_lib.pipelines.step import (
+    CONNECT,
     DEFAULT_SEED,
+    LOAD,
+    SPECIALISE,
+    VALUE,
     StepRecord,
     damaged,
     product_folder,
     read_record,
     staging_folder,
 )
-from terrafusion_lib.pipelines.steps import CONNECT, LOAD, SPECIALISE, STEPS, VALUE
+from terrafusion_lib.pipelines.steps import STEPS
 
 PLAN = "plan.json"
 RUN = "run"
@@ -46,6 +51,11 @@ class Plan:
     seed: int
     reuse_raw: bool
     steps: dict[str, PlannedStep]
+
+    @property
+    def code_fingerprint(self) -> str:
+        """Fingerprint of the code of all its steps."""
+        return code_fingerprint({step.name: step.parts for step in self.steps.values()})
 
     @property
     def to_run(self) -> list[str]:
@@ -106,8 +116,15 @@ def make_plan(
     last = _step_name(last) if last else list(STEPS)[-1]
     year = year or county.assessment_year
     keep_raw = reuse_raw or (interactive and first != CONNECT)
-    state = _source_state(county, settings, year, keep_raw=keep_raw)
-    inputs = step_inputs(county, year, settings, source_state=state, seed=seed)
+    tables = _source_tables(county)
+    inputs = step_inputs(
+        county,
+        year,
+        settings,
+        source_tables=tables,
+        source_state=_source_state(county, settings, year, tables, keep_raw=keep_raw),
+        seed=seed,
+    )
     planned: dict[str, PlannedStep] = {}
     for name, item in inputs.items():
         if name > last:
@@ -180,7 +197,7 @@ def _database_reason(
 ) -> str | None:
     """Why a database needs the step again; None when the databases hold the product."""
     if name in (SPECIALISE, VALUE):
-        from terrafusion_lib.pipelines.etl_to_specialized_dbs import specialised_reason
+        from terrafusion_lib.pipelines.specialised_state import specialised_reason
 
         reason = specialised_reason(settings, record)
         if reason:
@@ -208,15 +225,29 @@ def latest_record(
     return max(found, key=lambda record: record.started_at, default=None)
 
 
-def _source_state(county: CountyConfig, settings: Settings, year: int, *, keep_raw: bool) -> str:
+def _source_tables(county: CountyConfig) -> dict[str, SourceTable]:
+    """What the county's mapping reads of the source."""
+    from terrafusion_lib.mappers.mapping import load_mapping
+
+    return load_mapping(county.mapping).source_tables()
+
+
+def _source_state(
+    county: CountyConfig,
+    settings: Settings,
+    year: int,
+    tables: Mapping[str, SourceTable],
+    *,
+    keep_raw: bool,
+) -> str:
     """Fingerprint of the source's freshness; with `keep_raw` that of the newest raw layer."""
     if keep_raw:
         record = latest_record(settings, county.county_id, CONNECT, str(year))
         if record is not None:
             return record.parts["source data"]
-    from terrafusion_lib.pipelines.bulk_load_pipeline import source_freshness
+    from terrafusion_lib.connectors.raw_layer import source_marks
 
-    freshness = source_freshness(county, settings)
+    freshness = source_marks(county, tables, settings=settings)
     unknown = sorted(name for name, mark in freshness.items() if not mark)
     if unknown:
         import uuid

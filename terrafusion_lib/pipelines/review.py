@@ -18,8 +18,7 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.pipelines.plan import latest_record
-from terrafusion_lib.pipelines.step import Step, product_folder, read_record
-from terrafusion_lib.pipelines.steps import VALUE
+from terrafusion_lib.pipelines.step import VALUE, Step, product_folder, read_record
 
 if TYPE_CHECKING:
     from terrafusion_lib.plugins.valuation.workbench import Workbench

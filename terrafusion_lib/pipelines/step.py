@@ -16,6 +16,13 @@ from terrafusion_lib.core.files import file_hash, write_json
 from terrafusion_lib.core.progress import LineProgress, Progress
 from terrafusion_lib.core.settings import Settings
 
+CONNECT = "10_connect"
+MAP = "20_map"
+VALIDATE = "30_validate"
+LOAD = "40_load"
+SPECIALISE = "50_specialise"
+VALUE = "60_value"
+REPORT = "70_report"
 RECORD = "step.json"
 EVENTS = "events.jsonl"
 DEFAULT_SEED = 20_260_101

@@ -1,51 +1,71 @@
-"""The steps of the main job: their order, inputs, and what their result depends on."""
+"""The steps of the main job: their order, inputs, and where their code begins."""
 
 from dataclasses import dataclass
 
-CONNECT = "10_connect"
-MAP = "20_map"
-VALIDATE = "30_validate"
-LOAD = "40_load"
-SPECIALISE = "50_specialise"
-VALUE = "60_value"
-REPORT = "70_report"
+from terrafusion_lib.pipelines.step import (
+    CONNECT,
+    LOAD,
+    MAP,
+    REPORT,
+    SPECIALISE,
+    VALIDATE,
+    VALUE,
+)
 
 
 @dataclass(frozen=True)
 class StepSpec:
     """One step; its notebook is ``notebooks/<name>.ipynb``.
 
-    `code` lists the sub-packages of terrafusion_lib whose source the result depends on, `files`
-    the project files (relative to the project root); both enter the step's fingerprint.
+    Parameters
+    ----------
+    entry : str
+        Module of `pipelines` that holds the step's function. What the step's result depends on is
+        this module and everything that it imports, at the top or within a function.
+    plugin : str
+        Plugin that the step runs; the registry imports it by name, no import statement shows it.
+    files : tuple of str
+        Files and folders of the project, relative to its root, that the step reads.
+    by_value : tuple of str
+        Modules that the step asks for a value which is itself a part of the fingerprint; a change
+        of their code that leaves the value as it is changes nothing.
     """
 
     name: str
     title: str
     inputs: tuple[str, ...]
-    code: tuple[str, ...]
+    entry: str
+    plugin: str = ""
     files: tuple[str, ...] = ()
+    by_value: tuple[str, ...] = ()
 
 
 STEPS: dict[str, StepSpec] = {
     spec.name: spec
     for spec in (
-        StepSpec(CONNECT, "Read the source into the raw layer", (), ("core", "connectors")),
-        StepSpec(MAP, "Map raw tables to canonical tables", (CONNECT,), ("core", "mappers")),
+        StepSpec(
+            CONNECT,
+            "Read the source into the raw layer",
+            (),
+            "connect_step",
+            by_value=("terrafusion_lib.mappers.mapping",),
+        ),
+        StepSpec(MAP, "Map raw tables to canonical tables", (CONNECT,), "map_step"),
         StepSpec(
             VALIDATE,
             "Validate, quarantine and open the gate",
             (MAP,),
-            ("core", "validation"),
-            ("expectations",),
+            "validate_step",
+            files=("expectations",),
         ),
-        StepSpec(LOAD, "Load the operational database", (VALIDATE,), ("core", "store")),
+        StepSpec(LOAD, "Load the operational database", (VALIDATE,), "load_step"),
         StepSpec(
             SPECIALISE,
             "Bring parcels to the geometry store, facts to the analytics database",
             (LOAD,),
-            ("core", "connectors", "pipelines"),
+            "etl_to_specialized_dbs",
         ),
-        StepSpec(VALUE, "Value every property", (LOAD,), ("core", "stats", "plugins")),
-        StepSpec(REPORT, "Report values and the ratio study", (VALUE,), ("core", "stats", "ui")),
+        StepSpec(VALUE, "Value every property", (LOAD,), "value_pipeline", plugin="valuation"),
+        StepSpec(REPORT, "Report values and the ratio study", (VALUE,), "report_step"),
     )
 }

@@ -5,8 +5,7 @@ import pyarrow.parquet as pq
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.plan import latest_record
 from terrafusion_lib.pipelines.specialise_parcels import KEY, QUARANTINED, REPAIRED
-from terrafusion_lib.pipelines.step import product_folder
-from terrafusion_lib.pipelines.steps import LOAD, SPECIALISE
+from terrafusion_lib.pipelines.step import LOAD, SPECIALISE, product_folder
 
 
 def unfit_shapes(

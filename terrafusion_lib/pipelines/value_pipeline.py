@@ -1,33 +1,19 @@
-"""Valuation and its report: the plugins run on the operational store, results keep the run id."""
+"""The value step: the valuation runs on the operational store, its results keep the run id."""
 
 from collections.abc import Sequence
 from datetime import date
 
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
-from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.pipelines.etl_to_specialized_dbs import marks_of, specialise_results
-from terrafusion_lib.pipelines.fingerprints import engine_versions
+from terrafusion_lib.core.versions import engine_versions
+from terrafusion_lib.pipelines.bring_facts import marks_of
 from terrafusion_lib.pipelines.plugin_settings import plugin_params
+from terrafusion_lib.pipelines.specialise_results import specialise_results
 from terrafusion_lib.pipelines.step import Step, StepRecord
-from terrafusion_lib.pipelines.steps import VALUE
 from terrafusion_lib.plugins.base import PluginContext
 from terrafusion_lib.plugins.registry import load_plugin
 from terrafusion_lib.store.store import Store, open_store
-
-VALUATIONS = "valuations"
-PUBLISHED = ("ratio_statistics", VALUATIONS)
-KNOWN_BY = (
-    "parcel_number",
-    "situs_address",
-    "property_type",
-    "neighborhood_code",
-    "current_market_value",
-)
-"""Columns of the roll that stand beside a property's value in a spreadsheet."""
 
 
 def value(step: Step) -> StepRecord:
@@ -80,44 +66,3 @@ def _context(step: Step, store: Store) -> PluginContext:
         threads=step.settings.threads,
         read=read,
     )
-
-
-def report(step: Step) -> StepRecord:
-    """Publish the values and the ratio study as CSV files that a spreadsheet opens.
-
-    The values come with what a person knows a property by, and with the change from the assessor's.
-
-    Raises
-    ------
-    RunError
-        The valuation left no table to publish.
-    """
-    source = step.input_folder(VALUE)
-    rows = {}
-    for name in PUBLISHED:
-        path = source / f"{name}.parquet"
-        if not path.is_file():
-            raise RunError(f"{path} is absent", county=step.county.county_id, step=step.name)
-        table = pq.read_table(path)
-        if name == VALUATIONS:
-            table = _beside_the_roll(table, step)
-        pa_csv.write_csv(table, step.out / f"{name}.csv")
-        rows[name] = {"rows": table.num_rows}
-    return step.finish(rows, step.input_record(VALUE).summary)
-
-
-def _beside_the_roll(values: pa.Table, step: Step) -> pa.Table:
-    """Values behind what the roll says of each property, and their change in percent."""
-    with open_store(step.settings.operational_database_url) as store:
-        roll = store.read(
-            "properties_operational",
-            county_id=step.county.county_id,
-            columns=("property_id", *KNOWN_BY),
-        )
-    joined = values.join(roll, "property_id").sort_by("property_id")
-    current = joined["current_market_value"]
-    known = pc.if_else(pc.greater(current, 0), current, None)
-    change = pc.subtract(pc.divide(joined["estimated_value"], known), 1)
-    joined = joined.append_column("change_pct", pc.round(pc.multiply(change, 100), 2))
-    first = ["property_id", *KNOWN_BY, "estimated_value", "change_pct"]
-    return joined.select([*first, *(name for name in values.column_names if name not in first)])

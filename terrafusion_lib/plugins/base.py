@@ -63,7 +63,7 @@ class PluginContext:
 
 @dataclass(frozen=True)
 class PluginResult:
-    """Result tables by name (``core.schema.RESULT_TABLES``) and a summary for the run record.
+    """Result tables by name (``core.result_tables``) and a summary for the run record.
 
     The summary is flat: words to numbers, text or None. `files` are written by whoever publishes,
     in the order given, into one empty folder.

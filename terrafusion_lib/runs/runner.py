@@ -15,10 +15,9 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import write_json, write_text
 from terrafusion_lib.core.progress import LineProgress, Progress
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.pipelines.fingerprints import engine_versions
+from terrafusion_lib.core.versions import engine_versions
 from terrafusion_lib.pipelines.plan import Plan, make_plan
-from terrafusion_lib.pipelines.step import EVENTS, staging_folder, utc_now
-from terrafusion_lib.pipelines.steps import CONNECT, STEPS
+from terrafusion_lib.pipelines.step import CONNECT, EVENTS, staging_folder, utc_now
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.progress import FollowEvents
 from terrafusion_lib.runs.summary import RUN_FILE, summarise
@@ -141,7 +140,7 @@ class _Run:
             note=self.options.note,
             parameters=asdict(self.options),
             versions=engine_versions(),
-            code_fingerprint=self.plan.steps[next(iter(STEPS))].parts["code core"],
+            code_fingerprint=self.plan.code_fingerprint,
             input_fingerprint=self.plan.steps[CONNECT].parts["source data"],
             started_at=self.started_at,
         )

@@ -8,8 +8,16 @@ from typing import Any
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.plan import Plan
-from terrafusion_lib.pipelines.step import StepRecord, product_folder, read_record
-from terrafusion_lib.pipelines.steps import CONNECT, LOAD, MAP, VALIDATE, VALUE
+from terrafusion_lib.pipelines.step import (
+    CONNECT,
+    LOAD,
+    MAP,
+    VALIDATE,
+    VALUE,
+    StepRecord,
+    product_folder,
+    read_record,
+)
 
 RUN_FILE = "run.json"
 

@@ -111,7 +111,8 @@ def gram(matrix: FloatArray) -> FloatArray:
     for first in range(0, matrix.shape[0], BLOCK):
         whole = np.rint(matrix[first : first + BLOCK] * scale)
         total += whole.T @ whole
-    return total / scale / scale[:, None]
+    found: FloatArray = total / scale / scale[:, None]
+    return found
 
 
 def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:

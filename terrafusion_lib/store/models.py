@@ -4,7 +4,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from terrafusion_lib.core.schema import RESULT_TABLES, TABLES, CanonicalTable, Kind
+from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.schema import TABLES, CanonicalTable, Kind
 
 metadata = sa.MetaData(
     naming_convention={

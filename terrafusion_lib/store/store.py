@@ -14,7 +14,8 @@ from terrafusion_lib.core.database_url import database_url
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.log import mask_secrets
 from terrafusion_lib.core.progress import Progress, silent
-from terrafusion_lib.core.schema import RESULT_TABLES, TABLES
+from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.store import audit, jobs, ledger, migrate, reading
 from terrafusion_lib.store.bulk import LoadResult, TableLoad, load_tables, replace_results
 from terrafusion_lib.store.models import CANONICAL, RESULTS, load_runs

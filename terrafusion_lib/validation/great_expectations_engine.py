@@ -5,7 +5,6 @@ run as SQL on DuckDB over the Parquet files: on pandas frames the same rules are
 slower and hold the table in memory. Importing it takes seconds, so it happens inside `evaluate`.
 """
 
-import importlib
 import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -66,11 +65,11 @@ def evaluate(
         An expectation could not be evaluated.
     """
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
+    import great_expectations as gx
     from sqlalchemy.pool import StaticPool
 
     from terrafusion_lib.validation.duckdb_dialect import URL
 
-    gx: Any = importlib.import_module("great_expectations")
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     with warnings.catch_warnings():
@@ -139,7 +138,8 @@ def _unexpected(item: Any) -> int | None:
 
 def expectation(rule: Rule, scope: Scope) -> Any:
     """A rule as an expectation: the framework's own where there is one, else a query."""
-    classes: Any = importlib.import_module("great_expectations.expectations")
+    from great_expectations import expectations as classes
+
     common = {
         "meta": {"rule": rule.name, "kind": rule.kind, "source": rule.source},
         "severity": SEVERITY[rule.severity],
@@ -231,8 +231,9 @@ def disagreements(evaluations: Sequence[Evaluation], results: Sequence[RuleResul
 
 def pages(evaluations: Sequence[Evaluation]) -> dict[str, str]:
     """The framework's Data Docs as HTML by relative path, one page per suite and per result."""
-    renderers: Any = importlib.import_module("great_expectations.render.renderer")
-    views: Any = importlib.import_module("great_expectations.render.view")
+    from great_expectations.render import renderer as renderers
+    from great_expectations.render import view as views
+
     view = views.DefaultJinjaPageView()
     found = {}
     for item in evaluations:

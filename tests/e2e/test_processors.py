@@ -50,7 +50,7 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder = tmp_path_factory.mktemp("processors")
     settings = Settings(root=ROOT, data_dir=folder / "data", operational_url="", user="test")
     generate(settings.county_data("demo_wa"), parcels=3_000)
-    run_county("demo_wa", settings, RunOptions(last="load"))
+    run_county("demo_wa", RunOptions(last="40_load"), settings)
     data = real_data("kc_house_data.csv").parent
 
     def valued(name: str) -> Path:

@@ -24,11 +24,9 @@ from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.progress import silent
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines import specialise_facts
-from terrafusion_lib.pipelines.etl_to_specialized_dbs import (
-    specialise,
-    specialise_results,
-    specialised_reason,
-)
+from terrafusion_lib.pipelines.etl_to_specialized_dbs import specialise
+from terrafusion_lib.pipelines.specialise_results import specialise_results
+from terrafusion_lib.pipelines.specialised_state import specialised_reason
 from terrafusion_lib.pipelines.step import Step, StepRecord
 from terrafusion_lib.store.store import open_store
 from tests.support.require import require

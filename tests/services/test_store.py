@@ -18,7 +18,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
 
 from terrafusion_lib.core.errors import ConfigError, LoadError, RunError
-from terrafusion_lib.core.schema import RESULT_TABLES, TABLES
+from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.store import audit, jobs
 from terrafusion_lib.store.bulk import TableLoad
 from terrafusion_lib.store.models import metadata

@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from terrafusion_lib.core.schema import RESULT_TABLES, TABLES
+from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.plugins.base import PluginContext
 from terrafusion_lib.store.models import RESULTS

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from terrafusion_lib.core.county import GeometryConfig
-from terrafusion_lib.core.schema import RESULT_TABLES, TABLES, Column
+from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.schema import TABLES, Column
 from terrafusion_lib.plugins.base import PluginContext
 from terrafusion_lib.plugins.gis_export.errors import NO_RESULTS, ExportError
 from terrafusion_lib.plugins.gis_export.fit import Fit, fit

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from terrafusion_lib.core.schema import RESULT_TABLES
+from terrafusion_lib.core.result_tables import RESULT_TABLES
 from terrafusion_lib.plugins.base import PluginContext, WriteFile
 from terrafusion_lib.plugins.gis_export.area_of_interest import COLUMNS, Selection, select
 from terrafusion_lib.plugins.gis_export.attributes import attributes_of

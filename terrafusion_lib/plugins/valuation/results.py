@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from terrafusion_lib.core.schema import (
+from terrafusion_lib.core.result_tables import (
     LAND_RATES,
     MARKET_INDEX,
     MODEL_COEFFICIENTS,

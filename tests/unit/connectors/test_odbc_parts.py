@@ -1,7 +1,7 @@
 """Drivers, connection strings and what errors mean, without a server."""
 
 import builtins
-import importlib
+import importlib.util
 import os
 import pickle
 from pathlib import Path
@@ -174,10 +174,14 @@ def test_the_build_of_this_distribution_is_chosen(
 def test_a_missing_driver_manager_names_its_debian_package(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def missing(name: str) -> None:
-        raise ImportError("libodbc.so.2: cannot open shared object file: No such file")
+    before = builtins.__import__
 
-    monkeypatch.setattr(importlib, "import_module", missing)
+    def missing(name: str, *rest: object) -> object:
+        if name == "pyodbc":
+            raise ImportError("libodbc.so.2: cannot open shared object file: No such file")
+        return before(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(MissingDependencyError, match="apt-get install unixodbc"):
         import_pyodbc()
 

@@ -12,7 +12,8 @@ from terrafusion_lib.core import log
 from terrafusion_lib.core.errors import MappingError, TerraFusionError
 from terrafusion_lib.core.files import atomic_path, fingerprint, tree_fingerprint, write_json
 from terrafusion_lib.core.progress import LineProgress
-from terrafusion_lib.core.schema import RESULT_TABLES, TABLES
+from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.schema import TABLES
 
 
 def test_a_message_says_what_where_evidence_cause_and_next() -> None:

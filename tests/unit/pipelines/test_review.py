@@ -12,8 +12,7 @@ import pytest
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines import review
-from terrafusion_lib.pipelines.step import RECORD, StepRecord
-from terrafusion_lib.pipelines.steps import VALUE
+from terrafusion_lib.pipelines.step import RECORD, VALUE, StepRecord
 
 COUNTY = "king_wa"
 VALUES = {

@@ -7,7 +7,8 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from terrafusion_lib.core.schema import RESULT_TABLES, TABLES
+from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.plugins.gis_export.layers import LAYERS, PERSONAL
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan

@@ -1,0 +1,38 @@
+"""What the steps that bring facts to the analytics database share."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+
+import pyarrow as pa
+
+from terrafusion_lib.connectors.analytics_connector import open_analytics
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.pipelines.specialise_facts import CountyFacts, FactLoad, bring_facts
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.store.store import Store
+
+PROPERTIES = "properties_operational"
+LEFT_OUT = {"extended_attributes", "owner_name", "owner_is_confidential", "legal_description"}
+
+
+def read_table(step: Step, store: Store, name: str) -> pa.Table:
+    """Active rows of a canonical table, without the columns that are left out."""
+    columns = [column for column in TABLES[name].column_names if column not in LEFT_OUT]
+    return store.read(name, county_id=step.county.county_id, columns=columns)
+
+
+def bring(step: Step, tables: Mapping[str, pa.Table], names: Sequence[str]) -> dict[str, FactLoad]:
+    """Bring the facts `names`, made from `tables`, to the analytics database."""
+    county_id = step.county.county_id
+    with (
+        CountyFacts(county_id, step.year, tables, names, step.settings) as facts,
+        closing(open_analytics(step.settings)) as analytics,
+    ):
+        return bring_facts(facts, analytics, names, county_id=county_id, progress=step.progress)
+
+
+def marks_of(loads: Mapping[str, FactLoad]) -> dict[str, dict[str, str]]:
+    """Content mark of each fact table and year; by them `specialised_reason` knows the rows."""
+    return {
+        name: {str(year): mark for year, mark in load.marks.items()} for name, load in loads.items()
+    }

@@ -1,0 +1,62 @@
+"""The report step: values and the ratio study as files that a spreadsheet opens."""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
+
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.pipelines.step import VALUE, Step, StepRecord
+from terrafusion_lib.store.store import open_store
+
+VALUATIONS = "valuations"
+PUBLISHED = ("ratio_statistics", VALUATIONS)
+KNOWN_BY = (
+    "parcel_number",
+    "situs_address",
+    "property_type",
+    "neighborhood_code",
+    "current_market_value",
+)
+"""Columns of the roll that stand beside a property's value in a spreadsheet."""
+
+
+def report(step: Step) -> StepRecord:
+    """Publish the values and the ratio study as CSV files that a spreadsheet opens.
+
+    The values come with what a person knows a property by, and with the change from the assessor's.
+
+    Raises
+    ------
+    RunError
+        The valuation left no table to publish.
+    """
+    source = step.input_folder(VALUE)
+    rows = {}
+    for name in PUBLISHED:
+        path = source / f"{name}.parquet"
+        if not path.is_file():
+            raise RunError(f"{path} is absent", county=step.county.county_id, step=step.name)
+        table = pq.read_table(path)
+        if name == VALUATIONS:
+            table = _beside_the_roll(table, step)
+        pa_csv.write_csv(table, step.out / f"{name}.csv")
+        rows[name] = {"rows": table.num_rows}
+    return step.finish(rows, step.input_record(VALUE).summary)
+
+
+def _beside_the_roll(values: pa.Table, step: Step) -> pa.Table:
+    """Values behind what the roll says of each property, and their change in percent."""
+    with open_store(step.settings.operational_database_url) as store:
+        roll = store.read(
+            "properties_operational",
+            county_id=step.county.county_id,
+            columns=("property_id", *KNOWN_BY),
+        )
+    joined = values.join(roll, "property_id").sort_by("property_id")
+    current = joined["current_market_value"]
+    known = pc.if_else(pc.greater(current, 0), current, None)
+    change = pc.subtract(pc.divide(joined["estimated_value"], known), 1)
+    joined = joined.append_column("change_pct", pc.round(pc.multiply(change, 100), 2))
+    first = ["property_id", *KNOWN_BY, "estimated_value", "change_pct"]
+    return joined.select([*first, *(name for name in values.column_names if name not in first)])

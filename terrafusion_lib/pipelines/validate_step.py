@@ -1,0 +1,41 @@
+"""The validate step: rows are accepted or quarantined, and the gate opens or stays shut."""
+
+from terrafusion_lib.pipelines.step import MAP, Step, StepRecord
+from terrafusion_lib.validation.gate import gate, reconcile
+from terrafusion_lib.validation.suites import load_suites
+from terrafusion_lib.validation.validate import validate_tables
+
+
+def validate(step: Step) -> StepRecord:
+    """Validate the canonical tables, quarantine rows and open or close the gate.
+
+    Raises
+    ------
+    GateError
+        Too many rows are in quarantine, a table is too small or rows do not reconcile. The
+        results stay in the step's temporary folder for a look.
+    """
+    mapped = step.input_record(MAP)
+    source = step.input_folder(MAP)
+    suites = load_suites(step.settings.root / "expectations", step.county.expectations)
+    result = validate_tables(
+        suites,
+        {name: source / f"{name}.parquet" for name in mapped.rows},
+        step.out,
+        parameters={"assessment_year": step.year, "county_id": step.county.county_id},
+        failures=source / "failures.parquet",
+        settings=step.settings,
+        progress=step.progress,
+    )
+    gate(result, step.county.gate, county=step.county.county_id)
+    rows = {
+        name: {
+            "read": counts["read"],
+            "filtered": sum(counts["filtered"].values()),
+            "quarantined": result.tables[name].quarantined,
+            "accepted": result.tables[name].accepted,
+        }
+        for name, counts in mapped.rows.items()
+    }
+    reconcile(rows, county=step.county.county_id)
+    return step.finish(rows, result.headline())
