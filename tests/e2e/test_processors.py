@@ -58,7 +58,10 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         command = [sys.executable, "-m", "tests.support.valued_again", str(folder / name), "--king"]
         command += ["--database", settings.operational_database_url, *options]
         given = {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS")}
-        given |= {"TERRAFUSION_DATA": str(data), "PYTHONPATH": str(ROOT)} | environment
+        given |= {
+            "TERRAFUSION_DATA": str(data),
+            "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'benchmarks'}",
+        } | environment
         done = subprocess.run(
             command, cwd=ROOT, env=given, capture_output=True, text=True, check=False
         )

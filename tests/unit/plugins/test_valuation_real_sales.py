@@ -5,6 +5,7 @@ import os
 import numpy as np
 import pytest
 
+from terrafusion_lib.plugins.valuation.markets import fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.stats import ratio
 from tests.support.require import real_data
@@ -41,3 +42,23 @@ def test_unseen_sales_of_king_county(split, cod, level, monkeypatch: pytest.Monk
     for stratum in (grade <= 6, grade >= 10, built < 1941, built >= 2000):
         covered = np.mean(((price >= low) & (price <= high))[stratum])
         assert covered == pytest.approx(0.9, abs=0.06), "old and plain homes keep their word too"
+
+
+@pytest.mark.real_data
+def test_another_seed_moves_no_value_by_two_percent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What chance decides is averaged: on the random split of King County."""
+    folder = real_data("kc_house_data.csv").parent
+    monkeypatch.setitem(os.environ, "TERRAFUSION_DATA", str(folder))
+    from benchmarks import king_county
+
+    frame = king_county.read_sales()
+    sales, test = king_county.as_sales(frame), king_county.splits(frame)["random"]
+    one, other = (
+        fit_markets(sales.take(~test), ValuationParams(), seed=seed, threads=2)["residential"]
+        .predict(sales.unit.take(test))
+        .value
+        for seed in (0, 1)
+    )
+    moved = np.abs(one / other - 1)
+    assert 0 < moved.max() < 0.02
+    assert np.median(moved) < 0.003
