@@ -22,10 +22,10 @@ Many = list[str] | None
 def export_gis(
     county: County,
     export_format: Annotated[
-        str | None, typer.Option("--format", help="Format; see terrafusion export formats")
+        str | None, typer.Option("--format", help="Format; the command export formats lists them")
     ] = None,
     layers: Annotated[
-        str | None, typer.Option(help="Layers, comma separated; see terrafusion export layers")
+        str | None, typer.Option(help="Comma separated; the command export layers lists them")
     ] = None,
     bbox: Annotated[
         str | None, typer.Option(help="west,south,east,north in WGS 84 degrees")
