@@ -25,8 +25,7 @@ def export_gis(
         str | None, typer.Option("--format", help="Format; the command export formats lists them")
     ] = None,
     layers: Annotated[
-        str | None,
-        typer.Option(help="Layers, comma separated; the command export layers lists them"),
+        str | None, typer.Option(help="Comma separated; the command export layers lists them")
     ] = None,
     bbox: Annotated[
         str | None, typer.Option(help="west,south,east,north in WGS 84 degrees")

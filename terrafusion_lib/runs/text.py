@@ -73,7 +73,7 @@ def show_run(console: Console, run: Mapping[str, Any]) -> None:
         f"{run['status']}  by {run['username']}, {run['started_at']} to {run['finished_at']}"
     )
     if run.get("message"):
-        message = as_typed(run["message"], county=run["county_id"])
+        message = as_typed(run["message"], county=run.get("county_id"))
         console.print(message, style="red", markup=False, soft_wrap=True)
     console.print(table(run["tables"], TABLE_COLUMNS, title="Rows"))
     console.print(facts("Expectations", run["expectations"]))

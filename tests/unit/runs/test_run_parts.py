@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from terrafusion_lib.core.commands import program
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.runs.diff import diff_runs
 from terrafusion_lib.runs.lock import county_lock
@@ -122,3 +123,20 @@ def test_rows_of_a_run_read_from_left_to_right_also_when_its_file_is_sorted(stat
     shown = printed(json.loads(json.dumps(stored, sort_keys=True)))
     assert re.search(r"table .*read .*filtered .*quarantined .*loaded", shown)
     assert "It [broke]" in shown
+
+
+def test_square_brackets_of_a_cell_are_text_not_style() -> None:
+    console = Console(width=100, file=io.StringIO())
+    console.print(table([{"next": 'pip install "terrafusion[object-store]"'}]))
+    assert "terrafusion[object-store]" in console.file.getvalue()  # type: ignore[attr-defined]
+
+
+def test_a_failed_run_shows_its_next_command_as_typed_and_whole() -> None:
+    console = Console(width=60, file=io.StringIO())
+    told = "The gate stopped the run. " * 3 + "Next: terrafusion run <county> --resume."
+    head = {"county_name": "Demo", "assessment_year": 2026, "run_id": "r1", "status": "FAILED"}
+    head |= {"username": "ann", "started_at": "a", "finished_at": "b", "county_id": "demo_wa"}
+    steps = [{"step": "20_map", "status": "failed", "reason": "asked", "seconds": 1.0}]
+    show_run(console, run(**head, steps=steps, message=told))
+    shown = console.file.getvalue()  # type: ignore[attr-defined]
+    assert f"Next: {program('terrafusion')} run demo_wa --resume." in shown
