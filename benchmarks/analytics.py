@@ -1,6 +1,6 @@
 """Market aggregations over ten million synthetic sales on DuckDB and on ClickHouse's engine.
 
-The sales lie in ten years and 200 neighbourhoods. Each analysis runs through `analyse`, on two
+The sales lie in ten years and 200 neighborhoods. Each analysis runs through `analyze`, on two
 threads; the best of three is shown, as a ratio to a bare scan of the same rows (count, sum and
 plain mean by the same groups, no quantiles) on that engine. Where other processes hold the two
 cores, elapsed time says little: processor time divided by two is what the analyses take on two
@@ -18,9 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from terrafusion_lib.connectors.analytics_connector import AnalyticsStore, open_analytics
-from terrafusion_lib.connectors.analytics_dialect import Dialect
-from terrafusion_lib.connectors.analytics_queries import analyse
+from terrafusion_lib.analytics.dialect import Dialect
+from terrafusion_lib.analytics.queries import analyze
+from terrafusion_lib.analytics.store import AnalyticsStore, open_analytics
 from terrafusion_lib.core.settings import Settings
 from tests.support.fact_rows import COUNTY, partition
 
@@ -50,7 +50,7 @@ def best(work: Callable[[], object]) -> tuple[float, float]:
 
 def ask(store: AnalyticsStore, name: str) -> Callable[[], object]:
     first, last = YEARS[0], YEARS[-1]
-    return lambda: analyse(store, name, county_id=COUNTY, first_year=first, last_year=last)
+    return lambda: analyze(store, name, county_id=COUNTY, first_year=first, last_year=last)
 
 
 def measure(settings: Settings, label: str, rows: int) -> None:

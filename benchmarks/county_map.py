@@ -1,4 +1,4 @@
-"""The map of a whole county: time to build and to serialise it, and what goes to the browser.
+"""The map of a whole county: time to build and to serialize it, and what goes to the browser.
 
     python benchmarks/county_map.py [--parcels 80000]
 
@@ -76,9 +76,9 @@ def main() -> None:
     print(f"{parcels.num_rows:,} parcels")
     for name, work in (
         ("the frame alone", frame),
-        ("lonboard, one colour", plain),
+        ("lonboard, one color", plain),
         (
-            "ours, coloured by class, without a network",
+            "ours, colored by class, without a network",
             lambda: maps.parcel_map(parcels, column="estimated_value", hover=hover),
         ),
         (

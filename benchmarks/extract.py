@@ -20,11 +20,11 @@ from pathlib import Path
 
 from resident import peak_mb
 
-from terrafusion_lib.connectors.raw_layer import extract
-from terrafusion_lib.connectors.sql_select import compiled, extraction_select
+from terrafusion_lib.connectors.raw.layer import extract
+from terrafusion_lib.connectors.sql_server.options import SqlServerOptions
+from terrafusion_lib.connectors.sql_server.sql_select import compiled, extraction_select
+from terrafusion_lib.connectors.sql_server.sqlite_source import DIALECT, SAMPLE
 from terrafusion_lib.connectors.sql_server_connector import SqlServerConnector
-from terrafusion_lib.connectors.sql_server_options import SqlServerOptions
-from terrafusion_lib.connectors.sqlite_source import DIALECT, SAMPLE
 from terrafusion_lib.core.county import CountyConfig, SourceConfig
 from terrafusion_lib.core.raw import RawType, SourceFilter, SourceTable
 from terrafusion_lib.core.settings import Settings

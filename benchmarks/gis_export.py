@@ -42,7 +42,7 @@ from resident import peak_mb
 
 from terrafusion_lib.core.schema import TABLES, CanonicalTable, Kind
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.plugins.base import PluginContext
+from terrafusion_lib.plugins.api import PluginContext
 from terrafusion_lib.plugins.gis_export.format import load_format
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan

@@ -24,12 +24,12 @@ from resident import peak_mb
 from threadpoolctl import threadpool_limits
 
 from terrafusion_lib.core.schema import PROPERTIES, SALES
-from terrafusion_lib.plugins.valuation.equity import calibrate
-from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
-from terrafusion_lib.plugins.valuation.model import fit
+from terrafusion_lib.plugins.valuation.model.equity import calibrate
+from terrafusion_lib.plugins.valuation.model.market_model import fit
+from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.units import Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
+from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_units
 from terrafusion_lib.stats import ratio
 
 ROOT = Path(__file__).resolve().parents[1]

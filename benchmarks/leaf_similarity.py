@@ -12,7 +12,7 @@ import lightgbm
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from terrafusion_lib.plugins.valuation.leaf_similarity import LeafIndex
+from terrafusion_lib.plugins.valuation.model.leaf_similarity import LeafIndex
 
 WANTED = 5
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from terrafusion_lib.plugins.valuation.studies import value_deciles
+from terrafusion_lib.plugins.valuation.study.studies import value_deciles
 from terrafusion_lib.stats.study import StudyOptions, ratio_study
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -21,7 +21,7 @@ from pathlib import Path
 import duckdb
 from resident import peak_mb
 
-from terrafusion_lib.connectors.raw_layer import extract
+from terrafusion_lib.connectors.raw.layer import extract
 from terrafusion_lib.core.county import load_county
 from terrafusion_lib.core.raw import MANIFEST, RawManifest, read_manifest
 from terrafusion_lib.core.settings import Settings

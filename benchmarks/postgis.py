@@ -25,10 +25,10 @@ import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from terrafusion_lib.connectors.parcel_layer import SHAPES, ParcelLayer
-from terrafusion_lib.connectors.postgis_connector import PostgisStore
-from terrafusion_lib.connectors.postgis_copy import copy_in
-from terrafusion_lib.connectors.postgis_table import TYPES
+from terrafusion_lib.geometry.parcel_layer import SHAPES, ParcelLayer
+from terrafusion_lib.geometry.postgis_copy import copy_in
+from terrafusion_lib.geometry.postgis_table import TYPES
+from terrafusion_lib.geometry.store import PostgisStore
 from tests.support.parcel_rows import COUNTY, parcel_layer
 from tests.support.postgres import server
 

@@ -19,7 +19,7 @@ from demo_county import COUNTY, demo_county
 from resident import peak_mb
 
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.plugins.base import PluginContext, PluginResult
+from terrafusion_lib.plugins.api import PluginContext, PluginResult
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
 from terrafusion_lib.runs.runner import RunOptions, run_county

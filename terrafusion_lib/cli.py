@@ -317,8 +317,8 @@ def runs_jobs(county: County, as_json: AsJson = False) -> None:
 @users.command("set-password")
 def users_set_password(county: County, username: Annotated[str, typer.Argument()]) -> None:
     """Set a user's password; asked for twice, kept as a hash only."""
+    from terrafusion_lib.access.users import set_password
     from terrafusion_lib.core.errors import ConfigError
-    from terrafusion_lib.hub.users import set_password
 
     path = _county(county).users
     if path is None:
@@ -331,7 +331,7 @@ def users_set_password(county: County, username: Annotated[str, typer.Argument()
 @users.command("list")
 def users_list(county: County) -> None:
     """Users of a county, their roles, and who can log in."""
-    from terrafusion_lib.hub.users import all_users
+    from terrafusion_lib.access.users import all_users
     from terrafusion_lib.runs.text import table
 
     _county(county)

@@ -31,7 +31,7 @@ def export_gis(
         str | None, typer.Option(help="west,south,east,north in WGS 84 degrees")
     ] = None,
     polygon: Annotated[Path | None, typer.Option(help="File whose polygons bound it")] = None,
-    neighborhood: Annotated[Many, typer.Option(help="Neighbourhood (repeatable)")] = None,
+    neighborhood: Annotated[Many, typer.Option(help="Neighborhood (repeatable)")] = None,
     tax_area: Annotated[Many, typer.Option(help="Tax area (repeatable)")] = None,
     city: Annotated[Many, typer.Option(help="City (repeatable)")] = None,
     crs: Annotated[str | None, typer.Option(help="Such as EPSG:4326; default the county's")] = None,
@@ -102,7 +102,7 @@ def export_formats() -> None:
 @export.command("layers")
 def export_layers(as_json: AsJson = False) -> None:
     """The layers, what they show, and their attributes."""
-    from terrafusion_lib.plugins.gis_export.layers import LAYERS
+    from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
 
     if as_json:
         print_json(
@@ -189,9 +189,9 @@ def _permissions(settings: "Settings", county: str) -> frozenset[str]:
     AccessDeniedError
         The name given is no user of the county.
     """
+    from terrafusion_lib.access.roles import permissions_in
+    from terrafusion_lib.access.users import all_users, groups_of
     from terrafusion_lib.core.errors import AccessDeniedError
-    from terrafusion_lib.hub.rbac import permissions_in
-    from terrafusion_lib.hub.users import all_users, groups_of
 
     known = all_users(settings).get(county)
     names = [user.username for user in known.users] if known else []

@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 from pydantic import Field, field_validator
 
-from terrafusion_lib.connectors.arcgis_answers import objects
-from terrafusion_lib.connectors.arcgis_client import ArcGisClient
-from terrafusion_lib.connectors.arcgis_layer import ArcGisLayer
+from terrafusion_lib.connectors.arcgis.answers import objects
+from terrafusion_lib.connectors.arcgis.client import ArcGisClient
+from terrafusion_lib.connectors.arcgis.layer import ArcGisLayer
 from terrafusion_lib.connectors.arrow_batches import raw_batch
 from terrafusion_lib.connectors.protocol import (
     BATCH_ROWS,

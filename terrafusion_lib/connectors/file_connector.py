@@ -7,9 +7,9 @@ from typing import Protocol
 import pyarrow as pa
 from pydantic import Field
 
-from terrafusion_lib.connectors.delimited_file import DELIMITERS, DelimitedFile
-from terrafusion_lib.connectors.excel_file import ExcelFile
-from terrafusion_lib.connectors.file_tables import (
+from terrafusion_lib.connectors.files.delimited import DELIMITERS, DelimitedFile
+from terrafusion_lib.connectors.files.excel import ExcelFile
+from terrafusion_lib.connectors.files.file_tables import (
     TableOptions,
     as_kind,
     find_unique,
@@ -17,7 +17,8 @@ from terrafusion_lib.connectors.file_tables import (
     readable,
     table_options,
 )
-from terrafusion_lib.connectors.parquet_file import ParquetFile
+from terrafusion_lib.connectors.files.parquet import ParquetFile
+from terrafusion_lib.connectors.files.vector import VECTOR, VectorFile, layers, parts
 from terrafusion_lib.connectors.protocol import (
     ARROW_TYPES,
     BATCH_ROWS,
@@ -26,7 +27,6 @@ from terrafusion_lib.connectors.protocol import (
     SourceColumn,
     find_table,
 )
-from terrafusion_lib.connectors.vector_file import VECTOR, VectorFile, layers, parts
 from terrafusion_lib.core.config import FrozenModel
 from terrafusion_lib.core.errors import ConfigError, ConnectError, TerraFusionError
 from terrafusion_lib.core.raw import RawType, SourceTable

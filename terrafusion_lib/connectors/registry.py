@@ -16,7 +16,7 @@ from terrafusion_lib.core.settings import Settings
 FOLDER = Path(__file__).parent
 SUFFIX = "_connector"
 ENTRY_POINTS = "terrafusion.connectors"
-TARGETS = frozenset({"analytics", "postgis"})
+TARGETS = frozenset({"postgis"})
 """Connectors to where results go: no source that a mapping could read."""
 
 

@@ -14,10 +14,10 @@ from terrafusion_lib.connectors.protocol import (
     find_columns,
     find_table,
 )
-from terrafusion_lib.connectors.source_types import check_types
-from terrafusion_lib.connectors.sql_select import filter_columns, split_name
-from terrafusion_lib.connectors.sql_server_options import SQLITE, SqlServerOptions
-from terrafusion_lib.connectors.sqlite_source import SqliteSource
+from terrafusion_lib.connectors.sql_server.options import SQLITE, SqlServerOptions
+from terrafusion_lib.connectors.sql_server.source_types import check_types
+from terrafusion_lib.connectors.sql_server.sql_select import filter_columns, split_name
+from terrafusion_lib.connectors.sql_server.sqlite_source import SqliteSource
 from terrafusion_lib.core.raw import SourceTable
 
 
@@ -70,7 +70,7 @@ class SqlServerConnector:
     def _open(options: SqlServerOptions, folder: Path) -> SqlSource:
         if options.url:
             return SqliteSource(folder / Path(options.url.removeprefix(SQLITE)))
-        from terrafusion_lib.connectors.mssql_source import MssqlSource
+        from terrafusion_lib.connectors.sql_server.source import MssqlSource
 
         return MssqlSource(options)
 

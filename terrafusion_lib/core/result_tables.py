@@ -87,7 +87,7 @@ run_id                text     Run
 county_id             text     County
 property_id           text     Property
 base_value            money    Value of the property whose every line is zero
-size                  money    Building area and storeys
+size                  money    Building area and stories
 land                  money    Land area
 age                   money    Age and renovation
 quality               money    Quality
@@ -97,7 +97,7 @@ garage                money    Garage
 basement              money    Basement
 view                  money    View and waterfront
 use                   money    Use
-location              money    Neighbourhood, place and surroundings
+location              money    Neighborhood, place and surroundings
 time                  money    Price level of the valuation date
 comparables           money    What comparable sales say beyond all lines above
 model_value           money    Sum of base and lines
@@ -115,7 +115,7 @@ study                 text     assessed or model_holdout
 sale_id               text     Sale
 property_id           text     Property sold
 property_type         text     Property type at the sale
-neighborhood_code     text     Neighbourhood
+neighborhood_code     text     Neighborhood
 sale_date             date     Date of sale
 sale_price            money    Price, adjusted as the county adjusts prices
 adjusted_price        money    Price that the ratio is to: brought to the valuation date, or raw
@@ -199,7 +199,7 @@ SALES_COMPLETENESS = read_table(
     """
 run_id                text     Run
 county_id             text     County
-area                  text     Neighbourhood; all for the county
+area                  text     Neighborhood; all for the county
 month                 date     First day of the month
 sales                 integer  Valid sales
 expected              number   Sales to be expected
@@ -217,7 +217,7 @@ MARKET_INDEX = read_table(
 run_id                text     Run
 county_id             text     County
 market                text     Market, such as residential
-area                  text     Neighbourhood; all for the market as a whole
+area                  text     Neighborhood; all for the market as a whole
 month                 date     First day of the month whose middle is measured
 sales                 integer  Valid sales of that month and area
 price_level           number   Price level, 1 at the valuation date
@@ -235,7 +235,7 @@ run_id                text     Run
 county_id             text     County
 method                text     vacant_sales, residual or allocation
 published             boolean  Whether the run parts its values by this method
-area                  text     Neighbourhood; all for a parcel of none of them
+area                  text     Neighborhood; all for a parcel of none of them
 sales                 integer  Sales of the area behind the method
 size_sqft             number   Size of the land, square feet
 land_value            money    Value of land of that size

@@ -100,7 +100,7 @@ basement_area_sqft    number   Basement area, square feet
 garage_area_sqft      number   Attached and detached garage area, square feet
 year_built            integer  Year the principal improvement was built
 effective_year_built  integer  Effective year built: allows for renovation
-stories               number   Storeys of the principal improvement
+stories               number   Stories of the principal improvement
 bedrooms              number   Bedrooms
 bathrooms             number   Bathrooms; a half bath counts 0.5
 quality               number   Quality (class) on the source's scale, higher is better
@@ -127,7 +127,7 @@ situs_zip             text     ZIP code of the situs
 property_type         text     One of PROPERTY_TYPES
 property_class        text     Two-digit DOR land use code (WAC 458-53-030)
 use_code              text     The source's own use code
-neighborhood_code     text     Appraisal neighbourhood
+neighborhood_code     text     Appraisal neighborhood
 inspection_cycle      integer  Physical inspection cycle, 1 to 6
 subdivision_code      text     Subdivision (plat)
 tax_area              text     Tax code area
@@ -192,7 +192,7 @@ parcel_market_value   money    Market value of this parcel on the roll of the sa
 total_market_value    money    Sum of market values of all parcels of the sale: ratio numerator
 property_type         text     One of PROPERTY_TYPES
 property_class        text     Two-digit DOR land use code
-neighborhood_code     text     Appraisal neighbourhood
+neighborhood_code     text     Appraisal neighborhood
 """
     + _CHARACTERISTICS.strip()
     + """
@@ -218,7 +218,7 @@ basement_area_sqft    number   Basement area, square feet
 garage_area_sqft      number   Garage area, square feet
 year_built            integer  Year built
 effective_year_built  integer  Effective year built
-stories               number   Storeys
+stories               number   Stories
 bedrooms              number   Bedrooms
 bathrooms             number   Bathrooms
 quality               number   Quality (class)

@@ -3,7 +3,7 @@
 ``generate.generate`` writes a SQLite database with the tables, columns, types and keys of PACS
 that a mapping would read, a parcel layer beside it, and the truth about both in files that the
 pipeline never reads. Distributions follow Benton County, Washington; no row is of a real person
-or parcel. The columns that must never be extracted (dates of birth, licence and social security
+or parcel. The columns that must never be extracted (dates of birth, license and social security
 numbers, income) do not exist.
 
 First the county is simulated (``places``, ``uses``, ``lots``, ``layout``, ``parcels``,

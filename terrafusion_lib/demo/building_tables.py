@@ -25,8 +25,8 @@ from terrafusion_lib.demo.snapshots import Snapshot, snapshots
 from terrafusion_lib.demo.uses import CODES, index_of
 
 DETAIL_TYPES = {
-    "MA": "Main area", "MA-2": "Main area, two storeys", "MA-Split": "Main area, split level",
-    "1.5": "Half storey", "2.0": "Second storey", "MHOME": "Manufactured home",
+    "MA": "Main area", "MA-2": "Main area, two stories", "MA-Split": "Main area, split level",
+    "1.5": "Half story", "2.0": "Second story", "MHOME": "Manufactured home",
     "MHomeAdd": "Manufactured home addition", "BSMT": "Basement, finished",
     "U-BSMT": "Basement, unfinished", "ATTGAR": "Attached garage", "DETGAR": "Detached garage",
     "Carport": "Carport", "CovPatio": "Covered patio", "Deck": "Deck",

@@ -22,8 +22,8 @@ class Structure(IntEnum):
     COMMERCIAL = 3
 
 
-STOREYS = (1.0, 1.5, 2.0, 1.0)
-"""Storeys by style: one, one and a half, two, split level."""
+STORIES = (1.0, 1.5, 2.0, 1.0)
+"""Stories by style: one, one and a half, two, split level."""
 
 
 def build_buildings(land: Land, year: int, rng: np.random.Generator) -> Table:
@@ -114,7 +114,7 @@ def _areas(
 
 
 def _rooms(b: Table, rng: np.random.Generator) -> Table:
-    """Storeys, bedrooms and bathrooms of dwellings."""
+    """Stories, bedrooms and bathrooms of dwellings."""
     count, area = len(b["area"]), b["area"]
     dwelling = np.isin(b["structure"], (Structure.HOUSE, Structure.MANUFACTURED))
     luck = rng.random(count)
@@ -128,7 +128,7 @@ def _rooms(b: Table, rng: np.random.Generator) -> Table:
     half = rng.random(count) < np.where(style == 2, 0.62, 0.16)
     return {
         "style": style,
-        "stories": np.array(STOREYS)[style],
+        "stories": np.array(STORIES)[style],
         "bedrooms": (bedrooms * dwelling).astype(np.int64),
         "baths": (baths * dwelling).astype(np.int64),
         "half_baths": (half & dwelling).astype(np.int64),

@@ -67,7 +67,7 @@ def moment(days: Days) -> pa.Array:
 
 
 def day(year: Any, month: Any = 1, of_month: Any = 1) -> Any:
-    """Date(s) from numbers, vectorised."""
+    """Date(s) from numbers, vectorized."""
     months = (np.asarray(year) - 1970) * 12 + np.asarray(month) - 1
     return months.astype("datetime64[M]").astype("datetime64[D]") + (np.asarray(of_month) - 1)
 

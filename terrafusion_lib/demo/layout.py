@@ -45,7 +45,7 @@ class Layout:
     plat_kind: Ints
 
     @property
-    def centre(self) -> Floats:
+    def center(self) -> Floats:
         return np.asarray(self.corners.mean(axis=1))
 
     @property
@@ -89,7 +89,7 @@ def _home(city: int) -> tuple[float, float]:
 
 
 def _lattice(side: float) -> Floats:
-    """Centres of the squares of the survey that lie inside the county."""
+    """Centers of the squares of the survey that lie inside the county."""
     import shapely
 
     x, y = to_state_plane(*np.array(OUTLINE).T)
@@ -108,7 +108,7 @@ def _section_of(points: Floats) -> Ints:
 
 
 def _nearest(points: Floats, homes: Floats) -> Floats:
-    """Distance to the nearest city centre, feet."""
+    """Distance to the nearest city center, feet."""
     return np.asarray(np.hypot(*(points[:, None, :] - homes).transpose(2, 0, 1)).min(axis=1))
 
 
@@ -130,7 +130,7 @@ def _plat_city(
     total: int,
     rng: np.random.Generator,
 ) -> None:
-    """Fill forties outward from a city's centre until it has the lots that it wants."""
+    """Fill forties outward from a city's center until it has the lots that it wants."""
     left = wanted.copy()
     at_most = np.array([np.clip(total / 180, 14, 130), np.clip(total / 300, 5, 90),
                         np.clip(total / 700, 3, 34)]).astype(np.int64)  # fmt: skip
@@ -156,7 +156,7 @@ def _plat_city(
 
 
 def _kind(pool: int, rank: float, rng: np.random.Generator) -> int:
-    """Style of a plat: old at the centre (rank 0), new and large at the edge (rank 1)."""
+    """Style of a plat: old at the center (rank 0), new and large at the edge (rank 1)."""
     if pool != Pool.LOT:
         return _TOWNHOUSES if pool == Pool.TOWNHOUSE else _COMMERCIAL
     place = float(np.clip(rank + rng.normal(0, 0.16), 0, 0.999))

@@ -38,7 +38,7 @@ PLAT_KINDS = (
 
 @dataclass(frozen=True)
 class Lots:
-    """Lots of one plat: corners (n, 4, 2) in feet from its centre, and their place in it."""
+    """Lots of one plat: corners (n, 4, 2) in feet from its center, and their place in it."""
 
     corners: Floats
     block: Ints

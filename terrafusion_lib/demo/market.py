@@ -87,7 +87,7 @@ def build_market(land: Land, b: Table, year: int, rng: np.random.Generator) -> M
 
 
 def _location(land: Land, rng: np.random.Generator) -> Floats:
-    """Location factor: the city, a smooth field, the neighbourhood, the view."""
+    """Location factor: the city, a smooth field, the neighborhood, the view."""
     p = land.properties
     city = land.hoods["city"][p["hood"]]
     level = np.log(np.array([city.price_level for city in CITIES]))[city]

@@ -1,4 +1,4 @@
-"""The properties of the county: what kind each is, its land, use, neighbourhood and tax area."""
+"""The properties of the county: what kind each is, its land, use, neighborhood and tax area."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -42,7 +42,7 @@ UDI_SHARE, UDI_CHILDREN = 0.0025, 3
 
 @dataclass(frozen=True)
 class Land:
-    """The land of the county: properties by row, and the plats and neighbourhoods they lie in."""
+    """The land of the county: properties by row, and the plats and neighborhoods they lie in."""
 
     properties: Table
     plats: Table
@@ -69,7 +69,7 @@ def build_parcels(parcels: int, year: int, rng: np.random.Generator) -> Land:
     )
     owned = np.setdiff1d(np.arange(len(layout.pool)), phantoms)
     land = _land(layout, owned) | {"use": _uses(layout.pool[owned], counts, rng)}
-    hoods, land["hood"] = _neighbourhoods(layout, land, parcels, rng)
+    hoods, land["hood"] = _neighborhoods(layout, land, parcels, rng)
     land["tax_area"] = _tax_areas(land, len(layout.plat_city), rng)
     base, kind = _kinds(land, int(wanted[Pool.LEASED]), parcels, rng)
     properties = take(land, base) | {"kind": kind, "base": base}
@@ -87,13 +87,13 @@ def build_parcels(parcels: int, year: int, rng: np.random.Generator) -> Land:
 
 def _land(layout: Layout, owned: Ints) -> Table:
     """Place and size of every parcel of land."""
-    centre = layout.centre[owned]
-    longitude, latitude = to_degrees(centre[:, 0], centre[:, 1])
-    column, row = survey().section(centre[:, 0], centre[:, 1])
+    center = layout.center[owned]
+    longitude, latitude = to_degrees(center[:, 0], center[:, 1])
+    column, row = survey().section(center[:, 0], center[:, 1])
     township, range_, section = survey().name(column, row)
     area = layout.area[owned]
     return {
-        "polygon": owned, "x": centre[:, 0], "y": centre[:, 1],
+        "polygon": owned, "x": center[:, 0], "y": center[:, 1],
         "longitude": np.round(longitude, 7), "latitude": np.round(latitude, 7),
         "sqft": np.round(area), "acres": np.round(area / ACRE, 4),
         "township": township, "range": range_, "section": section,
@@ -119,16 +119,16 @@ def _homes() -> Floats:
     return np.stack([x, y], -1)
 
 
-def _neighbourhoods(
+def _neighborhoods(
     layout: Layout, land: Table, parcels: int, rng: np.random.Generator
 ) -> tuple[Table, Ints]:
-    """Neighbourhoods: neighbouring plats of a city together, its shops apart, the country round."""
+    """Neighborhoods: neighboring plats of a city together, its shops apart, the country round."""
     homes = _homes()
-    centre = np.stack([land["x"], land["y"]], -1)
-    nearest = np.hypot(*(centre[:, None] - homes).transpose(2, 0, 1)).argmin(axis=1)
+    center = np.stack([land["x"], land["y"]], -1)
+    nearest = np.hypot(*(center[:, None] - homes).transpose(2, 0, 1)).argmin(axis=1)
     city = np.where(land["city"] == RURAL, nearest, land["city"])
     family = np.array([0, 0, 1, 2, 3])[land["pool"]]
-    away = centre - homes[city]
+    away = center - homes[city]
     size = np.array([np.clip(parcels / 170, 45, 450), np.clip(parcels / 90, 40, 500),
                      np.clip(parcels / 50, 40, 900), np.clip(parcels / 60, 40, 800)])  # fmt: skip
     turn = np.arctan2(away[:, 1], away[:, 0])

@@ -71,7 +71,7 @@ DEED_TYPES = {
 WAC_CODES = {
     "458-61A-201": "Gifts", "458-61A-202": "Inheritance or devise",
     "458-61A-203(1)": "Community property, dissolution of marriage",
-    "458-61A-205": "Government transfers", "458-61A-205(2)": "Fulfilment of contract",
+    "458-61A-205": "Government transfers", "458-61A-205(2)": "Fulfillment of contract",
     "458-61A-207": "Bankruptcy", "458-61A-208": "Foreclosure, deeds in lieu",
     "458-61A-211": "Mere change in identity or form", "458-61A-215": "Clearing or exiting title",
     "458-61A-217(1)": "Rerecording of documents to correct title",

@@ -151,7 +151,7 @@ def _with_new_homes(
 
 
 def _parcels(p: Table, kind: Ints, primary: Ints, rng: np.random.Generator) -> tuple[Ints, Ints]:
-    """Parcels of each transfer: one, or for bulk and multi-parcel sales neighbours as well."""
+    """Parcels of each transfer: one, or for bulk and multi-parcel sales neighbors as well."""
     several = np.flatnonzero(_is(kind, *MULTI_PARCEL))
     order = np.lexsort((p["lot"], p["plat"], p["section"], p["township"], p["range"]))
     order = order[np.isin(p["kind"][order], (Kind.LAND,))]
@@ -160,11 +160,11 @@ def _parcels(p: Table, kind: Ints, primary: Ints, rng: np.random.Generator) -> t
     extra = rng.integers(1, 5, len(several))
     sale = np.repeat(several, extra)
     step = np.arange(len(sale)) - np.repeat(np.cumsum(extra) - extra, extra) + 1
-    neighbour = order[(place[primary[sale]] + step) % len(order)]
-    keep = neighbour != primary[sale]
-    sale, neighbour = sale[keep], neighbour[keep]
+    neighbor = order[(place[primary[sale]] + step) % len(order)]
+    keep = neighbor != primary[sale]
+    sale, neighbor = sale[keep], neighbor[keep]
     sales = np.concatenate([np.arange(len(kind)), sale])
-    rows = np.concatenate([primary, neighbour])
+    rows = np.concatenate([primary, neighbor])
     first = np.concatenate([np.zeros(len(kind)), np.ones(len(sale))])
     by_sale = np.lexsort((rows, first, sales))
     return rows[by_sale], sales[by_sale]

@@ -41,7 +41,7 @@ EXEMPTIONS = ("", "SNR/DSBL", "EX", "U500", "HOF", "FARM")
 def build_values(
     land: Land, b: Table, market: Market, jump: Ints, rng: np.random.Generator
 ) -> Values:
-    """Assess the county: level, neighbourhood errors, vertical inequity and plain noise.
+    """Assess the county: level, neighborhood errors, vertical inequity and plain noise.
 
     `jump` are rows whose earlier values are a quarter of what they should be.
     """

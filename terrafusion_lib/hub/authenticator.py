@@ -6,8 +6,8 @@ from typing import Any
 
 from jupyterhub.auth import Authenticator
 
+from terrafusion_lib.access.users import check_password, groups_of
 from terrafusion_lib.core.settings import get_settings
-from terrafusion_lib.hub.users import check_password, groups_of
 
 FAILURES = 5
 WINDOW_SECONDS = 60.0

@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from terrafusion_lib.access.roles import LAB_ROLES, group, groups_with
 from terrafusion_lib.core.county import list_counties
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.hub.authenticator import CountyAuthenticator
 from terrafusion_lib.hub.lab import lab_options
-from terrafusion_lib.hub.rbac import LAB_ROLES, group, groups_with
 
 DASHBOARD = "dashboard"
 IDLE_SECONDS = 3600

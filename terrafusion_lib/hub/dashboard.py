@@ -18,10 +18,10 @@ from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
+from terrafusion_lib.access.roles import counties_of
+from terrafusion_lib.access.users import groups_of
 from terrafusion_lib.core.county import list_counties
 from terrafusion_lib.core.settings import Settings, get_settings
-from terrafusion_lib.hub.rbac import counties_of
-from terrafusion_lib.hub.users import groups_of
 
 NOTEBOOK = "run_summary.ipynb"
 TEMPLATES = Path(__file__).parent / "share"

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 20_000
 WGS84 = "EPSG:4326"
-METRES_PER_FOOT = 0.3048
+METERS_PER_FOOT = 0.3048
 UNREADABLE = "unreadable"
 """Column that marks a row whose shape or coordinates cannot be read."""
 SHAPE = pa.schema(
@@ -183,7 +183,7 @@ def square_feet_per_unit(system: "CRS") -> float:
     axis = system.axis_info[0]
     if "foot" in axis.unit_name.lower():
         return 1.0
-    return float((axis.unit_conversion_factor / METRES_PER_FOOT) ** 2)
+    return float((axis.unit_conversion_factor / METERS_PER_FOOT) ** 2)
 
 
 def _points(batch: pa.RecordBatch, *, spec: Points, county: str) -> dict[str, pa.Array]:

@@ -5,9 +5,9 @@ from contextlib import closing
 
 import pyarrow as pa
 
-from terrafusion_lib.connectors.analytics_connector import open_analytics
+from terrafusion_lib.analytics.store import open_analytics
 from terrafusion_lib.core.schema import TABLES
-from terrafusion_lib.pipelines.specialise_facts import CountyFacts, FactLoad, bring_facts
+from terrafusion_lib.pipelines.specialize_facts import CountyFacts, FactLoad, bring_facts
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.store.store import Store
 
@@ -32,7 +32,7 @@ def bring(step: Step, tables: Mapping[str, pa.Table], names: Sequence[str]) -> d
 
 
 def marks_of(loads: Mapping[str, FactLoad]) -> dict[str, dict[str, str]]:
-    """Content mark of each fact table and year; by them `specialised_reason` knows the rows."""
+    """Content mark of each fact table and year; by them `specialized_reason` knows the rows."""
     return {
         name: {str(year): mark for year, mark in load.marks.items()} for name, load in loads.items()
     }

@@ -2,7 +2,7 @@
 
 import json
 
-from terrafusion_lib.connectors.raw_layer import extract
+from terrafusion_lib.connectors.raw.layer import extract
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.raw import POINTER
 from terrafusion_lib.mappers.mapping import load_mapping

@@ -1,26 +1,26 @@
-"""Specialise: parcels with their shapes to the geometry store, facts to the analytics database.
+"""Specialize: parcels with their shapes to the geometry store, facts to the analytics database.
 
 The step runs after the load and brings what the operational store holds. Valuations and the ratio
-study come into being two steps later: `specialise_results` brings those.
+study come into being two steps later: `specialize_results` brings those.
 """
 
 from contextlib import closing
 from dataclasses import asdict
 from typing import Any
 
-from terrafusion_lib.connectors.analytics_facts import FACTS, OF_LOAD
-from terrafusion_lib.connectors.postgis_connector import open_geometry
+from terrafusion_lib.analytics.facts import FACTS, OF_LOAD
 from terrafusion_lib.core.files import write_json
+from terrafusion_lib.geometry.store import open_geometry
 from terrafusion_lib.pipelines.bring_facts import PROPERTIES, bring, marks_of, read_table
-from terrafusion_lib.pipelines.specialise_facts import FactLoad
-from terrafusion_lib.pipelines.specialise_parcels import bring_parcels, link_report
+from terrafusion_lib.pipelines.specialize_facts import FactLoad
+from terrafusion_lib.pipelines.specialize_parcels import bring_parcels, link_report
 from terrafusion_lib.pipelines.step import Step, StepRecord
 from terrafusion_lib.store.store import open_store
 
 PARCELS = "parcels_geometry"
 
 
-def specialise(step: Step) -> StepRecord:
+def specialize(step: Step) -> StepRecord:
     """Bring the county's parcels and facts; what has not changed is not written.
 
     The product holds ``links.json`` and lists of features and properties without a link or with

@@ -18,7 +18,7 @@ from terrafusion_lib.core.files import file_hash, fingerprint, tree_fingerprint
 from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.code_closure import Closure, closure
-from terrafusion_lib.pipelines.step import CONNECT, LOAD, MAP, REPORT, SPECIALISE, VALIDATE, VALUE
+from terrafusion_lib.pipelines.step import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE, VALUE
 from terrafusion_lib.pipelines.steps import STEPS, StepSpec
 from terrafusion_lib.plugins.registry import plugin_sources
 
@@ -96,7 +96,7 @@ def step_inputs(
         MAP: [county.crs, file_hash(county.mapping)],
         VALIDATE: [county.expectations, county.gate],
         LOAD: [settings.operational_database_url],
-        SPECIALISE: [settings.geometry_url, settings.analytics_url, county.geometry],
+        SPECIALIZE: [settings.geometry_url, settings.analytics_url, county.geometry],
         VALUE: [county.plugins.get("valuation", {}), seed],
         REPORT: [],
     }

@@ -19,14 +19,14 @@ from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.core.versions import engine_versions
 from terrafusion_lib.pipelines.gis_export_jobs import close_dead_jobs, this_process
 from terrafusion_lib.pipelines.unfit_shapes import unfit_shapes
-from terrafusion_lib.plugins.base import PluginContext, PluginRunError
-from terrafusion_lib.plugins.gis_export import destination as places
+from terrafusion_lib.plugins.api import PluginContext, PluginRunError
 from terrafusion_lib.plugins.gis_export.errors import DISK_FULL, ExportError, write_error
-from terrafusion_lib.plugins.gis_export.marker import MARKER, marker_text
-from terrafusion_lib.plugins.gis_export.metadata import METADATA, describe, file_list
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import TABLE, ExportPlan, make_plan
-from terrafusion_lib.plugins.gis_export.sweep import (
+from terrafusion_lib.plugins.gis_export.write import destination as places
+from terrafusion_lib.plugins.gis_export.write.marker import MARKER, marker_text
+from terrafusion_lib.plugins.gis_export.write.metadata import METADATA, describe, file_list
+from terrafusion_lib.plugins.gis_export.write.sweep import (
     clear_staged,
     remove,
     stage,

@@ -14,11 +14,11 @@ from terrafusion_lib.core.progress import LineProgress, Progress
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.pipelines.gis_export_job import PLUGIN, Export, ExportJob, Reader
 from terrafusion_lib.pipelines.step import utc_now
-from terrafusion_lib.plugins.gis_export.area_shape import feature_of
 from terrafusion_lib.plugins.gis_export.errors import AREA_INVALID, ExportError
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.plugin import plugin
+from terrafusion_lib.plugins.gis_export.select.area_shape import feature_of
 from terrafusion_lib.store.store import open_store
 
 
@@ -41,9 +41,9 @@ def export_gis(
     options : mapping, optional
         Parameters (`GisExportParams`) over the county's ``plugins.gis_export``.
     permissions : iterable of str
-        What the person may do in the county, as ``hub.rbac`` decides: whoever calls for a person
-        passes it. An export needs ``gis_export:run`` (a caller of its own is trusted with that),
-        personal data ``reporting:view_sensitive``.
+        What the person may do in the county, as ``access.roles`` decides: whoever calls for a
+        person passes it. An export needs ``gis_export:run`` (a caller of its own is
+        trusted with that), personal data ``reporting:view_sensitive``.
     results_run_id : str, optional
         Run whose values are exported; that of the county's promoted run when None.
     destination : str, optional

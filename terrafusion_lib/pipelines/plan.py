@@ -16,7 +16,7 @@ from terrafusion_lib.pipelines.step import (
     CONNECT,
     DEFAULT_SEED,
     LOAD,
-    SPECIALISE,
+    SPECIALIZE,
     VALUE,
     StepRecord,
     damaged,
@@ -196,10 +196,10 @@ def _database_reason(
     settings: Settings, county_id: str, name: str, record: StepRecord
 ) -> str | None:
     """Why a database needs the step again; None when the databases hold the product."""
-    if name in (SPECIALISE, VALUE):
-        from terrafusion_lib.pipelines.specialised_state import specialised_reason
+    if name in (SPECIALIZE, VALUE):
+        from terrafusion_lib.pipelines.specialized_state import specialized_reason
 
-        reason = specialised_reason(settings, record)
+        reason = specialized_reason(settings, record)
         if reason:
             return reason
     if name not in (LOAD, VALUE):
@@ -245,7 +245,7 @@ def _source_state(
         record = latest_record(settings, county.county_id, CONNECT, str(year))
         if record is not None:
             return record.parts["source data"]
-    from terrafusion_lib.connectors.raw_layer import source_marks
+    from terrafusion_lib.connectors.raw.layer import source_marks
 
     freshness = source_marks(county, tables, settings=settings)
     unknown = sorted(name for name, mark in freshness.items() if not mark)

@@ -21,7 +21,7 @@ from terrafusion_lib.pipelines.plan import latest_record
 from terrafusion_lib.pipelines.step import VALUE, Step, product_folder, read_record
 
 if TYPE_CHECKING:
-    from terrafusion_lib.plugins.valuation.workbench import Workbench
+    from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 
 
 def quarantined(step: Step, *, rows: int = 10) -> list[dict[str, Any]]:
@@ -146,10 +146,10 @@ class Results:
 
     def workbench(self) -> "Workbench":
         """The fitted models over the county's active properties."""
-        from terrafusion_lib.plugins.valuation.prepare import PROPERTY_COLUMNS
-        from terrafusion_lib.plugins.valuation.saved_model import FILE_NAME, load_markets
-        from terrafusion_lib.plugins.valuation.units import Origin
-        from terrafusion_lib.plugins.valuation.workbench import Workbench
+        from terrafusion_lib.plugins.valuation.model.saved_model import FILE_NAME, load_markets
+        from terrafusion_lib.plugins.valuation.sales.prepare import PROPERTY_COLUMNS
+        from terrafusion_lib.plugins.valuation.subjects import Origin
+        from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 
         markets, about = load_markets(self.folder / FILE_NAME)
         day = date.fromisoformat(about["valuation_date"])
@@ -237,11 +237,11 @@ def analysis(step: Step, name: str, *, area: str, years: int = 2) -> list[dict[s
     LoadError
         The county's facts have not been brought yet.
     """
-    from terrafusion_lib.connectors.analytics_connector import open_analytics
-    from terrafusion_lib.connectors.analytics_queries import analyse
+    from terrafusion_lib.analytics.queries import analyze
+    from terrafusion_lib.analytics.store import open_analytics
 
     with closing(open_analytics(step.settings)) as store:
-        found = analyse(
+        found = analyze(
             store,
             name,
             county_id=step.county.county_id,

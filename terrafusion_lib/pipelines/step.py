@@ -20,7 +20,7 @@ CONNECT = "10_connect"
 MAP = "20_map"
 VALIDATE = "30_validate"
 LOAD = "40_load"
-SPECIALISE = "50_specialise"
+SPECIALIZE = "50_specialize"
 VALUE = "60_value"
 REPORT = "70_report"
 RECORD = "step.json"
@@ -147,7 +147,7 @@ class Step:
         rows : dict
             Counts by table, such as ``{"sales": {"read": 10, "mapped": 9}}``.
         summary : dict, optional
-            Headline figures, JSON-serialisable.
+            Headline figures, JSON-serializable.
         marks : dict, optional
             Content marks of what the step brought to a database, by table and year.
         """

@@ -7,7 +7,7 @@ from terrafusion_lib.pipelines.step import (
     LOAD,
     MAP,
     REPORT,
-    SPECIALISE,
+    SPECIALIZE,
     VALIDATE,
     VALUE,
 )
@@ -60,7 +60,7 @@ STEPS: dict[str, StepSpec] = {
         ),
         StepSpec(LOAD, "Load the operational database", (VALIDATE,), "load_step"),
         StepSpec(
-            SPECIALISE,
+            SPECIALIZE,
             "Bring parcels to the geometry store, facts to the analytics database",
             (LOAD,),
             "etl_to_specialized_dbs",

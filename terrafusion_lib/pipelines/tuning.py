@@ -9,7 +9,7 @@ from terrafusion_lib.core.settings import get_settings
 from terrafusion_lib.pipelines.review import latest_results
 
 if TYPE_CHECKING:
-    from terrafusion_lib.plugins.valuation.tuning import Trial
+    from terrafusion_lib.plugins.valuation.workbench.tuning import Trial
 
 
 def tune_trees(
@@ -31,7 +31,7 @@ def tune_trees(
     ValuationError
         The market has too few sales.
     """
-    from terrafusion_lib.plugins.valuation.tuning import tune
+    from terrafusion_lib.plugins.valuation.workbench.tuning import tune
 
     markets = latest_results(county, year).workbench().markets
     if market not in markets:

@@ -4,8 +4,8 @@ import pyarrow.parquet as pq
 
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.plan import latest_record
-from terrafusion_lib.pipelines.specialise_parcels import KEY, QUARANTINED, REPAIRED
-from terrafusion_lib.pipelines.step import LOAD, SPECIALISE, product_folder
+from terrafusion_lib.pipelines.specialize_parcels import KEY, QUARANTINED, REPAIRED
+from terrafusion_lib.pipelines.step import LOAD, SPECIALIZE, product_folder
 
 
 def unfit_shapes(
@@ -15,10 +15,10 @@ def unfit_shapes(
 
     None where that load's shapes were not published, so that nobody has looked.
     """
-    record = latest_record(settings, county_id, SPECIALISE)
+    record = latest_record(settings, county_id, SPECIALIZE)
     if record is None or record.parts.get(f"step {LOAD}") != load_fingerprint:
         return None
-    folder = product_folder(settings, county_id, SPECIALISE, record.fingerprint)
+    folder = product_folder(settings, county_id, SPECIALIZE, record.fingerprint)
     names: set[str] = set()
     for file in (QUARANTINED, REPAIRED):
         if not (folder / file).is_file():

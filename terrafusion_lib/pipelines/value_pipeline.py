@@ -9,9 +9,9 @@ import pyarrow.parquet as pq
 from terrafusion_lib.core.versions import engine_versions
 from terrafusion_lib.pipelines.bring_facts import marks_of
 from terrafusion_lib.pipelines.plugin_settings import plugin_params
-from terrafusion_lib.pipelines.specialise_results import specialise_results
+from terrafusion_lib.pipelines.specialize_results import specialize_results
 from terrafusion_lib.pipelines.step import Step, StepRecord
-from terrafusion_lib.plugins.base import PluginContext
+from terrafusion_lib.plugins.api import PluginContext
 from terrafusion_lib.plugins.registry import load_plugin
 from terrafusion_lib.store.store import Store, open_store
 
@@ -48,7 +48,7 @@ def value(step: Step) -> StepRecord:
     for name, write in result.files.items():
         write(step.out / name)
     rows = {name: {"rows": table.num_rows} for name, table in result.tables.items()}
-    loads = specialise_results(step, result.tables)
+    loads = specialize_results(step, result.tables)
     return step.finish(rows, result.summary, marks_of(loads))
 
 

@@ -7,7 +7,7 @@ from typing import cast
 
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import PluginError
-from terrafusion_lib.plugins.base import Plugin
+from terrafusion_lib.plugins.api import Plugin
 
 GROUP = "terrafusion.plugins"
 FOLDER = Path(__file__).resolve().parent

@@ -11,7 +11,7 @@ def diff_runs(one: dict[str, Any], other: dict[str, Any]) -> list[dict[str, Any]
     Parameters
     ----------
     one, other : dict
-        Summaries as `summary.summarise` makes them.
+        Summaries as `summary.summarize` makes them.
 
     Returns
     -------

@@ -20,7 +20,7 @@ from terrafusion_lib.pipelines.plan import Plan, make_plan
 from terrafusion_lib.pipelines.step import CONNECT, EVENTS, staging_folder, utc_now
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.progress import FollowEvents
-from terrafusion_lib.runs.summary import RUN_FILE, summarise
+from terrafusion_lib.runs.summary import RUN_FILE, summarize
 from terrafusion_lib.store.store import Store, open_store
 
 WORDS = (
@@ -176,7 +176,7 @@ class _Run:
 
     def _close(self, status: str, error: BaseException | None) -> dict[str, Any]:
         finished_at = self.clock()
-        summary = summarise(
+        summary = summarize(
             self.plan,
             self.county,
             self.settings,

@@ -47,7 +47,7 @@ def table_rows(records: dict[str, StepRecord]) -> list[dict[str, Any]]:
     ]
 
 
-def summarise(
+def summarize(
     plan: Plan,
     county: CountyConfig,
     settings: Settings,

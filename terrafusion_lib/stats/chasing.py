@@ -49,11 +49,11 @@ def price_bunching(assessed: ArrayLike, price: ArrayLike, *, confidence: float =
     if count.sum() < MIN_IN_BANDS:
         return UNKNOWN
     # Half a sale more in each, so that a band that chasing has emptied has a logarithm.
-    far, near, centre = count[[0, 4]] + 0.5, count[[1, 3]] + 0.5, float(count[2]) + 0.5
+    far, near, center = count[[0, 4]] + 0.5, count[[1, 3]] + 0.5, float(count[2]) + 0.5
     expected = (4 * np.log(near).mean() - np.log(far).mean()) / 3
-    variance = 1 / centre + (4 * (1 / near).sum() + (1 / far).sum() / 4) / 9
+    variance = 1 / center + (4 * (1 / near).sum() + (1 / far).sum() / 4) / 9
     reach = float(ndtri((1 + confidence) / 2)) * np.sqrt(variance)
-    logs = np.log(centre) - expected + np.array([0.0, -reach, reach])
+    logs = np.log(center) - expected + np.array([0.0, -reach, reach])
     estimate, low, high = np.exp(logs).tolist()
     return estimate, Interval(low, high)
 

@@ -62,8 +62,8 @@ class _Resampler:
     def __init__(self, assessed: FloatArray, price: FloatArray, rows: int) -> None:
         n = price.size
         self.n, self.ratio = n, assessed / price
-        self.centre = sorted_median(self.ratio)
-        self.distance = np.abs(self.ratio - self.centre)
+        self.center = sorted_median(self.ratio)
+        self.distance = np.abs(self.ratio - self.center)
         by_price = np.argsort(price, kind="stable")
         self.place = np.empty(n, dtype=np.int64)
         self.place[by_price] = np.arange(n)
@@ -94,7 +94,7 @@ class _Resampler:
         ratios, squares, values, spread = (_weigh(times, column) for column in self.columns)
         prices, gini_values, gini_prices = self._ginis(counts, times, values)
         mean, weighted = ratios / n, values / prices
-        variance = np.maximum(squares - n * (mean - self.centre) ** 2, 0.0) / max(n - 1, 1)
+        variance = np.maximum(squares - n * (mean - self.center) ** 2, 0.0) / max(n - 1, 1)
         median, deviation = self._dispersion(counts, times, spread)
         with np.errstate(invalid="ignore", divide="ignore"):
             return [
@@ -129,7 +129,7 @@ class _Resampler:
         median = (ratio[low] + ratio[high]) / 2
         moved = np.abs(ratio - median[:, None]) - self.distance[self.window]
         moved *= times_inside
-        outside = (median - self.centre) * (below - (self.n - through))
+        outside = (median - self.center) * (below - (self.n - through))
         return median, spread + outside + moved.sum(axis=1)
 
     def _ginis(

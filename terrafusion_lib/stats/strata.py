@@ -73,7 +73,7 @@ class Strata:
     def value_proxy(self) -> FloatArray:
         """Half the price and half the assessed value at the median level, US dollars.
 
-        Stands for the unknown market value without favouring either side, so that an error of the
+        Stands for the unknown market value without favoring either side, so that an error of the
         price alone does not pass for regressivity.
         """
         with np.errstate(invalid="ignore", divide="ignore"):

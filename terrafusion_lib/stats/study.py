@@ -122,14 +122,14 @@ def ratio_study(
     _check_labels(groups, value.size)
     stays = kept(value / paid, options.trimming)
     value, paid = value[stays], paid[stays]
-    labelled = {OVERALL: np.full(value.size, ALL, dtype=object)} | {
+    labeled = {OVERALL: np.full(value.size, ALL, dtype=object)} | {
         name: np.asarray(labels, dtype=object)[stays] for name, labels in groups.items()
     }
-    types = labelled.get(PROPERTY_TYPE, np.full(value.size, None, dtype=object))
+    types = labeled.get(PROPERTY_TYPE, np.full(value.size, None, dtype=object))
     columns: dict[str, list[object]] = {name: [] for name in COLUMNS}
     if checked.ratio.size == 0:
         return columns
-    for grouping, labels in labelled.items():
+    for grouping, labels in labeled.items():
         codes, strata_labels = encode(labels)
         strata = stratify(value, paid, codes, len(strata_labels))
         shared = _shared_types(codes, types, len(strata_labels))

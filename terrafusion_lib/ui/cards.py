@@ -9,7 +9,7 @@ from terrafusion_lib.ui.tables import NAMES
 
 
 def card(label: str, value: str, *, hint: str = "", verdict: str | None = None) -> str:
-    """One figure with its label; a verdict colours the upper edge and is written out."""
+    """One figure with its label; a verdict colors the upper edge and is written out."""
     kind = f" {verdict.replace(' ', '-')}" if verdict else ""
     below = " · ".join(part for part in (verdict or "", hint) if part)
     return (

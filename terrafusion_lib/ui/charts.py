@@ -11,7 +11,7 @@ from terrafusion_lib.ui.tables import heading
 BLUE = "#0072b2"
 ORANGE = "#d55e00"
 BAND = "#e3f0f8"
-GREY = "#52606d"
+GRAY = "#52606d"
 LABEL_PIXELS = 260
 MARGIN = {"left": 8, "top": 5, "right": 40, "bottom": 5}
 """Room for text that a browser's font draws wider than it was measured here."""
@@ -35,15 +35,15 @@ def finished(
 ) -> alt.LayerChart:
     """A chart with its title, notes below the title and size in the house's look."""
     below = list(notes) or alt.Undefined
-    said = alt.TitleParams(title, subtitle=below, subtitleColor=GREY)
+    said = alt.TitleParams(title, subtitle=below, subtitleColor=GRAY)
     styled_chart: alt.LayerChart = (
         chart.properties(width=width, height=height, title=said, padding=MARGIN)
         .configure_view(stroke=None)
         .configure_axis(
-            gridColor="#e4e7eb", labelColor=GREY, titleColor=GREY, labelLimit=LABEL_PIXELS
+            gridColor="#e4e7eb", labelColor=GRAY, titleColor=GRAY, labelLimit=LABEL_PIXELS
         )
         .configure_legend(
-            labelColor=GREY, titleColor=GREY, labelLimit=LABEL_PIXELS, titleLimit=LABEL_PIXELS
+            labelColor=GRAY, titleColor=GRAY, labelLimit=LABEL_PIXELS, titleLimit=LABEL_PIXELS
         )
         .configure_title(anchor="start", color="#102a43", fontSize=13)
     )

@@ -90,12 +90,12 @@ class RunDashboard:
 
     @property
     def map(self) -> widgets.Widget | None:
-        """Parcels coloured by a chosen measure, of a chosen type and neighbourhood."""
+        """Parcels colored by a chosen measure, of a chosen type and neighborhood."""
         if self._view is None:
             return None
         view = self._view
         measure = widgets.Dropdown(
-            options=[(label, name) for name, label in MEASURES.items()], description="colour by"
+            options=[(label, name) for name, label in MEASURES.items()], description="color by"
         )
         filters = {
             column: widgets.Dropdown(options=[ALL, *view.choices(column)], description=label)

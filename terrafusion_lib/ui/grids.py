@@ -2,7 +2,11 @@
 
 from html import escape
 
-from terrafusion_lib.plugins.valuation.grid import LINES, Comparable, ComparableGrid
+from terrafusion_lib.plugins.valuation.workbench.comparable_grid import (
+    LINES,
+    Comparable,
+    ComparableGrid,
+)
 from terrafusion_lib.ui.html import Html, styled
 from terrafusion_lib.ui.tables import heading
 
@@ -49,7 +53,7 @@ def _reconciliation(grid: ComparableGrid) -> str:
     return (
         f'<p class="note">Of what the market does not explain of a price, '
         f"{100 * grid.carry_over:.0f} % is carried over to the subject; so much is found again in "
-        f"neighbouring sales. The rest is left with the sale.</p>"
+        f"neighboring sales. The rest is left with the sale.</p>"
         f'<p class="note">The indicated values reconcile to <strong>{_dollars(grid.reconciled)}'
         f"</strong>. The model values the property at <strong>{_dollars(grid.value)}</strong>: "
         f"{_signed(beyond)} by what its trees and the equity calibration add.</p>"

@@ -23,7 +23,7 @@ from terrafusion_lib.core.numbers import number
 from terrafusion_lib.ui.html import Html, styled, text
 
 WIDTH_PIXELS = 800  # of a notebook beside its file list, the narrowest place of a map
-COLOURS = ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")
+COLORS = ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")
 NO_VALUE = "#d9d9d9"
 ITEM = 'style="display: inline-block; margin-right: 16px"'
 SWATCH = "display: inline-block; width: 14px; height: 14px; margin-right: 5px; vertical-align: -2px"
@@ -81,7 +81,7 @@ class OfflineMap(lonboard.Map):
     _esm = offline_module()  # type: ignore[assignment]
 
 
-def class_breaks(values: np.ndarray, classes: int = len(COLOURS)) -> np.ndarray:
+def class_breaks(values: np.ndarray, classes: int = len(COLORS)) -> np.ndarray:
     """Inner quantile breaks of the finite values, without repeats, rounded to two digits."""
     finite = values[np.isfinite(values)]
     if not finite.size:
@@ -98,7 +98,7 @@ def classify(values: np.ndarray, breaks: np.ndarray) -> np.ndarray:
 def parcel_map(
     parcels: pa.Table, *, column: str, height: int = 520, hover: Sequence[str] = ()
 ) -> "OfflineMap":
-    """Parcels coloured by the classes of a number column; see `legend`.
+    """Parcels colored by the classes of a number column; see `legend`.
 
     Parameters
     ----------
@@ -116,10 +116,10 @@ def parcel_map(
         {name: parcels[name].to_pylist() for name in hover}, geometry=shapes, crs="EPSG:4326"
     )
     breaks = class_breaks(values)
-    colours = np.array([_rgb(colour) for colour in (*_ramp(breaks), NO_VALUE)], np.uint8)
+    colors = np.array([_rgb(color) for color in (*_ramp(breaks), NO_VALUE)], np.uint8)
     layer = PolygonLayer.from_geopandas(
         frame,
-        get_fill_color=colours[classify(values, breaks)],
+        get_fill_color=colors[classify(values, breaks)],
         get_line_color=[255, 255, 255, 120],
         line_width_min_pixels=0.4,
         pickable=bool(hover),
@@ -144,20 +144,20 @@ def _whole(bounds: np.ndarray, height: int) -> dict[str, float]:
 
 
 def legend(parcels: pa.Table, *, column: str, title: str) -> Html:
-    """Colour, limits and number of parcels of each class."""
+    """Color, limits and number of parcels of each class."""
     values = _numbers(parcels, column)
     breaks = class_breaks(values)
     classes = classify(values, breaks)
     limits = [-np.inf, *breaks, np.inf]
     items = [
-        (colour, _range(limits[k], limits[k + 1]), int((classes == k).sum()))
-        for k, colour in enumerate(_ramp(breaks))
+        (color, _range(limits[k], limits[k + 1]), int((classes == k).sum()))
+        for k, color in enumerate(_ramp(breaks))
     ]
     items.append((NO_VALUE, "no value", int((classes < 0).sum())))
     drawn = "".join(
-        f'<span {ITEM}><span class="swatch" style="{SWATCH}; background: {colour}"></span>'
+        f'<span {ITEM}><span class="swatch" style="{SWATCH}; background: {color}"></span>'
         f"{text(label)} (n {count:,})</span>"
-        for colour, label, count in items
+        for color, label, count in items
         if count
     )
     return styled(f'<p class="note">{text(title)}</p><div class="legend">{drawn}</div>')
@@ -168,8 +168,8 @@ def _numbers(parcels: pa.Table, column: str) -> np.ndarray:
 
 
 def _ramp(breaks: np.ndarray) -> list[str]:
-    picked = np.linspace(0, len(COLOURS) - 1, len(breaks) + 1).round().astype(int)
-    return [COLOURS[index] for index in picked]
+    picked = np.linspace(0, len(COLORS) - 1, len(breaks) + 1).round().astype(int)
+    return [COLORS[index] for index in picked]
 
 
 def _range(low: float, high: float) -> str:
@@ -182,5 +182,5 @@ def _range(low: float, high: float) -> str:
     )
 
 
-def _rgb(colour: str) -> list[int]:
-    return [int(colour[place : place + 2], 16) for place in (1, 3, 5)]
+def _rgb(color: str) -> list[int]:
+    return [int(color[place : place + 2], 16) for place in (1, 3, 5)]

@@ -6,7 +6,7 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from terrafusion_lib.ui.charts import BAND, BLUE, GREY, ORANGE, as_svg, finished, rows_of
+from terrafusion_lib.ui.charts import BAND, BLUE, GRAY, ORANGE, as_svg, finished, rows_of
 from terrafusion_lib.ui.html import Html, styled
 
 Rows = Sequence[Mapping[str, Any]]
@@ -152,7 +152,7 @@ def residual_map(places: Rows, *, width: int = 520) -> Html:
     flat = alt.Scale(zero=False, nice=False)
     size = float(np.clip(MAP_INK / len(points), 16, 40))
     marks = alt.Chart(rows_of(*points)).mark_circle(
-        size=size, opacity=0.9, stroke=GREY, strokeWidth=0.4
+        size=size, opacity=0.9, stroke=GRAY, strokeWidth=0.4
     )
     chart = alt.LayerChart(
         layer=[
@@ -181,7 +181,7 @@ def _placed(known: Rows) -> list[dict[str, float]]:
 
 
 def _off_median() -> alt.Color:
-    """Blue below, grey at, orange above the median; mixed so that no pink lies between."""
+    """Blue below, gray at, orange above the median; mixed so that no pink lies between."""
     return alt.Color(
         "off:Q",
         title="off median",

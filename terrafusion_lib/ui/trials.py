@@ -1,6 +1,6 @@
 """A trial of a feature in words: what it saves, how surely, and whether it is worth having."""
 
-from terrafusion_lib.plugins.valuation.feature_trial import FeatureTrial
+from terrafusion_lib.plugins.valuation.workbench.feature_trial import FeatureTrial
 from terrafusion_lib.ui.html import Html, styled, text
 from terrafusion_lib.ui.tables import Figure, show
 

@@ -1,6 +1,6 @@
 """SQLAlchemy on an open DuckDB connection, as far as Great Expectations asks for it.
 
-DuckDB speaks PostgreSQL's SQL, so this is PostgreSQL's dialect with DuckDB's catalogue and without
+DuckDB speaks PostgreSQL's SQL, so this is PostgreSQL's dialect with DuckDB's catalog and without
 transactions (the engine only reads). The published driver for it cannot reflect tables under
 SQLAlchemy 2.1.
 """

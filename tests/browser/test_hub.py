@@ -71,7 +71,7 @@ def test_the_dashboard_shows_figures_charts_and_a_drawn_map(page: Page, tmp_path
     page.wait_for("text=expectations passed")
     page.wait_for(".terrafusion svg")
     page.wait_for("canvas")
-    assert page.colours_of_map() > 3
+    assert page.colors_of_map() > 3
     page.screenshot(tmp_path / "dashboard.png")
     assert page.outside_requests == []
 

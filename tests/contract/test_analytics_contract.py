@@ -14,12 +14,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from terrafusion_lib.connectors.analytics_clickhouse import create_statement
-from terrafusion_lib.connectors.analytics_connector import AnalyticsStore, open_analytics
-from terrafusion_lib.connectors.analytics_facts import FACTS
-from terrafusion_lib.connectors.analytics_partitions import Partition, check_totals
-from terrafusion_lib.connectors.analytics_queries import ANALYSES, analyse
-from terrafusion_lib.connectors.analytics_totals import totals_of
+from terrafusion_lib.analytics.clickhouse_store import create_statement
+from terrafusion_lib.analytics.facts import FACTS
+from terrafusion_lib.analytics.partitions import Partition, check_totals
+from terrafusion_lib.analytics.queries import ANALYSES, analyze
+from terrafusion_lib.analytics.store import AnalyticsStore, open_analytics
+from terrafusion_lib.analytics.totals import totals_of
 from terrafusion_lib.core.errors import ConfigError, ConnectError, LoadError
 from terrafusion_lib.core.settings import Settings
 from tests.support.clickhouse_http import serving
@@ -61,7 +61,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[tuple[st
 
 def ask(store: AnalyticsStore, name: str, **changes: Any) -> pa.Table:
     options = {"county_id": COUNTY, "first_year": 2023, "last_year": 2024} | changes
-    return analyse(store, name, **options)
+    return analyze(store, name, **options)
 
 
 def same(left: object, right: object) -> bool:
@@ -280,7 +280,7 @@ def test_a_load_that_fails_half_way_leaves_all_as_it_was(store: AnalyticsStore) 
 LOADER = """
 import sys, time
 from pathlib import Path
-from terrafusion_lib.connectors.analytics_connector import open_analytics
+from terrafusion_lib.analytics.store import open_analytics
 from terrafusion_lib.core.settings import Settings
 from tests.support.fact_rows import partition
 
@@ -329,7 +329,7 @@ def test_a_killed_load_leaves_the_old_facts_and_the_next_one_finishes(
 
 READER = """
 from pathlib import Path
-from terrafusion_lib.connectors.analytics_connector import open_analytics
+from terrafusion_lib.analytics.store import open_analytics
 from terrafusion_lib.core.settings import Settings
 folder = Path({folder!r})
 store = open_analytics(Settings(root=folder, data_dir=folder, analytics_url={url!r}))

@@ -7,10 +7,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from terrafusion_lib.connectors.analytics_connector import open_analytics
-from terrafusion_lib.connectors.analytics_facts import FACTS, FactTable
-from terrafusion_lib.connectors.analytics_partitions import Partition
-from terrafusion_lib.connectors.analytics_totals import (
+from terrafusion_lib.analytics.facts import FACTS, FactTable
+from terrafusion_lib.analytics.partitions import Partition
+from terrafusion_lib.analytics.store import open_analytics
+from terrafusion_lib.analytics.totals import (
     Totals,
     content_of,
     is_content,

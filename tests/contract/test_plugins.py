@@ -81,10 +81,10 @@ def test_same_inputs_same_bytes(finished, market: SyntheticMarket) -> None:
     again = plugin.run(market.context(), plugin.Params())
     assert again.summary == result.summary
     for name, table in result.tables.items():
-        assert serialised(again.tables[name]) == serialised(table), name
+        assert serialized(again.tables[name]) == serialized(table), name
 
 
-def serialised(table: pa.Table) -> bytes:
+def serialized(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table.combine_chunks())

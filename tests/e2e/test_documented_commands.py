@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from terrafusion_lib.connectors.analytics_connector import open_analytics
-from terrafusion_lib.connectors.postgis_connector import open_geometry
+from terrafusion_lib.analytics.store import open_analytics
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.geometry.store import open_geometry
 from terrafusion_lib.store.store import open_store
 from tests.support.documented import (
     documented_commands,

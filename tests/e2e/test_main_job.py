@@ -21,7 +21,7 @@ from terrafusion_lib.store.audit import broken_entries
 from terrafusion_lib.store.store import open_store
 
 COUNTY = "demo_wa"
-STEPS = ["10_connect", "20_map", "30_validate", "40_load", "50_specialise", "60_value", "70_report"]
+STEPS = ["10_connect", "20_map", "30_validate", "40_load", "50_specialize", "60_value", "70_report"]
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ def test_the_notebooks_reproduce_their_outputs(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_is_short_titled_and_parameterised(path: Path) -> None:
+def test_a_notebook_is_short_titled_and_parameterized(path: Path) -> None:
     cells = json.loads(path.read_text())["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert "".join(cells[0]["source"]).startswith("# ")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from terrafusion_lib.connectors.postgis_connector import open_geometry
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.geometry.store import open_geometry
 from terrafusion_lib.store.store import open_store
 from tests.support.parcel_rows import COUNTY, parcel_layer
 from tests.support.require import ROOT, require

@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 import pytest
 import shapely
 
-from terrafusion_lib.connectors import parcel_geoparquet, postgis_load
-from terrafusion_lib.connectors.parcel_layer import ParcelLayer
-from terrafusion_lib.connectors.parcel_totals import layer_totals
-from terrafusion_lib.connectors.postgis_connector import GeometryStore, open_geometry
 from terrafusion_lib.core.errors import ConfigError, ConnectError, LoadError
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.geometry import geoparquet as parcel_geoparquet
+from terrafusion_lib.geometry import postgis_load
+from terrafusion_lib.geometry.parcel_layer import ParcelLayer
+from terrafusion_lib.geometry.parcel_totals import layer_totals
+from terrafusion_lib.geometry.store import GeometryStore, open_geometry
 from tests.support.parcel_rows import COUNTY, parcel_layer
 from tests.support.require import require
 
@@ -186,8 +187,9 @@ def test_what_arrives_wrong_leaves_the_old_layer(
 
 PUBLISHER = """
 import time
-from terrafusion_lib.connectors import parcel_geoparquet, postgis_load
-from terrafusion_lib.connectors.postgis_connector import open_geometry
+from terrafusion_lib.geometry import geoparquet as parcel_geoparquet
+from terrafusion_lib.geometry import postgis_load
+from terrafusion_lib.geometry.store import open_geometry
 from terrafusion_lib.core.settings import Settings
 from tests.services.test_geometry_stores import changed
 from tests.support.parcel_rows import parcel_layer

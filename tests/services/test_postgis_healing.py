@@ -8,9 +8,9 @@ from typing import Any
 import psycopg2
 import pytest
 
-from terrafusion_lib.connectors.postgis_connector import GeometryStore, open_geometry
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.geometry.store import GeometryStore, open_geometry
 from tests.services.test_geometry_stores import by_key, changed
 from tests.support.parcel_rows import COUNTY, parcel_layer
 from tests.support.require import require

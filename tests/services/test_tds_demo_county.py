@@ -7,8 +7,8 @@ import pyarrow as pa
 import pytest
 
 from terrafusion_lib.connectors.check import check_sources
+from terrafusion_lib.connectors.sql_server.options import SqlServerOptions
 from terrafusion_lib.connectors.sql_server_connector import SqlServerConnector
-from terrafusion_lib.connectors.sql_server_options import SqlServerOptions
 from terrafusion_lib.core.county import SourceConfig, load_county
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.demo.generate import generate

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from terrafusion_lib.connectors import retries
-from terrafusion_lib.connectors.odbc_drivers import Dialect, Driver
-from terrafusion_lib.connectors.odbc_stream import arrow_serves
 from terrafusion_lib.connectors.protocol import SourceColumn, TransientError
-from terrafusion_lib.connectors.raw_layer import extract
+from terrafusion_lib.connectors.raw.layer import extract
+from terrafusion_lib.connectors.sql_server.odbc_drivers import Dialect, Driver
+from terrafusion_lib.connectors.sql_server.odbc_stream import arrow_serves
 from terrafusion_lib.connectors.sql_server_connector import SqlServerConnector
 from terrafusion_lib.core.settings import Settings
 from tests.support import tds_pacs as pacs
@@ -93,7 +93,7 @@ def test_a_fault_that_stays_is_told_after_the_retries(
 
 
 @pytest.mark.usefixtures("patient")
-def test_catalogue_queries_are_tried_again(server: TdsServer, driver: str) -> None:
+def test_catalog_queries_are_tried_again(server: TdsServer, driver: str) -> None:
     server.faults.append(Fault("deadlock", "INFORMATION_SCHEMA.TABLES", times=2))
     assert client(server, driver=driver, encrypt=False, retries=2).tables()
     assert len(server.selects("INFORMATION_SCHEMA.TABLES")) == 3

@@ -8,8 +8,8 @@ import pytest
 import sqlalchemy as sa
 
 from terrafusion_lib.connectors.check import check_sources
-from terrafusion_lib.connectors.odbc_session import OdbcSession
 from terrafusion_lib.connectors.protocol import TransientError
+from terrafusion_lib.connectors.sql_server.odbc_session import OdbcSession
 from terrafusion_lib.connectors.sql_server_connector import SqlServerConnector
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.raw import RawType, SourceTable
@@ -82,7 +82,7 @@ def test_only_selects_are_sent_and_the_login_wants_to_read(
     }
 
 
-def test_catalogue_queries_send_values_as_parameters(
+def test_catalog_queries_send_values_as_parameters(
     source: SqlServerConnector, server: TdsServer
 ) -> None:
     columns = {column.name: column.type for column in source.columns("property_val")}

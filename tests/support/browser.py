@@ -62,22 +62,22 @@ class Page:
     def screenshot(self, path: Path) -> None:
         self._page.screenshot(path=str(path), full_page=True)
 
-    def colours_of_map(self) -> int:
-        """Number of different colours that the map's canvas shows, once it has drawn some."""
+    def colors_of_map(self) -> int:
+        """Number of different colors that the map's canvas shows, once it has drawn some."""
         import io
 
         from PIL import Image
 
         canvas = self._page.locator("canvas").last
-        colours = 0
+        colors = 0
         for _ in range(40):
             picture = Image.open(io.BytesIO(canvas.screenshot())).convert("RGB")
             counted = picture.getcolors(maxcolors=1 << 20) or []
-            colours = sum(count > 20 for count, _ in counted)
-            if colours > 3:
+            colors = sum(count > 20 for count, _ in counted)
+            if colors > 3:
                 break
             self._page.wait_for_timeout(1000)
-        return colours
+        return colors
 
 
 @contextmanager

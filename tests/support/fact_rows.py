@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from terrafusion_lib.connectors.analytics_facts import FACTS, FactTable
-from terrafusion_lib.connectors.analytics_partitions import Partition
+from terrafusion_lib.analytics.facts import FACTS, FactTable
+from terrafusion_lib.analytics.partitions import Partition
 
 COUNTY = "test_wa"
 CODES = np.array(["A", "B", "Çé", "d'x", ""])

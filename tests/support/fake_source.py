@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from terrafusion_lib.connectors.protocol import Capabilities, CheckItem, SourceColumn, raw_schema
-from terrafusion_lib.connectors.raw_layer import extract
+from terrafusion_lib.connectors.raw.layer import extract
 from terrafusion_lib.core.county import CountyConfig, SourceConfig
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.raw import RawManifest, RawType, SourceTable

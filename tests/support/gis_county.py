@@ -15,7 +15,7 @@ import shapely
 from terrafusion_lib.core.result_tables import RESULT_TABLES
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.plugins.base import PluginContext
+from terrafusion_lib.plugins.api import PluginContext
 from terrafusion_lib.store.models import RESULTS
 from terrafusion_lib.store.store import open_store
 

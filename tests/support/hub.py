@@ -21,7 +21,7 @@ START_SECONDS = 90
 
 
 def free_ports(count: int) -> int:
-    """The first of `count` neighbouring free ports."""
+    """The first of `count` neighboring free ports."""
     for first in random.sample(range(18_000, 28_000, 4), 200):
         try:
             held = [socket.create_server(("127.0.0.1", first + k)) for k in range(count)]

@@ -4,9 +4,9 @@ import numpy as np
 import pyarrow as pa
 import shapely
 
-from terrafusion_lib.connectors.parcel_layer import ParcelLayer
-from terrafusion_lib.connectors.parcel_shapes import fit_shapes
 from terrafusion_lib.core.county import GeometryConfig
+from terrafusion_lib.geometry.parcel_layer import ParcelLayer
+from terrafusion_lib.geometry.parcel_shapes import fit_shapes
 
 COUNTY = "test_wa"
 CORNERS = 12

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from terrafusion_lib.core.schema import PROPERTIES, SALES, TABLES, CanonicalTable
-from terrafusion_lib.plugins.base import PluginContext
+from terrafusion_lib.plugins.api import PluginContext
 
 COUNTY = "test_wa"
 VALUATION_DATE = date(2026, 1, 1)
@@ -84,7 +84,7 @@ def synthetic_market(
     assessed_bias: float = 0.95,
     assessed_slope: float = 0.0,
 ) -> SyntheticMarket:
-    """A county of four property types with a trend, neighbourhoods and a smooth price surface.
+    """A county of four property types with a trend, neighborhoods and a smooth price surface.
 
     Sales run from four years before to four months after the valuation date, with log-normal
     price noise. The assessor's values are `assessed_bias` times the truth, times the truth to the

@@ -5,7 +5,7 @@ from contextlib import closing
 import clickhouse_connect
 import duckdb
 
-from terrafusion_lib.connectors.analytics_connector import DATABASE
+from terrafusion_lib.analytics.store import DATABASE
 from terrafusion_lib.core.settings import Settings
 
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from terrafusion_lib.connectors.odbc_drivers import find_driver
+from terrafusion_lib.connectors.sql_server.odbc_drivers import find_driver
+from terrafusion_lib.connectors.sql_server.options import SqlServerOptions
 from terrafusion_lib.connectors.sql_server_connector import SqlServerConnector
-from terrafusion_lib.connectors.sql_server_options import SqlServerOptions
 from terrafusion_lib.core.county import CountyConfig, SourceConfig
 from terrafusion_lib.core.errors import MissingDependencyError
 from terrafusion_lib.core.raw import SourceTable

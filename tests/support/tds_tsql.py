@@ -1,4 +1,4 @@
-"""T-SQL on a SQLite file: SELECTs translated by sqlglot, and the catalogue that clients ask for."""
+"""T-SQL on a SQLite file: SELECTs translated by sqlglot, and the catalog that clients ask for."""
 
 import re
 import sqlite3
@@ -43,7 +43,7 @@ class Database:
         self.connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
         for schema in ("sys", "information_schema"):
             self.connection.execute(f"ATTACH ':memory:' AS {schema}")
-        self._add_catalogue()
+        self._add_catalog()
         self._add_functions()
 
     def close(self) -> None:
@@ -132,7 +132,7 @@ class Database:
             "SELECT name FROM main.sqlite_master WHERE type = 'table'"
         ).fetchall()
 
-    def _add_catalogue(self) -> None:
+    def _add_catalog(self) -> None:
         self.connection.executescript(
             """
             CREATE TABLE sys.partitions (object_id int, index_id int, rows bigint);

@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from terrafusion_lib.plugins.base import PluginContext
-from terrafusion_lib.plugins.valuation.markets import fit_markets
+from terrafusion_lib.plugins.api import PluginContext
+from terrafusion_lib.plugins.valuation.model.markets import fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
 from terrafusion_lib.store.store import open_store

@@ -8,7 +8,7 @@ from typing import Any
 
 from terrafusion_lib.core.errors import MissingDependencyError
 from terrafusion_lib.core.log import mask_secrets
-from terrafusion_lib.plugins.base import PluginRunError
+from terrafusion_lib.plugins.api import PluginRunError
 
 FAIL_FORMAT_SIM = "FAIL_FORMAT_SIM"
 """A format that makes an export fail on purpose, so that tests can see a failed job."""

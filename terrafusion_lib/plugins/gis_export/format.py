@@ -17,8 +17,8 @@ from terrafusion_lib.plugins.gis_export.errors import (
     UNKNOWN_FORMAT,
     ExportError,
 )
-from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
-from terrafusion_lib.plugins.gis_export.field_names import ANY_NAME, NameRule
+from terrafusion_lib.plugins.gis_export.select.field_names import ANY_NAME, NameRule
+from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 
 FOLDER = Path(__file__).resolve().parent / "formats"
 GROUP = "terrafusion.export_formats"

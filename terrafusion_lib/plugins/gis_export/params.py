@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from terrafusion_lib.core.config import FrozenModel
 from terrafusion_lib.core.county import GeometryConfig
 
-LICENCE = (
+LICENSE = (
     "Public record of the county, prepared for mass appraisal. Parcel shapes are for assessment "
     "and are no survey. No warranty of accuracy or fitness. Lists of individuals may not be used "
     "for commercial purposes (RCW 42.56.070(8))."
@@ -77,12 +77,12 @@ class GisExportParams(FrozenModel):
         default=15, ge=0, le=22, description="For pmtiles: last zoom; maps draw nearer ones from it"
     )
     max_area_sq_km: float = Field(
-        default=5_000.0, gt=0, description="Largest bbox or polygon, square kilometres"
+        default=5_000.0, gt=0, description="Largest bbox or polygon, square kilometers"
     )
     max_records: int = Field(
         default=2_000_000, gt=0, description="Most records of an export, all layers together"
     )
-    licence: str = Field(default=LICENCE, description="Terms of use, kept with the files")
+    license: str = Field(default=LICENSE, description="Terms of use, kept with the files")
 
     @model_validator(mode="after")
     def _zooms_are_in_order(self) -> "GisExportParams":

@@ -8,10 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from terrafusion_lib.core.result_tables import RESULT_TABLES
-from terrafusion_lib.plugins.base import PluginContext, WriteFile
-from terrafusion_lib.plugins.gis_export.area_of_interest import COLUMNS, Selection, select
-from terrafusion_lib.plugins.gis_export.attributes import attributes_of
-from terrafusion_lib.plugins.gis_export.data import ROLL, SHAPES, CountyTables, numbers
+from terrafusion_lib.plugins.api import PluginContext, WriteFile
 from terrafusion_lib.plugins.gis_export.errors import (
     AREA_EMPTY,
     CRS_REFUSED,
@@ -20,20 +17,28 @@ from terrafusion_lib.plugins.gis_export.errors import (
     YEAR_NOT_LOADED,
     ExportError,
 )
-from terrafusion_lib.plugins.gis_export.export_layer import ExportField, ExportLayer
-from terrafusion_lib.plugins.gis_export.field_names import NameRule, file_names
 from terrafusion_lib.plugins.gis_export.format import (
     ExportFormat,
     Styles,
     format_name,
     load_format,
 )
-from terrafusion_lib.plugins.gis_export.layers import COMPUTED, Attribute, Layer, chosen
 from terrafusion_lib.plugins.gis_export.params import Area, GisExportParams
-from terrafusion_lib.plugins.gis_export.records import Records
-from terrafusion_lib.plugins.gis_export.shapes import Shapes, check, horizontal, system
-from terrafusion_lib.plugins.gis_export.simplify import simplify
-from terrafusion_lib.plugins.gis_export.styles import Style, style_of
+from terrafusion_lib.plugins.gis_export.select.area_of_interest import COLUMNS, Selection, select
+from terrafusion_lib.plugins.gis_export.select.attributes import attributes_of
+from terrafusion_lib.plugins.gis_export.select.county_tables import (
+    ROLL,
+    SHAPES,
+    CountyTables,
+    numbers,
+)
+from terrafusion_lib.plugins.gis_export.select.field_names import NameRule, file_names
+from terrafusion_lib.plugins.gis_export.select.layers import COMPUTED, Attribute, Layer, chosen
+from terrafusion_lib.plugins.gis_export.select.records import Records
+from terrafusion_lib.plugins.gis_export.select.shapes import Shapes, check, horizontal, system
+from terrafusion_lib.plugins.gis_export.select.simplify import simplify
+from terrafusion_lib.plugins.gis_export.write.export_layer import ExportField, ExportLayer
+from terrafusion_lib.plugins.gis_export.write.styles import Style, style_of
 
 TABLE = "gis_export_layers"
 
@@ -193,7 +198,7 @@ class _Builder:
             left_out={reason: count for reason, count in found.left_out.items() if count},
             repaired=found.repaired,
             zooms=(self.params.min_zoom, self.params.max_zoom),
-            style=_style(layer, by_name.get(layer.colour_by or ""), shapes),
+            style=_style(layer, by_name.get(layer.color_by or ""), shapes),
             progress=self.tables.context.progress,
             threads=self.tables.context.threads,
         )
@@ -244,11 +249,11 @@ class _Builder:
         ]
 
 
-def _style(layer: Layer, coloured: ExportField | None, shapes: Shapes) -> Style | None:
-    if coloured is None:
+def _style(layer: Layer, colored: ExportField | None, shapes: Shapes) -> Style | None:
+    if colored is None:
         return None
-    values = numbers(coloured.part(0, len(shapes)))
-    return style_of(values, coloured.name, shapes.kind, centre=layer.centre)
+    values = numbers(colored.part(0, len(shapes)))
+    return style_of(values, colored.name, shapes.kind, center=layer.center)
 
 
 def _check_year(tables: CountyTables) -> None:

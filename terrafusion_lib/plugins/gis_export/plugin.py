@@ -1,6 +1,6 @@
 """The GIS export plugin: layers of a county as files of a GIS format."""
 
-from terrafusion_lib.plugins.base import PluginContext, PluginResult
+from terrafusion_lib.plugins.api import PluginContext, PluginResult
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import TABLE, make_plan
 

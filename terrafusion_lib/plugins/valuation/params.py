@@ -172,7 +172,7 @@ class ValuationParams(FrozenModel):
         ge=0,
         le=1,
         description="Share of a comparable's unexplained deviation carried to the subject; null: "
-        "fitted. 1 is the classic grid; larger favours vertical equity, smaller accuracy",
+        "fitted. 1 is the classic grid; larger favors vertical equity, smaller accuracy",
     )
     value_distance: float = Field(
         default=0.10,

@@ -9,28 +9,17 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import PluginError, ValuationError
-from terrafusion_lib.plugins.base import (
+from terrafusion_lib.plugins.api import (
     PROP_FAIL_SIMULATION,
     SIMULATED_FAILURE,
     PluginContext,
     PluginResult,
     PluginRunError,
 )
-from terrafusion_lib.plugins.valuation.appraise import Appraisal, appraise, trusted
-from terrafusion_lib.plugins.valuation.chasing import chasing_rows, chasing_summary
-from terrafusion_lib.plugins.valuation.completeness import completeness
-from terrafusion_lib.plugins.valuation.land import land_values
-from terrafusion_lib.plugins.valuation.leaderboard import leaderboard
-from terrafusion_lib.plugins.valuation.markets import fit_markets
+from terrafusion_lib.plugins.valuation.model.markets import fit_markets
+from terrafusion_lib.plugins.valuation.model.saved_model import FILE_NAME, save_markets
+from terrafusion_lib.plugins.valuation.model.trend import Levels
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.postprocess import roll_values, structure_values
-from terrafusion_lib.plugins.valuation.prepare import (
-    IMPROVEMENT_COLUMNS,
-    PROPERTY_COLUMNS,
-    SALES_COLUMNS,
-    PreparedSales,
-    prepare_sales,
-)
 from terrafusion_lib.plugins.valuation.results import (
     coefficients_table,
     comparables_table,
@@ -45,17 +34,28 @@ from terrafusion_lib.plugins.valuation.results import (
     statistics_table,
     valuations_table,
 )
-from terrafusion_lib.plugins.valuation.saved_model import FILE_NAME, save_markets
-from terrafusion_lib.plugins.valuation.screened_sales import screened
-from terrafusion_lib.plugins.valuation.studies import (
+from terrafusion_lib.plugins.valuation.roll.appraise import Appraisal, appraise, trusted
+from terrafusion_lib.plugins.valuation.roll.land import land_values
+from terrafusion_lib.plugins.valuation.roll.roll_values import roll_values, structure_values
+from terrafusion_lib.plugins.valuation.sales.completeness import completeness
+from terrafusion_lib.plugins.valuation.sales.prepare import (
+    IMPROVEMENT_COLUMNS,
+    PROPERTY_COLUMNS,
+    SALES_COLUMNS,
+    PreparedSales,
+    prepare_sales,
+)
+from terrafusion_lib.plugins.valuation.sales.screened import screened
+from terrafusion_lib.plugins.valuation.study.leaderboard import leaderboard
+from terrafusion_lib.plugins.valuation.study.sales_chasing import chasing_rows, chasing_summary
+from terrafusion_lib.plugins.valuation.study.studies import (
     ASSESSED,
     MODEL_HOLDOUT,
     assessed_sales,
     holdout,
 )
-from terrafusion_lib.plugins.valuation.summary import summarise
-from terrafusion_lib.plugins.valuation.trend import Levels
-from terrafusion_lib.plugins.valuation.units import Origin, numbers, properties_as_units, texts
+from terrafusion_lib.plugins.valuation.subjects import Origin, numbers, properties_as_units, texts
+from terrafusion_lib.plugins.valuation.summary import summarize
 from terrafusion_lib.stats.strata import IntArray
 from terrafusion_lib.stats.study import StudyOptions
 
@@ -169,7 +169,7 @@ def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
             "land_rates": land_rates_table(land, context),
             "valuation_improvements": improvements_table(structures, context),
         },
-        summary=summarise(made, roll, prepared, markets, studies, holdout=tested, test=tests.test)
+        summary=summarize(made, roll, prepared, markets, studies, holdout=tested, test=tests.test)
         | chasing_summary(chased)
         | _unknown_overrides(params, properties),
         files={FILE_NAME: lambda path: save_markets(path, markets, _about(context, properties))},

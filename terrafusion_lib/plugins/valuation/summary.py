@@ -4,17 +4,17 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from terrafusion_lib.plugins.valuation.appraise import Appraisal
-from terrafusion_lib.plugins.valuation.markets import Market
-from terrafusion_lib.plugins.valuation.postprocess import RollValues
-from terrafusion_lib.plugins.valuation.prepare import PreparedSales
-from terrafusion_lib.plugins.valuation.studies import StudySales
+from terrafusion_lib.plugins.valuation.model.markets import Market
+from terrafusion_lib.plugins.valuation.roll.appraise import Appraisal
+from terrafusion_lib.plugins.valuation.roll.roll_values import RollValues
+from terrafusion_lib.plugins.valuation.sales.prepare import PreparedSales
+from terrafusion_lib.plugins.valuation.study.studies import StudySales
 from terrafusion_lib.stats.study import OVERALL
 
 HEADLINES = {"median_ratio": 3, "cod": 2, "prd": 3, "prb": 3}
 
 
-def summarise(
+def summarize(
     made: Appraisal,
     roll: RollValues,
     prepared: PreparedSales,

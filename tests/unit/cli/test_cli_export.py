@@ -12,7 +12,7 @@ from terrafusion_lib.cli import app
 from terrafusion_lib.core.errors import AccessDeniedError, ConfigError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.plugins.gis_export.errors import ExportError
-from terrafusion_lib.plugins.gis_export.layers import LAYERS
+from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
 
 COUNTY = "demo_wa"
 

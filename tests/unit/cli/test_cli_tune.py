@@ -7,7 +7,7 @@ from terrafusion_lib.cli import app
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.pipelines import tuning
 from terrafusion_lib.plugins.valuation.params import TreeSettings
-from terrafusion_lib.plugins.valuation.tuning import Trial
+from terrafusion_lib.plugins.valuation.workbench.tuning import Trial
 
 
 @pytest.mark.parametrize(

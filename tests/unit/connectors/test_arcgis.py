@@ -12,7 +12,7 @@ import shapely
 from terrafusion_lib.connectors import retries
 from terrafusion_lib.connectors.arcgis_connector import ArcGisConnector, ArcGisOptions
 from terrafusion_lib.connectors.protocol import TransientError, raw_schema
-from terrafusion_lib.connectors.raw_table import write_table
+from terrafusion_lib.connectors.raw.table import write_table
 from terrafusion_lib.connectors.registry import find_connectors
 from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.errors import ConfigError, ConnectError

@@ -10,21 +10,21 @@ from types import SimpleNamespace
 import pyarrow as pa
 import pytest
 
-from terrafusion_lib.connectors import odbc_drivers
-from terrafusion_lib.connectors.mssql_catalog import type_text
-from terrafusion_lib.connectors.odbc_connection import Login, connection_string
-from terrafusion_lib.connectors.odbc_drivers import (
+from terrafusion_lib.connectors.protocol import TransientError
+from terrafusion_lib.connectors.sql_server import odbc_drivers
+from terrafusion_lib.connectors.sql_server.catalog import type_text
+from terrafusion_lib.connectors.sql_server.odbc_connection import Login, connection_string
+from terrafusion_lib.connectors.sql_server.odbc_drivers import (
     Dialect,
     Driver,
     check_library,
     find_driver,
     import_pyodbc,
 )
-from terrafusion_lib.connectors.odbc_errors import NotPermittedError, explain
-from terrafusion_lib.connectors.odbc_stream import _bound
-from terrafusion_lib.connectors.protocol import TransientError
-from terrafusion_lib.connectors.source_types import READABLE, base_type
-from terrafusion_lib.connectors.sql_server_options import SqlServerOptions
+from terrafusion_lib.connectors.sql_server.odbc_errors import NotPermittedError, explain
+from terrafusion_lib.connectors.sql_server.odbc_stream import _bound
+from terrafusion_lib.connectors.sql_server.options import SqlServerOptions
+from terrafusion_lib.connectors.sql_server.source_types import READABLE, base_type
 from terrafusion_lib.core.errors import ConfigError, ConnectError, MissingDependencyError
 from terrafusion_lib.core.raw import RawType
 
@@ -281,7 +281,7 @@ def test_buffers_take_types_without_loss(
     assert _bound(found, kind) == bound
 
 
-def test_types_of_the_catalogue_read_as_they_are_written() -> None:
+def test_types_of_the_catalog_read_as_they_are_written() -> None:
     assert type_text("varchar", 50, None, None) == "varchar(50)"
     assert type_text("varchar", -1, None, None) == "varchar(max)"
     assert type_text("numeric", None, 14, 4) == "numeric(14,4)"

@@ -5,11 +5,11 @@ import pytest
 import shapely
 from shapely import LineString, MultiPolygon, Point, Polygon, box
 
-from terrafusion_lib.connectors.parcel_layer import ParcelLayer
-from terrafusion_lib.connectors.parcel_shapes import FitShapes, fit_shapes
-from terrafusion_lib.connectors.parcel_totals import layer_totals
 from terrafusion_lib.core.county import GeometryConfig
 from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.geometry.parcel_layer import ParcelLayer
+from terrafusion_lib.geometry.parcel_shapes import FitShapes, fit_shapes
+from terrafusion_lib.geometry.parcel_totals import layer_totals
 
 SPIKE = Polygon([(0, 0), (10, 0), (10, 10), (5, 10), (5, 10.001), (5, 10), (0, 10)])
 BOWTIE = Polygon([(0, 0), (2, 2), (2, 0), (0, 2)])

@@ -5,8 +5,9 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from terrafusion_lib.connectors import raw_layer, retries
-from terrafusion_lib.connectors.raw_layer import extract, source_marks
+from terrafusion_lib.connectors import retries
+from terrafusion_lib.connectors.raw import layer as raw_layer
+from terrafusion_lib.connectors.raw.layer import extract, source_marks
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.files import file_hash
 from terrafusion_lib.core.raw import RawType, read_manifest

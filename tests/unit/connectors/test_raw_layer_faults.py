@@ -14,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from terrafusion_lib.connectors import raw_layer, retries
+from terrafusion_lib.connectors import retries
 from terrafusion_lib.connectors.protocol import TransientError
-from terrafusion_lib.connectors.raw_layer import RESUME_HOURS, extract
+from terrafusion_lib.connectors.raw import layer as raw_layer
+from terrafusion_lib.connectors.raw.layer import RESUME_HOURS, extract
 from terrafusion_lib.core.errors import ConnectError, RunError
 from terrafusion_lib.core.settings import Settings
 from tests.support import tds_pacs as pacs
@@ -181,7 +182,7 @@ KILLED = """
 import os, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from terrafusion_lib.connectors.raw_layer import extract
+from terrafusion_lib.connectors.raw.layer import extract
 from terrafusion_lib.core.settings import Settings
 sys.path.insert(0, sys.argv[2])
 from tests.support import tds_pacs as pacs

@@ -11,8 +11,8 @@ import sqlglot
 from sqlalchemy.dialects import mssql, sqlite
 from sqlglot.errors import ErrorLevel
 
-from terrafusion_lib.connectors import mssql_catalog
-from terrafusion_lib.connectors.sql_select import (
+from terrafusion_lib.connectors.sql_server import catalog as mssql_catalog
+from terrafusion_lib.connectors.sql_server.sql_select import (
     compiled,
     count_select,
     extraction_select,
@@ -77,7 +77,7 @@ def test_the_same_definition_for_sqlite_is_as_agreed(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["TABLES", "COLUMNS", "ROWS", "FRESHNESS", "SERVER"])
-def test_catalogue_queries_are_t_sql(name: str) -> None:
+def test_catalog_queries_are_t_sql(name: str) -> None:
     statement = getattr(mssql_catalog, name)
     sql = str(statement.compile(dialect=mssql.dialect())).replace(":", "@")
     assert sqlglot.parse(sql, read="tsql", error_level=ErrorLevel.RAISE)

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pytest
 
 from terrafusion_lib.connectors.protocol import raw_schema
+from terrafusion_lib.connectors.sql_server.options import SqlServerOptions
 from terrafusion_lib.connectors.sql_server_connector import SqlServerConnector
-from terrafusion_lib.connectors.sql_server_options import SqlServerOptions
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.raw import RawType, SourceTable
 from tests.support import tds_pacs as pacs

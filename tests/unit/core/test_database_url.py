@@ -4,10 +4,10 @@ import sys
 
 import pytest
 
-from terrafusion_lib.connectors.postgis_connector import open_geometry
 from terrafusion_lib.core.database_url import database_url
 from terrafusion_lib.core.errors import ConfigError, MissingDependencyError
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.geometry.store import open_geometry
 from terrafusion_lib.store.store import open_store
 
 REST = "loader:s3cret@db.example.gov:5433/cama"

@@ -11,13 +11,13 @@ from fsspec.registry import _registry
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from terrafusion_lib.connectors.analytics_connector import open_analytics
+from terrafusion_lib.analytics.store import open_analytics
 from terrafusion_lib.core import packages
 from terrafusion_lib.core.errors import MissingDependencyError
 from terrafusion_lib.core.packages import install_command, missing_package, optional_package
 from terrafusion_lib.core.secrets import resolve
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.plugins.gis_export.destination import open_destination
+from terrafusion_lib.plugins.gis_export.write.destination import open_destination
 from tests.support.require import ROOT
 
 
@@ -123,4 +123,4 @@ def test_a_package_of_an_extra_is_imported_through_the_helper_only() -> None:
         if name in extras:
             plain |= files
     # It asks the helper first; the import lets a step's fingerprint see the library.
-    assert plain == {"analytics_chdb.py"}
+    assert plain == {"chdb_store.py"}

@@ -96,7 +96,7 @@ def test_market_rises_fast_then_slowly(county):
     assert total.is_monotonic_increasing
 
 
-def test_assessed_values_have_neighbourhood_errors_and_vertical_inequity(county):
+def test_assessed_values_have_neighborhood_errors_and_vertical_inequity(county):
     rows = np.array(county.rows(
         "select v.market, v.prop_id, v.hood_cd from property_val v where v.prop_val_yr = 2026 "
         "and v.sup_num = 0 and v.property_use_cd = '11' and v.imprv_val > 0 "
@@ -164,7 +164,7 @@ def test_acreage_percentiles(county):
     assert 5 < p90 < 10
 
 
-def test_six_numbered_neighbourhoods_and_cycles(county):
+def test_six_numbered_neighborhoods_and_cycles(county):
     rows = county.rows("select distinct hood_cd, cycle from neighborhood where hood_yr = 2026")
     assert all(len(code) == 6 and code.isdigit() for code, _ in rows)
     assert {cycle for _, cycle in rows} == {1, 2, 3, 4, 5, 6}

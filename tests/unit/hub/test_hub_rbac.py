@@ -2,7 +2,14 @@
 
 import pytest
 
-from terrafusion_lib.hub.rbac import LAB_ROLES, PERMISSIONS, ROLES, counties_of, groups_with, may
+from terrafusion_lib.access.roles import (
+    LAB_ROLES,
+    PERMISSIONS,
+    ROLES,
+    counties_of,
+    groups_with,
+    may,
+)
 
 
 def test_roles_grant_known_permissions_only() -> None:
@@ -45,7 +52,7 @@ def test_a_group_that_is_no_role_grants_nothing(group: str) -> None:
     assert "benton_wa" not in counties_of([group], "dashboard:view")
 
 
-def test_a_misspelt_permission_is_an_error_and_not_a_refusal() -> None:
+def test_a_misspelled_permission_is_an_error_and_not_a_refusal() -> None:
     with pytest.raises(ValueError, match="valuation:aprove"):
         may([], "benton_wa", "valuation:aprove")
 

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from terrafusion_lib.core.county import list_counties
-from terrafusion_lib.core.errors import ConfigError
-from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.hub.users import (
+from terrafusion_lib.access.users import (
     all_users,
     check_password,
     groups_of,
     read_users,
     set_password,
 )
+from terrafusion_lib.core.county import list_counties
+from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.settings import Settings
 from tests.support.require import ROOT
 
 BENTON = "county_configs/benton_wa/rbac/benton_wa_users.json"

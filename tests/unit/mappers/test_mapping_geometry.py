@@ -120,7 +120,7 @@ def test_a_layer_in_another_system_is_brought_to_degrees(tmp_path: Path) -> None
     assert shapely.from_wkb(row["geometry"]).bounds[1] == pytest.approx(46, abs=1)
 
 
-def test_a_county_in_metres_still_gets_square_feet(tmp_path: Path) -> None:
+def test_a_county_in_meters_still_gets_square_feet(tmp_path: Path) -> None:
     (row,) = map_shapes(tmp_path, [shapely.to_wkb(square(X, Y, 100))], crs="EPSG:32611")
     assert row["area_sqft"] == pytest.approx(10_000, rel=2e-3)
 

@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from terrafusion_lib.connectors.raw_layer import extract
+from terrafusion_lib.connectors.raw.layer import extract
 from terrafusion_lib.core.county import load_county
 from terrafusion_lib.core.progress import silent
 from terrafusion_lib.core.settings import Settings

@@ -26,7 +26,7 @@ from terrafusion_lib.pipelines.step import (
     LOAD,
     MAP,
     REPORT,
-    SPECIALISE,
+    SPECIALIZE,
     VALIDATE,
     VALUE,
     Step,
@@ -38,8 +38,8 @@ PACKAGE = Path(terrafusion_lib.__file__).parent
 NOTHING: list[str] = []
 FROM_REPORT = [REPORT]
 FROM_VALUE = [VALUE, REPORT]
-FROM_SPECIALISE_AND_VALUE = [SPECIALISE, VALUE, REPORT]
-FROM_LOAD = [LOAD, *FROM_SPECIALISE_AND_VALUE]
+FROM_SPECIALIZE_AND_VALUE = [SPECIALIZE, VALUE, REPORT]
+FROM_LOAD = [LOAD, *FROM_SPECIALIZE_AND_VALUE]
 FROM_VALIDATE = [VALIDATE, *FROM_LOAD]
 FROM_MAP = [MAP, *FROM_VALIDATE]
 EVERYTHING = [CONNECT, *FROM_MAP]
@@ -120,7 +120,7 @@ def append(path: Path, text: str) -> None:
     [
         ("pipelines/report_step.py", FROM_REPORT),
         ("pipelines/value_pipeline.py", FROM_VALUE),
-        ("pipelines/specialise_parcels.py", [SPECIALISE]),
+        ("pipelines/specialize_parcels.py", [SPECIALIZE]),
         ("pipelines/step.py", EVERYTHING),
         ("pipelines/plan.py", NOTHING),
         ("pipelines/steps.py", NOTHING),
@@ -129,10 +129,10 @@ def append(path: Path, text: str) -> None:
         ("core/errors.py", EVERYTHING),
         ("core/schema.py", FROM_MAP),
         ("core/result_tables.py", FROM_LOAD),
-        ("connectors/mssql_source.py", EVERYTHING),
-        ("connectors/arcgis_layer.py", NOTHING),
-        ("connectors/postgis_load.py", [SPECIALISE]),
-        ("connectors/analytics_duckdb.py", FROM_SPECIALISE_AND_VALUE),
+        ("connectors/sql_server/source.py", EVERYTHING),
+        ("connectors/arcgis/layer.py", NOTHING),
+        ("geometry/postgis_load.py", [SPECIALIZE]),
+        ("analytics/duckdb_store.py", FROM_SPECIALIZE_AND_VALUE),
         ("mappers/model.py", FROM_MAP),
         ("validation/gate.py", FROM_VALIDATE),
         ("validation/data_docs.css", FROM_VALIDATE),
@@ -141,8 +141,8 @@ def append(path: Path, text: str) -> None:
         ("versions/0001_first_schema.py", NOTHING),
         ("stats/ratio.py", FROM_VALUE),
         ("valuation/plugin.py", FROM_VALUE),
-        ("valuation/land.py", FROM_VALUE),
-        ("valuation/workbench.py", NOTHING),
+        ("roll/land.py", FROM_VALUE),
+        ("workbench/workbench.py", NOTHING),
         ("formats/kml.py", NOTHING),
         ("gis_export/plugin.py", NOTHING),
         ("ui/charts.py", NOTHING),
@@ -209,7 +209,7 @@ def test_a_connector_counts_for_the_counties_that_read_by_it(workplace: Workplac
     arcgis = sources["parcels"].model_copy(update={"connector": "arcgis"})
     county = workplace.county(sources=sources | {"parcels": arcgis})
     known = workplace.make_plan(county).steps[CONNECT].fingerprint
-    path = workplace.file("connectors/arcgis_layer.py")
+    path = workplace.file("connectors/arcgis/layer.py")
     before = path.read_bytes()
     try:
         append(path, "\n# edited\n")
@@ -224,8 +224,8 @@ def test_a_connector_counts_for_the_counties_that_read_by_it(workplace: Workplac
     [
         ("pyodbc", EVERYTHING),
         ("great_expectations", FROM_VALIDATE),
-        ("chdb", FROM_SPECIALISE_AND_VALUE),
-        ("geopandas", [SPECIALISE]),
+        ("chdb", FROM_SPECIALIZE_AND_VALUE),
+        ("geopandas", [SPECIALIZE]),
         ("statsmodels", FROM_VALUE),
         ("lonboard", NOTHING),
     ],
@@ -286,7 +286,7 @@ def test_nothing_that_a_step_depends_on_is_imported_by_name_but_through_a_regist
         if by_name.search(code_closure.source_files(module)[0].read_text(encoding="utf-8"))
     }
     assert found == {
-        "terrafusion_lib.connectors.odbc_drivers",  # looks for a driver's file
+        "terrafusion_lib.connectors.sql_server.odbc_drivers",  # looks for a driver's file
         "terrafusion_lib.connectors.registry",
         "terrafusion_lib.core.packages",  # packages of extras, named in every closure that asks
         "terrafusion_lib.plugins.registry",

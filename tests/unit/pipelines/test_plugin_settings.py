@@ -14,7 +14,7 @@ def county(**plugins: dict[str, Any]) -> CountyConfig:
     return load_county("demo_wa", get_settings()).model_copy(update={"plugins": plugins})
 
 
-def test_a_misspelt_plugin_is_named_with_the_nearest() -> None:
+def test_a_misspelled_plugin_is_named_with_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"plugins\.valuatin.*did you mean valuation"):
         check_plugins(county(valuatin={"round_to": 100}))
 

@@ -7,7 +7,7 @@ import pytest
 
 from terrafusion_lib.core.errors import PluginError
 from terrafusion_lib.plugins import registry
-from terrafusion_lib.plugins.base import PluginRunError
+from terrafusion_lib.plugins.api import PluginRunError
 
 
 def outside(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

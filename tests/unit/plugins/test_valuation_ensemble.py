@@ -7,18 +7,18 @@ import numpy as np
 import pytest
 
 from terrafusion_lib.core.errors import ValuationError
-from terrafusion_lib.plugins.valuation.comparables import logarithmic_mean
-from terrafusion_lib.plugins.valuation.ensemble import ENSEMBLE, fit_ensemble
-from terrafusion_lib.plugins.valuation.equity import Calibration, calibrate, prb
-from terrafusion_lib.plugins.valuation.explain import LINES
-from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
-from terrafusion_lib.plugins.valuation.ordinary_regression import ordinary_regression
+from terrafusion_lib.plugins.valuation.model.comparables import logarithmic_mean
+from terrafusion_lib.plugins.valuation.model.ensemble import ENSEMBLE, fit_ensemble
+from terrafusion_lib.plugins.valuation.model.equity import Calibration, calibrate, prb
+from terrafusion_lib.plugins.valuation.model.explain import LINES
+from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
+from terrafusion_lib.plugins.valuation.model.ordinary_regression import ordinary_regression
+from terrafusion_lib.plugins.valuation.model.saved_model import load_markets, save_markets
+from terrafusion_lib.plugins.valuation.model.signals import SIGNALS, Signals
+from terrafusion_lib.plugins.valuation.model.surroundings import means_around
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.saved_model import load_markets, save_markets
-from terrafusion_lib.plugins.valuation.signals import SIGNALS, Signals
-from terrafusion_lib.plugins.valuation.surroundings import means_around
-from terrafusion_lib.plugins.valuation.units import TRAITS, Sales, Units, properties_as_units
+from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
+from terrafusion_lib.plugins.valuation.subjects import TRAITS, Sales, Units, properties_as_units
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
 
 PARAMS = ValuationParams()

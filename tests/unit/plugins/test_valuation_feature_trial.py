@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from terrafusion_lib.core.errors import ValuationError
-from terrafusion_lib.plugins.valuation.explain import LINES
-from terrafusion_lib.plugins.valuation.feature_trial import try_feature
-from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
+from terrafusion_lib.plugins.valuation.model.explain import LINES
+from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.units import properties_as_units
-from terrafusion_lib.plugins.valuation.workbench import Workbench
+from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
+from terrafusion_lib.plugins.valuation.subjects import properties_as_units
+from terrafusion_lib.plugins.valuation.workbench.feature_trial import try_feature
+from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
 
 PARAMS = ValuationParams()

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from terrafusion_lib.core.errors import ValuationError
-from terrafusion_lib.plugins.valuation.grid import BY_LEAVES, LINES
-from terrafusion_lib.plugins.valuation.leaf_similarity import LeafIndex
-from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
+from terrafusion_lib.plugins.valuation.model.leaf_similarity import LeafIndex
+from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.units import Origin, Sales, properties_as_units
-from terrafusion_lib.plugins.valuation.workbench import Workbench
+from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
+from terrafusion_lib.plugins.valuation.subjects import Origin, Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.workbench.comparable_grid import BY_LEAVES, LINES
+from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 from terrafusion_lib.ui.grids import comparable_grid
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 

@@ -4,7 +4,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from terrafusion_lib.plugins.valuation.land import (
+from terrafusion_lib.plugins.valuation.model.markets import fit_markets
+from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.plugin import plugin
+from terrafusion_lib.plugins.valuation.roll.land import (
     ALLOCATION,
     METHODS,
     RESIDUAL,
@@ -15,11 +18,8 @@ from terrafusion_lib.plugins.valuation.land import (
     land_values,
     rate_table,
 )
-from terrafusion_lib.plugins.valuation.markets import fit_markets
-from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.plugin import plugin
-from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.units import numbers, properties_as_units
+from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
+from terrafusion_lib.plugins.valuation.subjects import numbers, properties_as_units
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
 

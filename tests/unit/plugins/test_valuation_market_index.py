@@ -6,11 +6,11 @@ from datetime import date
 import numpy as np
 import pytest
 
-from terrafusion_lib.plugins.valuation.market_index import MarketIndex, market_index
-from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
+from terrafusion_lib.plugins.valuation.model.market_index import MarketIndex, market_index
+from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.units import Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
+from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_units
 from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import ANNUAL_TREND, VALUATION_DATE, synthetic_market
 

@@ -7,13 +7,13 @@ import pyarrow as pa
 import pytest
 
 from terrafusion_lib.core.schema import PROPERTIES
-from terrafusion_lib.plugins.valuation.appraise import appraise, trusted
-from terrafusion_lib.plugins.valuation.design import ITEMS, USE, make_design
-from terrafusion_lib.plugins.valuation.markets import Market, fit_markets, lend
+from terrafusion_lib.plugins.valuation.model.design import ITEMS, USE, make_design
+from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets, lend
+from terrafusion_lib.plugins.valuation.model.trend import Levels, trended
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import PreparedSales, prepare_sales
-from terrafusion_lib.plugins.valuation.trend import Levels, trended
-from terrafusion_lib.plugins.valuation.units import Units, properties_as_units
+from terrafusion_lib.plugins.valuation.roll.appraise import appraise, trusted
+from terrafusion_lib.plugins.valuation.sales.prepare import PreparedSales, prepare_sales
+from terrafusion_lib.plugins.valuation.subjects import Units, properties_as_units
 from tests.support.synthetic_market import (
     ANNUAL_TREND,
     VALUATION_DATE,
@@ -87,7 +87,7 @@ def test_a_small_market_gets_the_county_trend(markets: dict[str, Market], units:
 
 
 def test_what_is_lent_helps(county, units: Units, prepared: PreparedSales, markets) -> None:
-    """Vacant land alone knows neighbourhoods worse than with what homes say of them."""
+    """Vacant land alone knows neighborhoods worse than with what homes say of them."""
     rows = np.flatnonzero(units.market == "vacant_land")
     name = prepared.market.unit.market
     few, homes = np.flatnonzero(name == "vacant_land")[:80], np.flatnonzero(name == "residential")
@@ -130,8 +130,8 @@ def test_models_that_miss_most_sales_give_way_to_the_assessor(county, units, mar
     without = market_value.copy()
     without[::2] = np.nan
     made = appraise(units, without, markets, levels, strict)
-    modelled = np.isin(units.market.astype(str), list(markets))
-    assert set(made.method[::2][modelled[::2]]) == {"comparable_sales"}
+    modeled = np.isin(units.market.astype(str), list(markets))
+    assert set(made.method[::2][modeled[::2]]) == {"comparable_sales"}
     assert set(made.method[1::2]) == {"trended_assessed_value"}
 
 

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from terrafusion_lib.plugins.valuation.design import ITEMS, LOCATION, TIME, hats, make_design
-from terrafusion_lib.plugins.valuation.hedonic import robust_ridge
-from terrafusion_lib.plugins.valuation.location import LocationSurface
-from terrafusion_lib.plugins.valuation.model import MarketModel, fit
+from terrafusion_lib.plugins.valuation.model.design import ITEMS, LOCATION, TIME, hats, make_design
+from terrafusion_lib.plugins.valuation.model.hedonic import robust_ridge
+from terrafusion_lib.plugins.valuation.model.location import LocationSurface
+from terrafusion_lib.plugins.valuation.model.market_model import MarketModel, fit
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.units import TRAITS, Sales, Units, properties_as_units
+from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
+from terrafusion_lib.plugins.valuation.subjects import TRAITS, Sales, Units, properties_as_units
 from tests.support.synthetic_market import (
     ANNUAL_TREND,
     VALUATION_DATE,

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from terrafusion_lib.plugins.valuation.params import ValuationParams, ValueOverride
-from terrafusion_lib.plugins.valuation.postprocess import (
+from terrafusion_lib.plugins.valuation.roll.roll_values import (
     allocate,
     post_process,
     rounded,

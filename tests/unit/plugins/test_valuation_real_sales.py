@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from terrafusion_lib.plugins.valuation.markets import fit_markets
+from terrafusion_lib.plugins.valuation.model.markets import fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.stats import ratio
 from tests.support.require import real_data

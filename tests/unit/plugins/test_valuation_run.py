@@ -14,12 +14,12 @@ import pyarrow.compute as pc
 import pytest
 
 from terrafusion_lib.core.errors import PluginError, ValuationError
-from terrafusion_lib.plugins.base import PluginResult, PluginRunError
+from terrafusion_lib.plugins.api import PluginResult, PluginRunError
+from terrafusion_lib.plugins.valuation.model.saved_model import FILE_NAME, load_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
-from terrafusion_lib.plugins.valuation.saved_model import FILE_NAME, load_markets
-from terrafusion_lib.plugins.valuation.units import Origin
-from terrafusion_lib.plugins.valuation.workbench import Workbench
+from terrafusion_lib.plugins.valuation.subjects import Origin
+from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 from tests.support.require import ROOT
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 

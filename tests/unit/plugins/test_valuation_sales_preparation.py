@@ -8,8 +8,8 @@ import pytest
 
 from terrafusion_lib.core.schema import PROPERTIES, SALES
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import PreparedSales, prepare_sales
-from terrafusion_lib.plugins.valuation.units import TRAITS, properties_as_units
+from terrafusion_lib.plugins.valuation.sales.prepare import PreparedSales, prepare_sales
+from terrafusion_lib.plugins.valuation.subjects import TRAITS, properties_as_units
 from tests.support.synthetic_market import VALUATION_DATE, table
 
 
@@ -164,7 +164,7 @@ def test_a_sale_of_land_alone_is_vacant_land_whatever_stands_there_now() -> None
     assert unit.trait("land_area_sqft").tolist() == [8000.0]
 
 
-def test_a_property_without_a_place_is_put_in_its_neighbourhood() -> None:
+def test_a_property_without_a_place_is_put_in_its_neighborhood() -> None:
     unit = prepared(sale(property_id="3")).market.unit
     assert not unit.located[0]
     both = prepared(sale(), sale(sale_id="S2", property_id="2")).market.unit

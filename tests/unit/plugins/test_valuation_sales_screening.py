@@ -7,13 +7,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from terrafusion_lib.plugins.base import PluginResult
-from terrafusion_lib.plugins.valuation.completeness import completeness
+from terrafusion_lib.plugins.api import PluginResult
 from terrafusion_lib.plugins.valuation.params import SaleDecision, ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
-from terrafusion_lib.plugins.valuation.prepare import PreparedSales, prepare_sales
-from terrafusion_lib.plugins.valuation.sales_screening import robust_scores
-from terrafusion_lib.plugins.valuation.units import properties_as_units
+from terrafusion_lib.plugins.valuation.sales.completeness import completeness
+from terrafusion_lib.plugins.valuation.sales.prepare import PreparedSales, prepare_sales
+from terrafusion_lib.plugins.valuation.sales.screening import robust_scores
+from terrafusion_lib.plugins.valuation.subjects import properties_as_units
 from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 

@@ -4,9 +4,9 @@ import lightgbm
 import numpy as np
 import pytest
 
-from terrafusion_lib.plugins.valuation.boosting import FEW_ROWS, Booster, boost
+from terrafusion_lib.plugins.valuation.model.boosting import FEW_ROWS, Booster, boost
+from terrafusion_lib.plugins.valuation.model.tree_shares import distinct, read_trees
 from terrafusion_lib.plugins.valuation.params import TreeSettings
-from terrafusion_lib.plugins.valuation.tree_shares import distinct, read_trees
 
 NAMES = ("size", "north", "east", "age", "quality")
 ROWS = 3_000

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from terrafusion_lib.core.errors import ConfigError, ValuationError
-from terrafusion_lib.plugins.valuation import tuning
-from terrafusion_lib.plugins.valuation.markets import Market, fit_markets
+from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import TreeSettings, ValuationParams
-from terrafusion_lib.plugins.valuation.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.units import Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
+from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.workbench.workbench import tuning
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
 
 PARAMS = ValuationParams(min_ensemble_sales=100)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from terrafusion_lib.plugins.valuation.studies import value_deciles
+from terrafusion_lib.plugins.valuation.study.studies import value_deciles
 from terrafusion_lib.stats.study import StudyOptions, ratio_study
 from tests.support.require import ROOT
 

@@ -61,7 +61,7 @@ def test_an_interval_that_reaches_the_limit_is_inconclusive() -> None:
     assert verdict(4.0, (3.5, 5.2), allowed, n=50) == INCONCLUSIVE
 
 
-def test_too_few_sales_get_no_judgement() -> None:
+def test_too_few_sales_get_no_judgment() -> None:
     allowed = limit("median_ratio")
     assert verdict(1.0, (0.9, 1.1), allowed, n=9) == TOO_FEW
     assert verdict(1.0, (0.9, 1.1), allowed, n=10) == MET

@@ -69,9 +69,9 @@ def test_filters_that_leave_nothing_leave_no_map(stored_run: Settings) -> None:
     assert not any(isinstance(w, OfflineMap) for w in _all(part))
 
 
-def test_the_map_can_be_coloured_by_every_measure(stored_run: Settings) -> None:
+def test_the_map_can_be_colored_by_every_measure(stored_run: Settings) -> None:
     part = RunDashboard(COUNTY, settings=stored_run).map
-    box = _dropdown(part, "colour by")
+    box = _dropdown(part, "color by")
     for _, measure in box.options:
         box.value = measure
         assert any(isinstance(w, OfflineMap) for w in _all(part))

@@ -34,7 +34,7 @@ def test_a_run_without_validation_still_has_its_cards() -> None:
     assert "0 of 0" in cards.run_cards(SUMMARY | {"expectations": {}})
 
 
-def test_a_verdict_is_colour_and_words() -> None:
+def test_a_verdict_is_color_and_words() -> None:
     shown = cards.ratio_cards(RATIOS, "assessed")
     assert 'class="card met"' in shown
     assert "met · 0.948 to 0.980, n 40" in shown

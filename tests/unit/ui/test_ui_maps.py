@@ -63,9 +63,9 @@ def test_a_legend_counts_every_parcel_once() -> None:
     assert sum(counts) == 107
     assert "no value (n 7)" in shown
     assert "Value &lt;US dollars&gt;" in shown
-    for colour in (*maps.COLOURS, maps.NO_VALUE):
+    for color in (*maps.COLORS, maps.NO_VALUE):
         # A notebook has no style sheet that would give the swatch its size.
-        assert f"{maps.SWATCH}; background: {colour}" in shown
+        assert f"{maps.SWATCH}; background: {color}" in shown
 
 
 def test_a_legend_of_no_values_says_so() -> None:
@@ -74,14 +74,14 @@ def test_a_legend_of_no_values_says_so() -> None:
     assert shown.count("swatch") == 1
 
 
-def test_a_map_has_no_basemap_and_a_colour_per_class() -> None:
+def test_a_map_has_no_basemap_and_a_color_per_class() -> None:
     table = parcels([1.0, 2.0, 3.0, 4.0, 5.0, 6.0, None], situs=list("abcdefg"))
     shown = maps.parcel_map(table, column="value", hover=("situs",))
     assert shown.basemap is None
     (layer,) = shown.layers
-    colours = {tuple(colour) for colour in pa.chunked_array(layer.get_fill_color).to_pylist()}
-    assert len(colours) == 7  # six classes and grey
-    assert (217, 217, 217) in colours
+    colors = {tuple(color) for color in pa.chunked_array(layer.get_fill_color).to_pylist()}
+    assert len(colors) == 7  # six classes and gray
+    assert (217, 217, 217) in colors
     assert layer.pickable
 
 

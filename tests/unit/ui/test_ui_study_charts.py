@@ -81,7 +81,7 @@ def test_a_map_is_orange_above_and_blue_below_and_never_pink(sales) -> None:
 
 def test_points_of_a_map_have_an_outline_and_its_legend_room_for_the_words(sales) -> None:
     drawn = _drawn_map(sales)
-    assert drawn.count(f'stroke="{charts.GREY}" stroke-width="0.4"') >= 100
+    assert drawn.count(f'stroke="{charts.GRAY}" stroke-width="0.4"') >= 100
     assert legend_room(drawn) > wide("off median", 11)
     assert ">0%<" in drawn
 

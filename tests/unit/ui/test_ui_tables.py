@@ -108,7 +108,7 @@ def test_a_statistic_without_estimate_leaves_an_empty_cell() -> None:
     assert '<td class="number">0.970</td><td class="verdict met"' in shown
 
 
-def test_verdicts_keep_their_colour_without_the_style_sheet() -> None:
+def test_verdicts_keep_their_color_without_the_style_sheet() -> None:
     shown = tables.ratio_study(RATIOS)
     assert '<td class="verdict met" style="color: #005b8f">' in shown
     assert '<td class="verdict not-met" style="color: #b84e00; font-weight: 600">' in shown

@@ -2,7 +2,7 @@
 
 import pytest
 
-from terrafusion_lib.plugins.valuation.feature_trial import FeatureTrial
+from terrafusion_lib.plugins.valuation.workbench.feature_trial import FeatureTrial
 from terrafusion_lib.ui.trials import feature_trial, trial_verdict
 
 

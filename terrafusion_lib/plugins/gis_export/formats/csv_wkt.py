@@ -8,9 +8,9 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from terrafusion_lib.plugins.gis_export.errors import write_error
-from terrafusion_lib.plugins.gis_export.export_layer import GEOMETRY, ExportLayer
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
-from terrafusion_lib.plugins.gis_export.shapes import objects, system
+from terrafusion_lib.plugins.gis_export.select.shapes import objects, system
+from terrafusion_lib.plugins.gis_export.write.export_layer import GEOMETRY, ExportLayer
 
 WKT = "WKT"
 DECIMALS = 9

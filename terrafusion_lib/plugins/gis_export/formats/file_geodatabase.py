@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from terrafusion_lib.plugins.gis_export.archive import zip_folder
-from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
-from terrafusion_lib.plugins.gis_export.field_names import NameRule
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
-from terrafusion_lib.plugins.gis_export.gdal import write_layer
+from terrafusion_lib.plugins.gis_export.select.field_names import NameRule
+from terrafusion_lib.plugins.gis_export.write.archive import zip_folder
+from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.write.gdal import write_layer
 
 TYPES = {pa.date32(): pa.timestamp("ms", "UTC"), pa.bool_(): pa.int16()}
 """What the version of the format that every ArcGIS since 10 reads has no type for."""

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from terrafusion_lib.plugins.gis_export.completeness import incomplete
-from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
-from terrafusion_lib.plugins.gis_export.gdal import write_layer
+from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.write.gdal import write_layer
+from terrafusion_lib.plugins.gis_export.write.whole_file import incomplete
 
 MAGIC_BYTES, NODE_SIZE = 8, 16
 NODE = np.dtype([("box", "<f8", 4), ("offset", "<u8")])

@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
-from terrafusion_lib.plugins.gis_export.features import features
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
-from terrafusion_lib.plugins.gis_export.text_file import write_text
+from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.write.features import features
+from terrafusion_lib.plugins.gis_export.write.text_file import write_text
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
-from terrafusion_lib.plugins.gis_export.features import features
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
-from terrafusion_lib.plugins.gis_export.text_file import write_text
+from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.write.features import features
+from terrafusion_lib.plugins.gis_export.write.text_file import write_text
 
 SEPARATOR = "\x1e"
 """What RFC 8142 puts before each text."""

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from terrafusion_lib.plugins.gis_export.completeness import incomplete
-from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
-from terrafusion_lib.plugins.gis_export.gdal import write_layer, write_table
-from terrafusion_lib.plugins.gis_export.layer_styles import GEOMETRY_COLUMN, layer_styles
+from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.write.gdal import write_layer, write_table
+from terrafusion_lib.plugins.gis_export.write.layer_styles import GEOMETRY_COLUMN, layer_styles
+from terrafusion_lib.plugins.gis_export.write.whole_file import incomplete
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:

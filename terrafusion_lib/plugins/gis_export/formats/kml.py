@@ -8,10 +8,10 @@ from xml.sax.saxutils import escape, quoteattr
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from terrafusion_lib.plugins.gis_export.export_layer import GEOMETRY, ExportField, ExportLayer
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
-from terrafusion_lib.plugins.gis_export.shape_text import Nested, Notation, shape_texts
-from terrafusion_lib.plugins.gis_export.text_file import write_text
+from terrafusion_lib.plugins.gis_export.write.export_layer import GEOMETRY, ExportField, ExportLayer
+from terrafusion_lib.plugins.gis_export.write.shape_text import Nested, Notation, shape_texts
+from terrafusion_lib.plugins.gis_export.write.text_file import write_text
 
 TYPES = {pa.int32(): "int", pa.int64(): "int", pa.float64(): "float", pa.bool_(): "bool"}
 """Types of KML's schema; all others are text."""

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
-from terrafusion_lib.plugins.gis_export.archive import zip_files
-from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
 from terrafusion_lib.plugins.gis_export.formats.kml import write_document
+from terrafusion_lib.plugins.gis_export.write.archive import zip_files
+from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:

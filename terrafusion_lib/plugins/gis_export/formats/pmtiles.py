@@ -8,11 +8,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from terrafusion_lib.plugins.gis_export.completeness import incomplete
-from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
-from terrafusion_lib.plugins.gis_export.gdal import write_layer
-from terrafusion_lib.plugins.gis_export.shapes import Floats, Shapes, objects
+from terrafusion_lib.plugins.gis_export.select.shapes import Floats, Shapes, objects
+from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.write.gdal import write_layer
+from terrafusion_lib.plugins.gis_export.write.whole_file import incomplete
 
 TILE_BYTES, TILE_FEATURES = 20_000_000, 1_000_000
 """So large that GDAL drops no parcel from a tile."""
@@ -20,7 +20,7 @@ TILE_BYTES, TILE_FEATURES = 20_000_000, 1_000_000
 WEB_MAP = "EPSG:3857"
 SIMPLIFIED = 1
 """Units of a tile by which corners may move at all zooms but the last; more would halve parcels."""
-WORLD_METRES, TILE_UNITS = 40_075_017.0, 4096
+WORLD_METERS, TILE_UNITS = 40_075_017.0, 4096
 NARROW_UNITS = 2
 """Shapes narrower than that may vanish at the last zoom."""
 
@@ -69,7 +69,7 @@ def _check(layer: ExportLayer, path: Path) -> None:
     keys = [fields[name].part(0, layer.records) for name in layer.key]
     drawn = pc.is_in(_joined(keys), value_set=_joined([tiles[name] for name in layer.key]))
     missing = layer.shapes.rows.filter(pc.invert(drawn))
-    narrow = NARROW_UNITS * WORLD_METRES / TILE_UNITS / 2 ** layer.zooms[1]
+    narrow = NARROW_UNITS * WORLD_METERS / TILE_UNITS / 2 ** layer.zooms[1]
     if len(missing) and _widths(replace(layer.shapes, rows=missing)).max() > narrow:
         raise incomplete(path)
 
@@ -82,7 +82,7 @@ def _joined(keys: Sequence[pa.Array]) -> pa.Array:
 
 
 def _widths(shapes: Shapes) -> Floats:
-    """The shorter side of each record's box, metres of the web map."""
+    """The shorter side of each record's box, meters of the web map."""
     import shapely
 
     projected = shapes.part(0, len(shapes), WEB_MAP, multi=False)

@@ -8,13 +8,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from terrafusion_lib.plugins.gis_export.archive import zip_files
 from terrafusion_lib.plugins.gis_export.errors import FILE_TOO_LARGE, ExportError
-from terrafusion_lib.plugins.gis_export.export_layer import GEOMETRY, ExportField, ExportLayer
-from terrafusion_lib.plugins.gis_export.field_names import cut, short_names
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
-from terrafusion_lib.plugins.gis_export.gdal import WIDTH, stream_batches
-from terrafusion_lib.plugins.gis_export.shapefile_parts import check_whole
+from terrafusion_lib.plugins.gis_export.select.field_names import cut, short_names
+from terrafusion_lib.plugins.gis_export.write.archive import zip_files
+from terrafusion_lib.plugins.gis_export.write.export_layer import GEOMETRY, ExportField, ExportLayer
+from terrafusion_lib.plugins.gis_export.write.gdal import WIDTH, stream_batches
+from terrafusion_lib.plugins.gis_export.write.shapefile_parts import check_whole
 
 LONGEST_TEXT = 254
 LARGEST_FILE = 2**31 - 1

@@ -11,11 +11,11 @@ from shapely.geometry import mapping
 from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.pipelines.gis_export_pipeline import read_area
-from terrafusion_lib.plugins.gis_export.area_shape import polygon_of
 from terrafusion_lib.plugins.gis_export.errors import ExportError
-from terrafusion_lib.plugins.gis_export.metadata import describe
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
+from terrafusion_lib.plugins.gis_export.select.area_shape import polygon_of
+from terrafusion_lib.plugins.gis_export.write.metadata import describe
 from tests.support.gis_county import COLUMNS, COUNT, SOUTH, STEP, WEST, GridCounty, parcel
 
 INSIDE = (WEST + 4.3 * STEP, SOUTH + 4.3 * STEP, WEST + 5.7 * STEP, SOUTH + 4.7 * STEP)

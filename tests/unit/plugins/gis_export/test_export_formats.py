@@ -21,7 +21,7 @@ from terrafusion_lib.plugins.gis_export.format import format_sources, load_forma
 from terrafusion_lib.plugins.gis_export.formats.shapefile import shortened
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
-from terrafusion_lib.plugins.gis_export.shapefile_parts import check_whole
+from terrafusion_lib.plugins.gis_export.write.shapefile_parts import check_whole
 from tests.support.gis_county import COUNT, GridCounty, areas
 from tests.support.require import require_program
 

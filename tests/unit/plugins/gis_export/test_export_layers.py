@@ -9,9 +9,9 @@ import shapely
 
 from terrafusion_lib.core.result_tables import RESULT_TABLES
 from terrafusion_lib.core.schema import TABLES
-from terrafusion_lib.plugins.gis_export.layers import LAYERS, PERSONAL
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
+from terrafusion_lib.plugins.gis_export.select.layers import LAYERS, PERSONAL
 from tests.support.gis_county import COUNT, GridCounty, property_row, shapes
 
 
@@ -147,14 +147,14 @@ def test_every_attribute_is_of_the_schema_and_described() -> None:
             assert item.column.meaning
             assert not item.table or item.table in TABLES | RESULT_TABLES
         assert set(layer.key) <= set(names)
-        assert layer.colour_by in names
+        assert layer.color_by in names
 
 
 def test_batches_cover_every_record_once(
     county: GridCounty, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, _ = exported(county, "parcels")
-    monkeypatch.setattr("terrafusion_lib.plugins.gis_export.export_layer.BATCH_RECORDS", 50)
+    monkeypatch.setattr("terrafusion_lib.plugins.gis_export.write.export_layer.BATCH_RECORDS", 50)
     table, _ = exported(county, "parcels")
     assert len(table["property_id"].chunks) == 3
     assert table.equals(whole)

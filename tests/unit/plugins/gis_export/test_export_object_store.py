@@ -14,9 +14,9 @@ from terrafusion_lib.core.errors import MissingDependencyError, TerraFusionError
 from terrafusion_lib.core.progress import silent
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.gis_export_pipeline import export_gis
-from terrafusion_lib.plugins.gis_export.destination import open_destination
 from terrafusion_lib.plugins.gis_export.errors import ExportError
-from terrafusion_lib.plugins.gis_export.marker import MARKER, marker_text
+from terrafusion_lib.plugins.gis_export.write.destination import open_destination
+from terrafusion_lib.plugins.gis_export.write.marker import MARKER, marker_text
 from terrafusion_lib.store.store import open_store
 from tests.support.gis_county import COUNT, COUNTY, store_county
 from tests.support.require import require
@@ -196,9 +196,9 @@ def test_a_place_that_cannot_be_reached_fails_the_job(
 
 
 def test_metadata_tell_the_terms(project: Settings, bucket: Any) -> None:
-    made = export(project, licence="CC BY 4.0")
+    made = export(project, license="CC BY 4.0")
     document = bucket.cat_file(f"{made.location.removeprefix('s3://')}/metadata.json")
-    assert json.loads(document)["licence"] == "CC BY 4.0"
+    assert json.loads(document)["license"] == "CC BY 4.0"
 
 
 def test_a_store_without_its_package() -> None:

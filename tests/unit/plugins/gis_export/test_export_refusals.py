@@ -8,10 +8,10 @@ import shapely
 from terrafusion_lib.core.errors import PluginError
 from terrafusion_lib.plugins.gis_export import format as formats
 from terrafusion_lib.plugins.gis_export.errors import ExportError
-from terrafusion_lib.plugins.gis_export.field_names import short_names
-from terrafusion_lib.plugins.gis_export.layers import LAYERS
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
+from terrafusion_lib.plugins.gis_export.select.field_names import short_names
+from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
 from tests.support.gis_county import COUNT, GridCounty, property_row, shapes
 
 

@@ -12,12 +12,12 @@ import shapely
 from terrafusion_lib.core.county import GeometryConfig
 from terrafusion_lib.pipelines.gis_export_pipeline import estimate_gis_export
 from terrafusion_lib.plugins.gis_export.errors import ExportError
-from terrafusion_lib.plugins.gis_export.export_layer import ExportLayer
-from terrafusion_lib.plugins.gis_export.layers import LAYERS
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
-from terrafusion_lib.plugins.gis_export.shapes import promote
-from terrafusion_lib.plugins.gis_export.styles import DIVERGING, style_of
+from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
+from terrafusion_lib.plugins.gis_export.select.shapes import promote
+from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.write.styles import DIVERGING, style_of
 from tests.support.gis_county import (
     COUNT,
     COUNTY,
@@ -110,30 +110,30 @@ VALUES = {
 RED, BLUE = DIVERGING[:2], DIVERGING[3:]
 
 
-@pytest.mark.parametrize("centre", [0.0, 1.0])
+@pytest.mark.parametrize("center", [0.0, 1.0])
 @pytest.mark.parametrize("name", VALUES)
-def test_diverging_classes_are_symmetric_and_keep_to_their_side(name: str, centre: float) -> None:
-    values = VALUES[name] + centre
-    style = style_of(values, "f", "Point", centre=centre)
+def test_diverging_classes_are_symmetric_and_keep_to_their_side(name: str, center: float) -> None:
+    values = VALUES[name] + center
+    style = style_of(values, "f", "Point", center=center)
     assert style
     classes = list(style.classes())
     assert classes[0][0] <= np.nanmin(values)
     assert classes[-1][1] >= np.nanmax(values)
-    for low, high, colour in classes:
-        assert (colour in BLUE) == (low >= centre), (low, high, colour)
-        assert (colour in RED) == (high <= centre), (low, high, colour)
+    for low, high, color in classes:
+        assert (color in BLUE) == (low >= center), (low, high, color)
+        assert (color in RED) == (high <= center), (low, high, color)
     edges = [style.low, *style.breaks, style.high]
-    np.testing.assert_allclose(np.add(edges, edges[::-1]), 2 * centre)
+    np.testing.assert_allclose(np.add(edges, edges[::-1]), 2 * center)
 
 
-def test_all_at_the_centre_is_one_neutral_class() -> None:
-    style = style_of(np.array([1.0, 1.0]), "f", "Point", centre=1.0)
+def test_all_at_the_center_is_one_neutral_class() -> None:
+    style = style_of(np.array([1.0, 1.0]), "f", "Point", center=1.0)
     assert style
-    assert [colour for _, _, colour in style.classes()] == [DIVERGING[2]]
+    assert [color for _, _, color in style.classes()] == [DIVERGING[2]]
 
 
 def test_ratios_diverge_from_one() -> None:
-    assert {layer.name: layer.centre for layer in LAYERS.values() if layer.centre is not None} == {
+    assert {layer.name: layer.center for layer in LAYERS.values() if layer.center is not None} == {
         "value_change": 0.0,
         "residuals": 0.0,
         "neighborhood_ratios": 1.0,

@@ -16,9 +16,12 @@ from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines import gis_export_job
 from terrafusion_lib.pipelines.gis_export_jobs import is_gone, this_process
 from terrafusion_lib.pipelines.gis_export_pipeline import cancel_gis_export, export_gis
-from terrafusion_lib.plugins.gis_export import sweep as sweeping
-from terrafusion_lib.plugins.gis_export.destination import FolderDestination, ObjectDestination
-from terrafusion_lib.plugins.gis_export.marker import MARKER, marker_text, own_files
+from terrafusion_lib.plugins.gis_export.write import sweep as sweeping
+from terrafusion_lib.plugins.gis_export.write.destination import (
+    FolderDestination,
+    ObjectDestination,
+)
+from terrafusion_lib.plugins.gis_export.write.marker import MARKER, marker_text, own_files
 from terrafusion_lib.store.store import open_store
 from tests.support.gis_county import COUNTY, store_county
 

@@ -5,7 +5,7 @@ import pyarrow as pa
 import shapely
 
 from terrafusion_lib.core.county import GeometryConfig
-from terrafusion_lib.plugins.gis_export.fit import fit
+from terrafusion_lib.plugins.gis_export.select.fit import fit
 
 SQUARE = shapely.box(0, 0, 1, 1)
 SPIKED = shapely.Polygon([(0, 0), (1, 0), (1, 1), (1, 2), (1, 1), (0, 1)])

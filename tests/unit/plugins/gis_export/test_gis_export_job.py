@@ -27,8 +27,8 @@ from terrafusion_lib.pipelines.gis_export_pipeline import (
 )
 from terrafusion_lib.plugins.gis_export.errors import ExportError
 from terrafusion_lib.plugins.gis_export.format import format_sources
-from terrafusion_lib.plugins.gis_export.marker import MARKER
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
+from terrafusion_lib.plugins.gis_export.write.marker import MARKER
 from terrafusion_lib.store.store import open_store
 from tests.support.gis_county import COUNT, COUNTY, RUN, store_county
 
@@ -96,7 +96,7 @@ def test_metadata_lie_beside_the_files(settings: Settings) -> None:
     assert found["load_fingerprint"] == "load-1"
     assert found["source_versions"] == ["pacs_oltp@2026/0"]
     assert found["crs"]["code"] == "EPSG:4326"
-    assert "RCW 42.56.070" in found["licence"]
+    assert "RCW 42.56.070" in found["license"]
     assert found["personal_data"] == []
     (layer,) = found["layers"]
     assert (layer["records"], layer["key"]) == (COUNT - 1, ["geometry_id"])
@@ -276,7 +276,7 @@ def export_slowly(settings: Settings) -> None:
     def wait(task: str, done: int, total: int | None) -> None:
         time.sleep(1)
 
-    from terrafusion_lib.plugins.gis_export import export_layer
+    from terrafusion_lib.plugins.gis_export.write import export_layer
 
     export_layer.BATCH_RECORDS = 2
     gis_export_job.BEAT_SECONDS = 0.1
@@ -333,7 +333,7 @@ def test_an_interrupted_export_is_cancelled(settings: Settings) -> None:
 
 def test_a_job_tells_how_far_it_is(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(gis_export_job, "BEAT_SECONDS", 0.0)
-    monkeypatch.setattr("terrafusion_lib.plugins.gis_export.export_layer.BATCH_RECORDS", 40)
+    monkeypatch.setattr("terrafusion_lib.plugins.gis_export.write.export_layer.BATCH_RECORDS", 40)
     seen = []
 
     def look(task: str, done: int, total: int | None) -> None:

@@ -11,11 +11,11 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrafusion_lib.plugins.gis_export.features import features
 from terrafusion_lib.plugins.gis_export.formats import kml
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
-from terrafusion_lib.plugins.gis_export.shapes import as_wkb
+from terrafusion_lib.plugins.gis_export.select.shapes import as_wkb
+from terrafusion_lib.plugins.gis_export.write.features import features
 from tests.support.gis_county import GridCounty
 
 SQUARE = shapely.box(-119.5, 46.1, -119.4, 46.2)

@@ -7,7 +7,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from terrafusion_lib.plugins.gis_export.wkb_coordinates import moved
+from terrafusion_lib.plugins.gis_export.select.wkb_coordinates import moved
 
 numbers = st.floats(-200, 200).map(lambda value: round(value, 6))
 rings = st.lists(st.tuples(numbers, numbers), min_size=3, max_size=9)

@@ -1,0 +1,57 @@
+"""What is loaded at once: the rows of one table, county and year, with the totals to check."""
+
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from terrafusion_lib.analytics.facts import CONTENT, FactTable
+from terrafusion_lib.analytics.totals import Totals
+from terrafusion_lib.core.errors import LoadError
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Rows of one table, county and year as they are to be; no rows removes the partition.
+
+    `content` is the hash of the rows; it is kept with them, and tells the next load that nothing
+    changed.
+    """
+
+    fact: FactTable
+    county_id: str
+    year: int
+    rows: pa.Table
+    content: str
+
+    def marked_rows(self) -> pa.Table:
+        """The rows with the column that marks their load."""
+        mark = pa.repeat(pa.scalar(self.content), self.rows.num_rows)
+        return self.rows.append_column(pa.field(CONTENT, pa.string(), nullable=False), mark)
+
+
+def check_totals(partition: Partition, source: Totals, target: Totals) -> Totals:
+    """Compare what was sent with what has arrived; returns it.
+
+    Raises
+    ------
+    LoadError
+        Rows, counts, a sum or the hash differ; the old partition stands.
+    """
+    if source == target:
+        return target
+    raise LoadError(
+        f"The rows of {partition.year} that arrived are not those that were sent",
+        county=partition.county_id,
+        table=partition.fact.name,
+        examples=differing(source, target),
+        hint="the old rows stand; run again, and look at the server's log if it happens again",
+    )
+
+
+def differing(source: Totals, target: Totals) -> list[str]:
+    """What of the totals is not the same."""
+    return [
+        f"{name}: {sent} sent, {target.by_name[name]} arrived"
+        for name, sent in source.by_name.items()
+        if sent != target.by_name[name]
+    ]

@@ -1,0 +1,209 @@
+"""Totals of the rows of one table and year, by which source and target are compared.
+
+They are written once, so that both engines and the source give the same: rows, values that are
+not null, exact sums of all numbers, and a mark of every value, whatever the order of the rows.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from terrafusion_lib.analytics.dialect import HUNDREDTHS, Dialect, DuckDbDialect
+from terrafusion_lib.analytics.facts import PARTITION, FactTable
+from terrafusion_lib.core.errors import LoadError
+from terrafusion_lib.core.schema import Column, Kind
+
+LARGEST = 9e16
+"""Money and areas from here on, and those that are not finite, are refused."""
+MILLIONTHS = 1_000_000
+LARGEST_NUMBER = 1e9
+"""Other numbers from here on, and those that are not finite, are counted but not added up."""
+SEPARATOR, NULL = "\x1f", "\x1e"
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What is compared.
+
+    Parameters
+    ----------
+    counts : dict
+        Values that are not null, by column.
+    sums : dict
+        Sums in whole parts (hundredths of money and areas, millionths of other numbers) by column;
+        null when there is nothing to add.
+    mark : int
+        Hash of all values; 0 without rows.
+    """
+
+    rows: int
+    counts: dict[str, int]
+    sums: dict[str, int | None]
+    mark: int
+
+    @property
+    def by_name(self) -> dict[str, int | None]:
+        """All of them in one mapping."""
+        counts = {f"values of {name}": count for name, count in self.counts.items()}
+        return {"rows": self.rows, **self.sums, **counts, "hash of all values": self.mark}
+
+
+class Answers(Protocol):
+    """What answers a query in its dialect."""
+
+    @property
+    def dialect(self) -> Dialect: ...
+
+    def query(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table: ...
+
+
+def content_of(exact: str, totals: Totals) -> str:
+    """Content mark of a year: a hash of the rows to the last bit, and their `Totals.mark`."""
+    return f"{exact}-{_ending(totals)}"
+
+
+def is_content(content: str, totals: Totals) -> bool:
+    """Whether rows with these totals are those of a content mark."""
+    return content.endswith(f"-{_ending(totals)}")
+
+
+def _ending(totals: Totals) -> str:
+    return f"{totals.rows}-{totals.mark:x}"
+
+
+def totals_of(fact: FactTable, rows: pa.Table, *, native_hash: bool) -> Totals:
+    """Totals of the source's rows of one year; the sums by Arrow, not by either database.
+
+    Parameters
+    ----------
+    native_hash : bool
+        That of the target's dialect.
+
+    Raises
+    ------
+    LoadError
+        Money or an area is too large, or not finite.
+    """
+    import duckdb
+
+    columns = _compared(fact)
+    sums = {c.name: _sum(fact, c, rows[c.name]) for c in columns if _parts(c)}
+    counts = {c.name: rows.num_rows - rows[c.name].null_count for c in columns}
+    with duckdb.connect() as database:
+        database.register("rows", rows)
+        query = f"SELECT {mark_sql(DuckDbDialect(), fact, native=native_hash)} FROM rows"
+        mark = database.sql(query).fetchall()[0][0]
+    return Totals(rows.num_rows, counts, sums, int(mark or 0))
+
+
+def _sum(fact: FactTable, column: Column, values: pa.ChunkedArray) -> int | None:
+    small = pc.less(pc.abs(values), _largest(column))  # NaN is not less
+    bad = pc.invert(small)
+    if _parts(column) == HUNDREDTHS and pc.any(bad).as_py():
+        raise LoadError(
+            "Values are not finite or too large to add up",
+            table=fact.name,
+            column=column.name,
+            count=pc.sum(bad).as_py(),
+            examples=values.filter(bad).slice(0, 5).to_pylist(),
+        )
+    scaled = pc.floor(pc.add(pc.multiply(values.filter(small), float(_parts(column))), 0.5))
+    total: int | None = pc.sum(scaled.cast(pa.int64())).as_py()
+    return total
+
+
+def totals_query(
+    dialect: Dialect, fact: FactTable, table: str, where: str, *, native_hash: bool
+) -> str:
+    """Query for the totals by year of a table's rows.
+
+    Parameters
+    ----------
+    dialect : Dialect
+        Of the engine that answers.
+    native_hash : bool
+        That of the target's dialect, which may be another.
+    """
+    columns = _compared(fact)
+    counts = [f"count({column.name}) AS count_{column.name}" for column in columns]
+    sums = [f"sum({_scaled(dialect, c)}) AS total_{c.name}" for c in columns if _parts(c)]
+    mark = f"{mark_sql(dialect, fact, native=native_hash)} AS content_mark"
+    chosen = ", ".join(["year AS of_year", "count(*) AS row_count", mark, *counts, *sums])
+    return f"SELECT {chosen} FROM {table} WHERE {where} GROUP BY year"
+
+
+def read_totals(fact: FactTable, rows: Iterable[Mapping[str, Any]]) -> dict[int, Totals]:
+    """Totals by year from the rows that `totals_query` gives."""
+    return {int(row["of_year"]): _read(fact, row) for row in rows}
+
+
+def _read(fact: FactTable, row: Mapping[str, Any]) -> Totals:
+    columns = _compared(fact)
+    counts = {column.name: int(row[f"count_{column.name}"]) for column in columns}
+    sums = {column.name: row[f"total_{column.name}"] for column in columns if _parts(column)}
+    exact = {name: None if value is None else int(value) for name, value in sums.items()}
+    return Totals(int(row["row_count"]), counts, exact, int(row["content_mark"] or 0))
+
+
+def no_totals(fact: FactTable) -> Totals:
+    """Totals of no rows."""
+    columns = _compared(fact)
+    sums = {column.name: None for column in columns if _parts(column)}
+    return Totals(0, {column.name: 0 for column in columns}, dict(sums), 0)
+
+
+def stored_totals(
+    store: Answers, fact: FactTable, county_id: str, years: Sequence[int]
+) -> dict[int, Totals]:
+    """Totals by year of what an analytics database holds of a county."""
+    if not years:
+        return {}
+    place = f"county_id = {store.dialect.parameter('county_id', Kind.TEXT)}"
+    within = f"{place} AND year IN ({', '.join(map(str, years))})"
+    native = store.dialect.native_hash
+    query = totals_query(store.dialect, fact, fact.name, within, native_hash=native)
+    return read_totals(fact, store.query(query, {"county_id": county_id}).to_pylist())
+
+
+def mark_sql(dialect: Dialect, fact: FactTable, *, native: bool) -> str:
+    """Hash of all values of a table's rows, whatever their order.
+
+    By `native` hash numbers count to the last bit, else by their whole parts. The native hash of a
+    row ends with an xor of its last column's, so it is hashed again: else values of that column
+    that change places would not be noticed.
+    """
+    if native:
+        return f"bit_xor(hash(hash({', '.join(column.name for column in _compared(fact))})))"
+    texts = []
+    for column in _compared(fact):
+        value = _scaled(dialect, column) if _parts(column) else column.name
+        texts.append(f"coalesce({dialect.text(value)}, '{NULL}')")
+    return dialect.mark(f"concat_ws('{SEPARATOR}', {', '.join(texts)})")
+
+
+def _compared(fact: FactTable) -> list[Column]:
+    return [column for column in fact.columns if column.name not in PARTITION]
+
+
+def _parts(column: Column) -> int:
+    """Parts of one in which a column is added up; 0 for a column without numbers to add."""
+    if column.kind is Kind.MONEY or column.name.endswith("area_sqft"):
+        return HUNDREDTHS
+    return MILLIONTHS if column.kind is Kind.NUMBER else 0
+
+
+def _largest(column: Column) -> float:
+    return LARGEST if _parts(column) == HUNDREDTHS else LARGEST_NUMBER
+
+
+def _scaled(dialect: Dialect, column: Column) -> str:
+    """A number in whole parts; null where it is too large, or not finite.
+
+    ClickHouse converts the value behind a null too, so that is made zero.
+    """
+    small = f"abs({column.name}) < {_largest(column)!r}"
+    whole = dialect.whole(f"CASE WHEN {small} THEN {column.name} ELSE 0 END", _parts(column))
+    return f"CASE WHEN {small} THEN {whole} END"

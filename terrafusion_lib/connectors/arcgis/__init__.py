@@ -1,0 +1,1 @@
+"""ArcGIS feature services as a source."""

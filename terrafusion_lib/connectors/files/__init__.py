@@ -1,0 +1,1 @@
+"""Files as a source: delimited text, Excel, Parquet and vector layers."""

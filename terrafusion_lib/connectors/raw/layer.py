@@ -1,0 +1,234 @@
+"""The raw layer: what was read from the sources, immutable, with counts, hashes and freshness."""
+
+import fcntl
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from terrafusion_lib.connectors.protocol import Connector
+from terrafusion_lib.connectors.raw.table import write_table
+from terrafusion_lib.connectors.registry import open_source
+from terrafusion_lib.core.config import parse
+from terrafusion_lib.core.county import CountyConfig
+from terrafusion_lib.core.errors import ConnectError, RunError
+from terrafusion_lib.core.files import file_hash, fingerprint, write_json
+from terrafusion_lib.core.progress import Progress, silent
+from terrafusion_lib.core.raw import MANIFEST, RawManifest, RawTable, SourceTable, read_manifest
+from terrafusion_lib.core.settings import Settings
+
+PARTIAL = ".partial-"
+RESUME_HOURS = 12
+"""How long a finished table of a broken extract serves when its source cannot tell its state."""
+
+
+def source_marks(
+    county: CountyConfig, tables: Mapping[str, SourceTable], *, settings: Settings
+) -> dict[str, str]:
+    """Each table's own mark of its state, as `Connector.freshness` gives it."""
+    with ExitStack() as stack:
+        connectors = _connectors(county, tables, settings, stack)
+        return _marks(connectors, tables)
+
+
+def extract(
+    county: CountyConfig,
+    tables: Mapping[str, SourceTable],
+    years: Sequence[int],
+    *,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    progress: Progress = silent,
+    reuse: bool = False,
+) -> tuple[Path, RawManifest]:
+    """Read the tables into a new folder ``data/<county>/raw/<extract id>``.
+
+    The folder appears whole or not at all. When a read breaks off, its finished tables are taken
+    up by the next one, as long as definitions and freshness are the same.
+
+    Parameters
+    ----------
+    tables : mapping
+        What to read, by name in the raw layer.
+    years : sequence of int
+        Assessment years, for the filters of kind ``years``.
+    reuse : bool
+        Return the newest finished extract of the same definitions, undamaged, without asking the
+        sources; only when there is none are they read.
+
+    Raises
+    ------
+    ConnectError
+        A source cannot be reached or read, or lacks a table or column.
+    RunError
+        Another extract of this county is at work, or the raw layer cannot be written.
+    """
+    definitions = _definitions(county, tables, years)
+    raw = settings.county_data(county.county_id) / "raw"
+    if reuse and (found := _newest(raw, definitions)):
+        return found
+    started = clock()
+    with _writing(raw, county.county_id), _locked(raw, county.county_id), ExitStack() as stack:
+        connectors = _connectors(county, tables, settings, stack)
+        for table in tables.values():
+            connectors[table.source].verify(table)
+        marks = _marks(connectors, tables)
+        partial = _partial_folder(raw, definitions)
+        read = {}
+        for name, table in tables.items():
+            connector, mark = connectors[table.source], marks[name]
+            read[name] = _finished(partial, name, mark) or write_table(
+                connector, table, years, partial, freshness=mark, progress=progress
+            )
+            write_json(_record(partial, name), read[name].model_dump(mode="json"))
+        manifest = _manifest(county.county_id, years, read, definitions, started)
+        return _publish(raw, partial, manifest)
+
+
+def _definitions(
+    county: CountyConfig, tables: Mapping[str, SourceTable], years: Sequence[int]
+) -> str:
+    """Fingerprint of what is asked for: tables, years and where from."""
+    sources = {table.source for table in tables.values()}
+    return fingerprint(
+        {name: table.model_dump(mode="json") for name, table in tables.items()},
+        sorted(years),
+        {
+            name: source.model_dump(mode="json")
+            for name, source in county.sources.items()
+            if name in sources
+        },
+    )
+
+
+def _source_fingerprint(definitions: str, marks: Mapping[str, str]) -> str:
+    return fingerprint(definitions, dict(sorted(marks.items())))
+
+
+def _newest(raw: Path, definitions: str) -> tuple[Path, RawManifest] | None:
+    """The newest finished extract of these definitions whose files are as they were written."""
+    for path in sorted(raw.glob(f"[!.]*/{MANIFEST}"), reverse=True):
+        manifest = read_manifest(path.parent)
+        marks = {name: table.freshness for name, table in manifest.tables.items()}
+        if manifest.source_fingerprint == _source_fingerprint(definitions, marks) and all(
+            _intact(path.parent, table) for table in manifest.tables.values()
+        ):
+            return path.parent, manifest
+    return None
+
+
+def _intact(folder: Path, table: RawTable) -> bool:
+    path = folder / table.file
+    return path.is_file() and file_hash(path) == table.sha256
+
+
+def _connectors(
+    county: CountyConfig, tables: Mapping[str, SourceTable], settings: Settings, stack: ExitStack
+) -> dict[str, Connector]:
+    names = dict.fromkeys(table.source for table in tables.values())
+    return {
+        name: stack.enter_context(closing(open_source(county, name, settings))) for name in names
+    }
+
+
+def _marks(
+    connectors: Mapping[str, Connector], tables: Mapping[str, SourceTable]
+) -> dict[str, str]:
+    return {name: connectors[table.source].freshness(table) for name, table in tables.items()}
+
+
+@contextmanager
+def _writing(raw: Path, county_id: str) -> Iterator[None]:
+    """Say what it means when a file cannot be written, or a source file cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        if error.filename and not Path(str(error.filename)).is_relative_to(raw):
+            raise ConnectError(f"The source cannot be read: {error}", county=county_id) from error
+        raise RunError(
+            f"The raw layer cannot be written: {error}",
+            county=county_id,
+            step="10_connect",
+            cause="the disk is full, or the folder may not be written",
+            hint=f"make room in {raw}, or make it writable, and run again; "
+            "tables that were finished are kept",
+        ) from error
+
+
+@contextmanager
+def _locked(raw: Path, county_id: str) -> Iterator[None]:
+    """One extract of a county at a time; the system frees the lock when the process ends."""
+    raw.mkdir(parents=True, exist_ok=True)
+    with (raw / ".lock").open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise RunError(
+                "Another extract of this county is at work",
+                county=county_id,
+                step="10_connect",
+                hint="wait until it ends, or stop that process",
+            ) from error
+        yield
+
+
+def _partial_folder(raw: Path, definitions: str) -> Path:
+    """Folder of the extract in the making; those of other definitions are removed."""
+    partial = raw / f"{PARTIAL}{definitions}"
+    for other in raw.glob(f"{PARTIAL}*"):
+        if other != partial:
+            shutil.rmtree(other)
+    partial.mkdir(exist_ok=True)
+    return partial
+
+
+def _record(partial: Path, name: str) -> Path:
+    return partial / f"{name}.json"
+
+
+def _finished(partial: Path, name: str, mark: str) -> RawTable | None:
+    """The table as an extract that broke off left it; None when it must be read again."""
+    record = _record(partial, name)
+    if not record.is_file():
+        return None
+    table = parse(RawTable, json.loads(record.read_text(encoding="utf-8")), where=str(record))
+    hours = (time.time() - record.stat().st_mtime) / 3600
+    fresh = table.freshness == mark and (mark or hours < RESUME_HOURS)
+    return table if fresh and _intact(partial, table) else None
+
+
+def _manifest(
+    county_id: str,
+    years: Sequence[int],
+    tables: dict[str, RawTable],
+    definitions: str,
+    now: datetime,
+) -> RawManifest:
+    content = fingerprint({name: table.sha256 for name, table in tables.items()}, definitions)
+    marks = {name: table.freshness for name, table in tables.items()}
+    return RawManifest(
+        extract_id=f"{now:%Y%m%dT%H%M%SZ}-{content[:8]}",
+        county_id=county_id,
+        years=tuple(sorted(years)),
+        extracted_at=now,
+        source_fingerprint=_source_fingerprint(definitions, marks),
+        tables=tables,
+    )
+
+
+def _publish(raw: Path, partial: Path, manifest: RawManifest) -> tuple[Path, RawManifest]:
+    """Write the manifest and give the folder its final name."""
+    folder = raw / manifest.extract_id
+    if folder.exists():  # the same content in the same second
+        shutil.rmtree(partial)
+        return folder, read_manifest(folder)
+    kept = {table.file for table in manifest.tables.values()}
+    for leftover in partial.iterdir():
+        if leftover.name not in kept:
+            leftover.unlink()
+    write_json(partial / MANIFEST, manifest.model_dump(mode="json"))
+    partial.rename(folder)
+    return folder, manifest

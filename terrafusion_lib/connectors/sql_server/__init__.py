@@ -1,0 +1,1 @@
+"""SQL Server as a source: drivers, catalog, queries; and SQLite for the demo county."""

@@ -1,0 +1,1 @@
+"""The geometry store: parcels with their shapes, in GeoParquet or PostGIS."""

@@ -1,0 +1,40 @@
+"""Whether the geometry store and the analytics database still hold what a step brought them."""
+
+from collections.abc import Mapping
+from contextlib import closing
+
+from terrafusion_lib.analytics.facts import FACTS, FactTable
+from terrafusion_lib.analytics.store import AnalyticsStore, open_analytics
+from terrafusion_lib.analytics.totals import is_content, stored_totals
+from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.geometry.store import open_geometry
+from terrafusion_lib.pipelines.step import StepRecord
+
+
+def specialized_reason(settings: Settings, record: StepRecord) -> str | None:
+    """Why the stores need the step again; None when they hold its product."""
+    county = record.county_id
+    if "parcels" in record.rows:
+        with closing(open_geometry(settings)) as geometry:
+            published = geometry.row_count(county) or 0
+            if published != record.rows["parcels"]["published"]:
+                return "the geometry store holds another parcel layer"
+            if published and not geometry.is_intact(county):
+                return "the parcel layer in the geometry store has been changed"
+    with closing(open_analytics(settings)) as analytics:
+        for name, marks in record.marks.items():
+            wanted = {int(year): mark for year, mark in marks.items()}
+            if not _holds(analytics, FACTS[name], county, wanted):
+                return f"the analytics database holds other rows of {name}"
+    return None
+
+
+def _holds(
+    analytics: AnalyticsStore, fact: FactTable, county_id: str, marks: Mapping[int, str]
+) -> bool:
+    """Whether the years have these content marks, and rows that fit them."""
+    found = analytics.contents(fact, county_id)
+    if any(found.get(year) != mark for year, mark in marks.items()):
+        return False
+    stored = stored_totals(analytics, fact, county_id, list(marks))
+    return all(year in stored and is_content(mark, stored[year]) for year, mark in marks.items())

@@ -1,0 +1,1 @@
+"""What an export holds: layers, records, attributes and shapes of an area."""

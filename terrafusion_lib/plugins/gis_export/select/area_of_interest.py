@@ -1,0 +1,132 @@
+"""Which parcels and properties lie in the area that an export asks for."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from terrafusion_lib.core.config import nearest
+from terrafusion_lib.plugins.gis_export.errors import AREA_EMPTY, AREA_UNKNOWN, ExportError
+from terrafusion_lib.plugins.gis_export.params import Area, GisExportParams
+from terrafusion_lib.plugins.gis_export.select.area_shape import area_shape
+from terrafusion_lib.plugins.gis_export.select.county_tables import (
+    ROLL,
+    SHAPES,
+    CountyTables,
+    follow,
+    numbers,
+    positions,
+)
+from terrafusion_lib.plugins.gis_export.select.shapes import Bools, Ints, objects
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+BATCH = 50_000
+CODES_NAMED = 12
+"""Codes that a message names when the one asked for is unknown."""
+COLUMNS = {
+    Area.NEIGHBORHOOD: "neighborhood_code",
+    Area.TAX_AREA: "tax_area",
+    Area.CITY: "situs_city",
+}
+"""Column of the roll by kind of area."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Rows in the area: `properties` of the roll (mask), `shapes` of the parcel layer.
+
+    `roll_of_shape` is each shape's row of the roll, −1 where it is linked to none.
+    """
+
+    properties: Bools
+    shapes: Bools
+    roll_of_shape: Ints
+
+
+def select(tables: CountyTables, params: GisExportParams) -> Selection:
+    """The area's properties and shapes.
+
+    A shape is in a box or polygon when it touches it (parcels are never cut); a property when one
+    of its shapes is, or, without shapes, when its point is.
+
+    Raises
+    ------
+    ExportError
+        The area is malformed, larger than allowed, unknown, or holds nothing.
+    """
+    roll_of_shape = positions(
+        tables.column(SHAPES, "property_id"), tables.column(ROLL, "property_id")
+    )
+    if params.area is Area.COUNTY:
+        everything = np.ones(tables[ROLL].num_rows, dtype=bool)
+        found = Selection(everything, roll_of_shape >= 0, roll_of_shape)
+    elif params.area in COLUMNS:
+        inside = _by_code(tables, COLUMNS[params.area], params)
+        padded = np.append(inside, False)
+        found = Selection(inside, padded[roll_of_shape], roll_of_shape)
+    else:
+        found = _by_place(tables, area_shape(params), roll_of_shape)
+    if not (found.properties.any() or found.shapes.any()):
+        raise ExportError(
+            "The area of interest holds no property",
+            reason_code=AREA_EMPTY,
+            county=tables.context.county_id,
+            cause="coordinates in another order or system than longitude and latitude"
+            if params.area in (Area.BBOX, Area.POLYGON)
+            else "the properties have not been loaded",
+        )
+    return found
+
+
+def _by_code(tables: CountyTables, column: str, params: GisExportParams) -> Bools:
+    """Properties whose `column` is one of the values; case is ignored."""
+    codes = pc.utf8_upper(pc.utf8_trim_whitespace(tables.column(ROLL, column)))
+    wanted = sorted({value.strip().upper() for value in params.area_values})
+    known = set(pc.unique(codes).to_pylist()) - {None}
+    absent = [value for value in wanted if value not in known]
+    if absent:
+        close = nearest(absent[0], sorted(known))
+        listed = sorted(known)[:CODES_NAMED]
+        raise ExportError(
+            f"No property has that {params.area}: "
+            f"there are {', '.join(listed)}{' …' if len(known) > len(listed) else ''}",
+            reason_code=AREA_UNKNOWN,
+            county=tables.context.county_id,
+            column=column,
+            examples=absent,
+            hint=f"did you mean {close[0]}?" if close else None,
+        )
+    inside = pc.is_in(codes, value_set=pa.array(wanted, pa.string()))
+    return np.asarray(inside.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _by_place(tables: CountyTables, area: "BaseGeometry", roll_of_shape: Ints) -> Selection:
+    import shapely
+
+    shapely.prepare(area)
+    touching = [np.zeros(0, dtype=bool)]
+    wkb = tables.column(SHAPES, "geometry")
+    for start in range(0, len(wkb), BATCH):
+        shapes = shapely.from_wkb(objects(wkb.slice(start, BATCH)), on_invalid="ignore")
+        touching.append(shapely.intersects(area, shapes))
+    shapes_in = np.concatenate(touching)
+    count = tables[ROLL].num_rows
+    longitude, latitude = (numbers(tables.column(ROLL, n)) for n in ("longitude", "latitude"))
+    inside = shapely.intersects_xy(area, longitude, latitude)
+    linked = roll_of_shape >= 0
+    has_shape = np.bincount(roll_of_shape[linked], minlength=count) > 0
+    selected = np.bincount(roll_of_shape[linked & shapes_in], minlength=count) > 0
+    return Selection(np.where(has_shape, selected, inside), shapes_in & linked, roll_of_shape)
+
+
+def shape_of_roll(selection: Selection) -> Ints:
+    """Row of each property's first shape; −1 where it has none."""
+    count = selection.properties.size
+    first = np.full(count, -1, dtype=np.int64)
+    linked = np.flatnonzero(selection.roll_of_shape >= 0)[::-1]
+    first[follow(linked, selection.roll_of_shape)] = linked
+    return first

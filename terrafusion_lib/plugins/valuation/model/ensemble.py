@@ -1,0 +1,188 @@
+"""A market's ensemble: comparable sales, trees stacked upon them, and the equity calibration.
+
+Stacked generalization (Wolpert, Neural Networks 5, 1992): the trees learn from what comparables
+said of sales that those comparables had not seen, so no sale reaches its own prediction.
+"""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+
+import numpy as np
+
+from terrafusion_lib.plugins.valuation.model.boosting import TREES, Booster, boost
+from terrafusion_lib.plugins.valuation.model.equity import Calibration, calibrate
+from terrafusion_lib.plugins.valuation.model.market_model import MarketModel, Prediction, fit
+from terrafusion_lib.plugins.valuation.model.signals import SIGNALS, Signals
+from terrafusion_lib.plugins.valuation.params import TreeSettings, ValuationParams
+from terrafusion_lib.plugins.valuation.subjects import Sales, Units
+from terrafusion_lib.stats import reproducible
+from terrafusion_lib.stats.strata import FloatArray, IntArray
+
+FOLDS = 5
+BOOSTERS_PER_FOLD = 2
+WEIGHTS = (0.0, 0.25, 0.5, 0.75, 1.0)
+COMPARABLE_SALES, ENSEMBLE = "comparable_sales", "ensemble"
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """What values a market: comparables, and `weight` times what the trees add to their logs.
+
+    Without `booster` the comparables alone: too few sales, or unseen ones gain nothing from trees.
+    """
+
+    comparables: MarketModel
+    booster: Booster | None
+    weight: float
+    calibration: Calibration
+
+    @property
+    def method(self) -> str:
+        """Name of the method, as results carry it."""
+        return ENSEMBLE if self.booster else COMPARABLE_SALES
+
+    def predict(self, units: Units, like: Units | None = None) -> Prediction:
+        """Value units, each for its own day, from the comparables of `like` where it is given."""
+        found = self.comparables.predict(units, like=like)
+        log_value = reproducible.log(found.comparable_value)
+        signals = None
+        if self.booster:
+            signals = Signals(self.comparables).matrix(units, found)
+            log_value += self.weight * self.booster.predict(signals)
+        value = reproducible.exp(self.calibration.apply(log_value))
+        return replace(found, value=value, signals=signals)
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Values of a market's own sales by models that saw no sale of their parcels.
+
+    `log_value` after trees and before calibration, `comparables` what those said of the sales.
+    """
+
+    log_value: FloatArray
+    comparables: "FirstLevel"
+
+
+@dataclass(frozen=True)
+class FirstLevel:
+    """The comparables' out-of-fold words on a market's own sales.
+
+    `dispersion` and `unlikeness` as in ``model.Prediction``; `signals` are the trees' input.
+    """
+
+    log_value: FloatArray
+    dispersion: FloatArray
+    unlikeness: FloatArray
+    signals: FloatArray
+
+
+def fit_ensemble(
+    sales: Sales, params: ValuationParams, seed: int, threads: int = 1
+) -> tuple[Ensemble, OutOfFold]:
+    """Fit a market and value its own sales out of fold; the same for any number of threads."""
+    fold = folds(sales)
+    with ThreadPoolExecutor(threads) as pool:
+        whole = pool.submit(fit, sales, params)
+        first = _first_level(sales, params, fold, pool)
+        comparables = whole.result()
+        log_value, booster, weight = first.log_value, None, 0.0
+        if len(sales) >= params.min_ensemble_sales:
+            target = reproducible.log(sales.price) - first.log_value
+            added, grown = second_level(
+                first.signals, target, fold, seed, pool, settings=params.trees
+            )
+            trees, weight = best_use(added, target)
+            log_value = first.log_value + weight * added[trees]
+            booster = replace(grown, used=trees)
+    calibration = calibrate(
+        log_value, sales.price, params.equity, outlier_deviations=params.outlier_deviations
+    )
+    ensemble = Ensemble(comparables, booster if weight else None, weight, calibration)
+    return ensemble, OutOfFold(log_value, first)
+
+
+def best_use(added: Mapping[int, FloatArray], target: FloatArray) -> tuple[int, float]:
+    """Number of trees, and share of what they add, with the least mean error of unseen sales."""
+    choices = [(trees, weight) for trees in added for weight in WEIGHTS]
+    return min(
+        choices, key=lambda choice: float(np.abs(target - choice[1] * added[choice[0]]).mean())
+    )
+
+
+def folds(sales: Sales) -> IntArray:
+    """Fold of each sale: all sales of a parcel in one, and those of parcels sold together.
+
+    A parcel's fold hangs on its property id alone: neither on chance, nor on the order of rows, nor
+    on which other parcels were sold, so a sale more leaves the others where they are.
+    """
+    names, row = np.unique(sales.property_id.astype(str), return_inverse=True)
+    drawn = [int.from_bytes(blake2b(name.encode(), digest_size=7).digest()) for name in names]
+    _, group = np.unique(sales.unit.identity, return_inverse=True)
+    first = np.full(group.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(first, group, np.array(drawn, dtype=np.int64)[row])
+    return first[group] % FOLDS
+
+
+def _first_level(
+    sales: Sales, params: ValuationParams, fold: IntArray, pool: ThreadPoolExecutor
+) -> FirstLevel:
+    """What comparables say of each sale by a regression that had not seen its parcel.
+
+    Comparables and neighbors are all other parcels' sales, as they will be when a property is
+    valued, so that the trees learn from what they are going to see.
+    """
+
+    def tested(number: int) -> tuple[Prediction, FloatArray]:
+        model = fit(sales.take(fold != number), params).with_sales(sales)
+        units = sales.unit.take(fold == number)
+        found = model.predict(units)
+        return found, Signals(model).matrix(units, found)
+
+    size = len(sales)
+    made = FirstLevel(
+        np.empty(size), np.empty(size), np.empty(size), np.empty((size, len(SIGNALS)))
+    )
+    numbers = np.unique(fold).tolist()
+    for number, (found, signals) in zip(numbers, pool.map(tested, numbers), strict=True):
+        rows = fold == number
+        made.log_value[rows] = reproducible.log(found.comparable_value)
+        made.dispersion[rows], made.unlikeness[rows] = found.dispersion, found.unlikeness
+        made.signals[rows] = signals
+    return made
+
+
+def second_level(
+    signals: FloatArray,
+    target: FloatArray,
+    fold: IntArray,
+    seed: int,
+    pool: ThreadPoolExecutor,
+    *,
+    names: Sequence[str] = SIGNALS,
+    settings: TreeSettings,
+) -> tuple[dict[int, FloatArray], Booster]:
+    """What the first trees add to each sale, by their number, and all boosters together.
+
+    Each fold has boosters that are fitted on the other folds' parcels only; they say what is added
+    to its own. Unseen units are valued by the mean of all.
+    """
+
+    def grown(task: tuple[int, int]) -> Booster:
+        number, draw = task
+        rest = fold != number
+        own = seed + 7_919 * (FOLDS * draw + number)
+        return boost(signals[rest], target[rest], own, names=names, settings=settings)
+
+    tasks = [(int(number), draw) for number in np.unique(fold) for draw in range(BOOSTERS_PER_FOLD)]
+    boosters = list(pool.map(grown, tasks))
+    added = {trees: np.zeros(target.size) for trees in TREES}
+    for (number, _), booster in zip(tasks, boosters, strict=True):
+        rows = fold == number
+        for trees in TREES:
+            said = replace(booster, used=trees).predict(signals[rows])
+            added[trees][rows] += said / BOOSTERS_PER_FOLD
+    texts = tuple(text for booster in boosters for text in booster.texts)
+    return added, Booster(texts, TREES[-1])

@@ -1,0 +1,82 @@
+"""The location surface: what neighbors' prices say beyond traits and neighborhood."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from terrafusion_lib.plugins.valuation.subjects import Units
+from terrafusion_lib.stats import reproducible
+from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
+
+NEIGHBORS = 30
+PRIOR_NEIGHBORS = 1.0
+"""Weight of "no effect": one neighbor at distance zero."""
+
+
+@dataclass(frozen=True)
+class LocationSurface:
+    """Unexplained log prices of sales, smoothed over the nearest ones.
+
+    A unit never sees a sale of its own parcel, so a sale cannot reach its own prediction.
+    """
+
+    sold: Units
+    residual: FloatArray
+
+    @cached_property
+    def tree(self) -> cKDTree:
+        """Places of the sales."""
+        return cKDTree(np.column_stack([self.sold.x_feet, self.sold.y_feet]))
+
+    @cached_property
+    def around(self) -> "Near":
+        """The sales around each sale."""
+        return self.near(self.sold)
+
+    def at(self, units: Units) -> FloatArray:
+        """Effect of each unit's place on the log of value."""
+        return self.near(units).mean(self.residual)
+
+    def near(self, units: Units) -> "Near":
+        """The sales that say what a place is worth, for each unit."""
+        if not self.sold.located.any():
+            none = np.zeros((len(units), 1))
+            return Near(none.astype(np.int64), none, none.astype(np.bool_))
+        most = most_sales_of_a_parcel(self.sold)
+        count = min(NEIGHBORS + 2 * most, len(self.sold))  # a unit's own, and those of another
+        where = np.column_stack([units.x_feet, units.y_feet])
+        distance, index = self.tree.query(where, k=np.arange(1, count + 1))
+        return Near(index, distance, self.sold.identity[index] != units.identity[:, None])
+
+
+@dataclass(frozen=True)
+class Near:
+    """Sales near some units (last axis by rank), how far they lie, and which may speak."""
+
+    index: IntArray
+    distance: FloatArray
+    speaks: BoolArray
+
+    @cached_property
+    def weight(self) -> FloatArray:
+        """Weight of the nearest `NEIGHBORS` that may speak, by how far the last of them lies."""
+        speaks = self.speaks & (np.cumsum(self.speaks, axis=-1) <= NEIGHBORS)
+        reach = np.maximum(np.where(speaks, self.distance, 0.0).max(axis=-1, keepdims=True), 1.0)
+        share = self.distance / reach
+        return np.where(speaks, reproducible.exp(-2 * share * share), 0.0)
+
+    def mean(self, residual: FloatArray) -> FloatArray:
+        """Weighted mean of the sales' residuals, drawn toward zero where they are far or few."""
+        total = (self.weight * residual[self.index]).sum(axis=-1)
+        return np.asarray(total / (self.weight.sum(axis=-1) + PRIOR_NEIGHBORS), dtype=np.float64)
+
+    def without(self, rows: IntArray, silent: BoolArray) -> "Near":
+        """Some units' neighbors, with some of them silent."""
+        return Near(self.index[rows], self.distance[rows], self.speaks[rows] & ~silent)
+
+
+def most_sales_of_a_parcel(sold: Units) -> int:
+    """Largest number of sales of one identity: how many extra neighbors to look at."""
+    return int(np.unique(sold.identity, return_counts=True)[1].max())

@@ -1,0 +1,95 @@
+"""What the boosted trees see of a unit: traits, place, surroundings, and what sales around say.
+
+Everything that comes from prices is what a market's regression left unexplained at *other* parcels.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from terrafusion_lib.plugins.valuation.model.design import ITEMS, LOCATION, features
+from terrafusion_lib.plugins.valuation.model.location import most_sales_of_a_parcel
+from terrafusion_lib.plugins.valuation.model.market_model import MarketModel, Prediction
+from terrafusion_lib.plugins.valuation.subjects import SURROUNDINGS, Units
+from terrafusion_lib.stats.strata import FloatArray
+
+COMPARABLES = "comparables"
+"""Line of an explanation: what prices of comparable sales say beyond traits, place and time."""
+NEIGHBORS = (3, 8, 20, 60)
+LOCATION_INDEX = ITEMS.index(LOCATION)
+_TRAIT_LINES = {
+    "size": "size",
+    "land": "land",
+    "age": "age",
+    "renovation": "age",
+    "quality": "quality",
+    "condition": "condition",
+    "bathrooms": "rooms",
+    "bedrooms": "rooms",
+    "stories": "size",
+    "garage": "garage",
+    "basement": "basement",
+    "view": "view",
+    "waterfront": "view",
+}
+_COMPUTED_LINES = {
+    "relative_size": "size",
+    "relative_land": "land",
+    "east": LOCATION,
+    "north": LOCATION,
+    "place": LOCATION,
+    "deviation": COMPARABLES,
+    "dispersion": COMPARABLES,
+}
+SIGNAL_LINES = {
+    **_TRAIT_LINES,
+    **_COMPUTED_LINES,
+    **{f"nearest_{count}": LOCATION for count in NEIGHBORS},
+    **{f"around_{name}": LOCATION for name in SURROUNDINGS},
+}
+"""Signals in the order of their columns, and the line of an explanation that each belongs to."""
+SIGNALS = tuple(SIGNAL_LINES)
+RISING = ("size", "relative_size")
+"""Signals that must never lower a value when they rise: more living area is not worth less."""
+
+
+@dataclass(frozen=True)
+class Signals:
+    """Signals of units in one market, read from its fitted model."""
+
+    model: MarketModel
+
+    def matrix(self, units: Units, prediction: Prediction) -> FloatArray:
+        """One row per unit, columns `SIGNALS`; NaN where unknown. Never a price of its parcel."""
+        traits = features(units)
+        around = units.surroundings
+        computed = {
+            "relative_size": traits["size"] - around[:, SURROUNDINGS.index("building_area_sqft")],
+            "relative_land": traits["land"] - around[:, SURROUNDINGS.index("land_area_sqft")],
+            "east": units.x_feet,
+            "north": units.y_feet,
+            "place": prediction.effects[:, LOCATION_INDEX],
+            "deviation": prediction.deviation,
+            "dispersion": prediction.dispersion,
+        }
+        columns = [traits[name] for name in _TRAIT_LINES]
+        columns += [computed[name] for name in _COMPUTED_LINES]
+        return np.column_stack([*columns, self._nearest(units), around])
+
+    def _nearest(self, units: Units) -> FloatArray:
+        """Mean log price level at the nearest sales of other parcels, traits and time removed."""
+        sold = self.model.sales.unit
+        level = self.model.deviation + self.model.effects[:, LOCATION_INDEX]
+        count = min(NEIGHBORS[-1] + most_sales_of_a_parcel(sold), len(sold))
+        where = np.column_stack([units.x_feet, units.y_feet])
+        index = self.model.surface.tree.query(where, k=np.arange(1, count + 1))[1]
+        other = sold.identity[index] != units.identity[:, None]
+        seen = np.cumsum(other, axis=1)
+        levels = np.where(other, level[index], 0.0)
+        means = []
+        for wanted in NEIGHBORS:
+            among = other & (seen <= wanted)
+            number = among.sum(axis=1)
+            total = (levels * among).sum(axis=1)
+            means.append(np.where(number > 0, total / np.maximum(number, 1), np.nan))
+        return np.column_stack(means)

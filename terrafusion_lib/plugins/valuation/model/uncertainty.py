@@ -1,0 +1,158 @@
+"""How sure a value is: intervals and confidence from errors on sales the model had not seen."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from terrafusion_lib.plugins.valuation.model.design import features
+from terrafusion_lib.plugins.valuation.model.ensemble import OutOfFold
+from terrafusion_lib.plugins.valuation.model.equity import Calibration
+from terrafusion_lib.plugins.valuation.model.market_model import Prediction
+from terrafusion_lib.plugins.valuation.model.signals import SIGNALS
+from terrafusion_lib.plugins.valuation.model.trend import tail_rank
+from terrafusion_lib.plugins.valuation.subjects import Units
+from terrafusion_lib.stats import reproducible
+from terrafusion_lib.stats.strata import FloatArray, IntArray
+
+CLOSE = 0.20
+"""A value is called right when a sale would fall within 20 percent of it."""
+STRATA = 3
+MIN_SCORES = 150
+TRAITS = ("size", "land", "age", "quality", "condition")
+"""Features that tell where a market is harder to value: old, plain, neglected, large lots."""
+TRAIT_RIDGE = 50.0
+"""Penalty of what traits say of errors, in sales: few sales tell nothing of old or plain homes."""
+AGREEMENT = 3
+"""Signs of how comparables and trees agree: more disagreement is never a better omen."""
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Errors of one market, told apart by how far its comparables disagree and by what is valued.
+
+    `scale` are the coefficients of the log of the expected absolute error on the signs
+    (1, log dispersion, log unlikeness, log disagreement of trees and comparables, then each of
+    `TRAITS` and its square, less `means` and over `deviations`); `scores` the out-of-fold errors
+    (log price - log value) in units of that scale, sorted, by stratum of value; `bounds` the log
+    values between strata; `accuracy` the share of sales within 20 percent of their out-of-fold
+    value.
+    """
+
+    scale: FloatArray
+    means: FloatArray
+    deviations: FloatArray
+    bounds: FloatArray
+    scores: tuple[FloatArray, ...]
+    accuracy: float
+
+    def interval(
+        self, units: Units, prediction: Prediction, level: float
+    ) -> tuple[FloatArray, FloatArray]:
+        """Prediction interval of values made for these units, US dollars.
+
+        Conformal on scaled errors, stratum by stratum: Papadopoulos et al., ECML 2002 (scaled
+        errors); Vovk, ACML 2012 (strata). Ranks are those that guarantee the level for
+        exchangeable sales, or the extremes where scores are too few.
+        """
+        ranks = [tail_rank(scores.size, level) for scores in self.scores]
+        low = np.array([own[rank - 1] for own, rank in zip(self.scores, ranks, strict=True)])
+        high = np.array([own[-rank] for own, rank in zip(self.scores, ranks, strict=True)])
+        stratum, expected = self.stratum(prediction.value), self.expected_error(units, prediction)
+        return (
+            prediction.value * reproducible.exp(low[stratum] * expected),
+            prediction.value * reproducible.exp(high[stratum] * expected),
+        )
+
+    def confidence(self, units: Units, prediction: Prediction) -> FloatArray:
+        """Share of unseen sales that, at this error scale, fell within 20 percent of the value."""
+        expected, stratum = self.expected_error(units, prediction), self.stratum(prediction.value)
+        share = np.empty(expected.size)
+        for number, scores in enumerate(self.scores):
+            rows = stratum == number
+            above = np.searchsorted(
+                scores, reproducible.log(1 + CLOSE) / expected[rows], side="right"
+            )
+            below = np.searchsorted(
+                scores, reproducible.log(1 - CLOSE) / expected[rows], side="left"
+            )
+            share[rows] = (above - below) / scores.size
+        return share
+
+    def stratum(self, value: FloatArray) -> IntArray:
+        """Stratum of value of each unit, 0 the least valuable."""
+        return np.searchsorted(self.bounds, reproducible.log(value), side="right")
+
+    def expected_error(self, units: Units, prediction: Prediction) -> FloatArray:
+        """Expected absolute error of each value, as a difference of logs."""
+        found = features(units)
+        traits = np.column_stack([found[name] for name in TRAITS])
+        agreement = _agreement(
+            reproducible.log(prediction.value),
+            reproducible.log(prediction.comparable_value),
+            prediction.dispersion,
+            prediction.unlikeness,
+        )
+        signs = np.hstack([agreement, _bent(traits, self.means, self.deviations)])
+        return reproducible.exp(reproducible.product(signs, self.scale))
+
+
+def _agreement(
+    log_value: FloatArray, comparable: FloatArray, dispersion: FloatArray, unlikeness: FloatArray
+) -> FloatArray:
+    return np.column_stack(
+        [
+            np.ones(log_value.size),
+            reproducible.log(dispersion + 0.02),
+            reproducible.log(unlikeness + 0.1),
+            reproducible.log(np.abs(log_value - comparable) + 0.02),
+        ]
+    )
+
+
+def _bent(traits: FloatArray, means: FloatArray, deviations: FloatArray) -> FloatArray:
+    """Each trait on the scale of the market's sales, at most three deviations out, and its square.
+
+    An unknown trait is an average one.
+    """
+    scaled = np.nan_to_num(np.clip((traits - means) / deviations, -3.0, 3.0))
+    return np.hstack([scaled, scaled**2])
+
+
+def learn(price: FloatArray, found: OutOfFold, calibration: Calibration) -> Uncertainty:
+    """Learn from the errors of out-of-fold values, calibrated, at these prices, US dollars."""
+    log_value, first = calibration.apply(found.log_value), found.comparables
+    error = reproducible.log(price) - log_value
+    traits = first.signals[:, [SIGNALS.index(name) for name in TRAITS]]
+    known = np.where(np.isfinite(traits).any(axis=0), traits, 0.0)
+    means, deviations = np.nanmean(known, axis=0), np.maximum(np.nanstd(known, axis=0), 1e-9)
+    agreement = _agreement(log_value, first.log_value, first.dispersion, first.unlikeness)
+    signs = np.hstack([agreement, _bent(traits, means, deviations)])
+    scale = _error_scale(signs, error)
+    score = error / reproducible.exp(reproducible.product(signs, scale))
+    strata = STRATA if price.size >= STRATA * MIN_SCORES else 1
+    bounds = np.quantile(log_value, np.arange(1, strata) / strata)
+    stratum = np.searchsorted(bounds, log_value, side="right")
+    near = (error <= reproducible.log(1 + CLOSE)) & (error >= reproducible.log(1 - CLOSE))
+    scores = tuple(np.sort(score[stratum == number]) for number in range(strata))
+    return Uncertainty(scale, means, deviations, bounds, scores, float(near.mean()))
+
+
+def _error_scale(signs: FloatArray, error: FloatArray) -> FloatArray:
+    """Ridge regression of log absolute error on the signs; slopes of agreement not below zero.
+
+    A sign that would call agreeing or near comparables a bad omen is dropped: it is noise.
+    """
+    target = reproducible.log(np.abs(error) + 0.005)
+    penalty = np.full(signs.shape[1], TRAIT_RIDGE)
+    penalty[: 1 + AGREEMENT] = 1e-6
+    used = list(range(signs.shape[1]))
+    while True:
+        gram = reproducible.gram(np.column_stack([signs[:, used], target]))
+        found = reproducible.solve(gram[:-1, :-1] + np.diag(penalty[used]), gram[:-1, -1])
+        wrong = [used[i] for i in range(len(used)) if 1 <= used[i] <= AGREEMENT and found[i] < 0]
+        if not wrong:
+            break
+        used = [sign for sign in used if sign not in wrong]
+    scale = np.zeros(signs.shape[1])
+    scale[used] = found
+    return scale

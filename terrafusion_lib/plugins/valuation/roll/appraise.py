@@ -1,0 +1,227 @@
+"""Values of all subjects: by their market's model, else trended, else the reason why not."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from terrafusion_lib.core.progress import Progress, silent
+from terrafusion_lib.plugins.valuation.model.explain import LINES
+from terrafusion_lib.plugins.valuation.model.market_model import Evidence, Prediction
+from terrafusion_lib.plugins.valuation.model.markets import Market
+from terrafusion_lib.plugins.valuation.model.trend import Levels, trended
+from terrafusion_lib.plugins.valuation.model.uncertainty import CLOSE
+from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.subjects import TextArray, Units
+from terrafusion_lib.stats import reproducible
+from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
+
+BATCH = 4_096
+TRENDED_ASSESSED_VALUE = "trended_assessed_value"
+FEW_COMPARABLES = 3
+
+
+@dataclass(frozen=True)
+class Comparables:
+    """Comparables of subjects of one market in long form: one row per subject and rank."""
+
+    market: str
+    subject: IntArray
+    rank: IntArray
+    sale: IntArray
+    distance_feet: FloatArray
+    similarity: FloatArray
+    net_percent: FloatArray
+    gross_percent: FloatArray
+    adjusted_price: FloatArray
+    indicated_value: FloatArray
+    weight: FloatArray
+
+
+class Appraisal:
+    """Values being made: arrays over all subjects, filled market by market."""
+
+    def __init__(self, units: Units, market_value: FloatArray, params: ValuationParams) -> None:
+        size = len(units)
+        self.units, self.market_value, self.params = units, market_value, params
+        self.value, self.low, self.high, self.confidence = (np.full(size, np.nan) for _ in range(4))
+        self.comparable_value = np.full(size, np.nan)
+        self.base, self.lines = np.full(size, np.nan), np.full((size, len(LINES)), np.nan)
+        self.method: TextArray = np.full(size, None, dtype=object)
+        self.comparables_used = np.zeros(size, dtype=np.int64)
+        self.not_valued: TextArray = np.full(size, None, dtype=object)
+        self.reasons: dict[str, BoolArray] = {}
+        self.comparables: list[Comparables] = []
+
+    def model_value(self) -> FloatArray:
+        """Values by a market's model, NaN where another method valued or none did."""
+        return np.where(np.isfinite(self.base), self.value, np.nan)
+
+    def flag(self, reason: str, rows: BoolArray | IntArray) -> None:
+        """Note a reason for review on some subjects."""
+        mask = self.reasons.setdefault(reason, np.zeros(len(self.units), dtype=np.bool_))
+        mask[rows] = True
+
+    def review_reasons(self) -> TextArray:
+        """Reasons of each subject, comma separated, in alphabetical order; None without any."""
+        text: TextArray = np.full(len(self.units), "", dtype=object)
+        for name in sorted(self.reasons):
+            mask = self.reasons[name]
+            comma = np.where(text[mask] == "", "", ",")
+            text[mask] = text[mask] + comma + name
+        text[text == ""] = None
+        return text
+
+
+def appraise(
+    units: Units,
+    market_value: FloatArray,
+    markets: Mapping[str, Market],
+    levels: Levels,
+    params: ValuationParams,
+    *,
+    progress: Progress = silent,
+    threads: int = 1,
+) -> Appraisal:
+    """Value every unit; each ends with a value and a method, or with a reason why it has none.
+
+    First by the models that are trusted, then by trending the assessor's value, then by the models
+    that are not. `market_value` is the assessor's, US dollars, NaN where there is none.
+    """
+    made = Appraisal(units, market_value, params)
+    trust = trusted(markets, levels, params)
+    for name in sorted(trust):
+        _by_market(made, markets[name], progress, threads)
+    _by_trend(made, levels)
+    for name in sorted(set(markets) - trust):
+        _by_market(made, markets[name], progress, threads)
+    _explain_the_rest(made, markets)
+    _flag_for_review(made)
+    progress("value properties", len(units), len(units))
+    return made
+
+
+def trusted(markets: Mapping[str, Market], levels: Levels, params: ValuationParams) -> set[str]:
+    """Markets valued by their model although the assessor's value could be trended.
+
+    Those accurate enough on sales that the model had not seen; all of them in a county whose
+    assessed values say nothing.
+    """
+    if not levels.known:
+        return set(markets)
+    return {
+        name
+        for name, market in markets.items()
+        if market.uncertainty.accuracy >= params.min_market_accuracy
+    }
+
+
+def _by_market(made: Appraisal, market: Market, progress: Progress, threads: int) -> None:
+    """Value the units of a market that have no value yet, in batches."""
+    rows = np.flatnonzero((made.units.market == market.name) & np.isnan(made.value))
+    able = market.model.can_value(made.units.take(rows))
+    made.flag("missing_land_area", rows[~able])
+    rows = rows[able]
+    batches = [rows[first : first + BATCH] for first in range(0, rows.size, BATCH)]
+
+    explained: list[Evidence] = []
+
+    def valued(batch: IntArray) -> Prediction:
+        return market.predict(made.units.take(batch))
+
+    with ThreadPoolExecutor(threads) as pool:
+        for batch, prediction in zip(batches, pool.map(valued, batches), strict=True):
+            _keep(made, market, batch, prediction)
+            explained.append(prediction.evidence)
+            progress("value properties", int(np.isfinite(made.value).sum()), len(made.units))
+    if explained:
+        parts = market.explain(explained, threads)
+        made.base[rows], made.lines[rows] = parts.base, parts.lines
+
+
+def _keep(made: Appraisal, market: Market, rows: IntArray, prediction: Prediction) -> None:
+    units, level = made.units.take(rows), made.params.interval_level
+    made.value[rows] = prediction.value
+    made.comparable_value[rows] = prediction.comparable_value
+    made.low[rows], made.high[rows] = market.uncertainty.interval(units, prediction, level)
+    made.confidence[rows] = market.confidence(units, prediction)
+    made.method[rows] = market.ensemble.method
+    used = prediction.found.present.sum(axis=1)
+    made.comparables_used[rows] = used
+    made.flag("few_comparables", rows[used < min(FEW_COMPARABLES, made.params.comparables)])
+    lines = (prediction.found.weight * prediction.grid.gross_percent()).sum(axis=1)
+    made.flag("large_adjustments", rows[lines > made.params.review_adjustment_pct])
+    made.flag("outside_market", rows[market.model.outside_market(units)])
+    made.flag("missing_traits", rows[market.missing_traits(units)])
+    made.flag("no_location", rows[~units.located])
+    made.comparables.append(_long(market, rows, units, prediction))
+
+
+def _long(market: Market, rows: IntArray, units: Units, prediction: Prediction) -> Comparables:
+    found = prediction.found
+    at, rank = np.nonzero(found.present)
+    sale = found.index[at, rank]
+    sold = market.model.sales.unit
+    distance = reproducible.length(
+        units.x_feet[at] - sold.x_feet[sale], units.y_feet[at] - sold.y_feet[sale]
+    )
+    located = units.located[at] & sold.located[sale]
+    return Comparables(
+        market=market.name,
+        subject=rows[at],
+        rank=rank + 1,
+        sale=sale,
+        distance_feet=np.where(located, distance, np.nan),
+        similarity=1 / (1 + found.unlikeness[at, rank]),
+        net_percent=prediction.grid.net_percent()[at, rank],
+        gross_percent=prediction.grid.gross_percent()[at, rank],
+        adjusted_price=prediction.adjusted_price[at, rank],
+        indicated_value=prediction.indicated_value[at, rank],
+        weight=found.weight[at, rank],
+    )
+
+
+def _by_trend(made: Appraisal, levels: Levels) -> None:
+    without = np.isnan(made.value) & (made.market_value > 0)
+    kinds = made.units.property_type
+    for name in sorted(set(kinds[without].tolist()), key=str):
+        level = levels.of(name)
+        if level is None:
+            continue
+        rows = np.flatnonzero(without & np.equal(kinds, name).astype(np.bool_))
+        found = trended(made.market_value[rows], level, made.params.interval_level, CLOSE)
+        made.value[rows], made.low[rows], made.high[rows] = found.value, found.low, found.high
+        made.confidence[rows] = found.confidence
+        made.method[rows] = TRENDED_ASSESSED_VALUE
+        made.flag("trended_value", rows)
+
+
+def _explain_the_rest(made: Appraisal, markets: Mapping[str, Market]) -> None:
+    """Say of each unvalued subject what was lacking."""
+    without, names = np.isnan(made.value), made.units.market
+    for name in sorted(set(names[without].tolist()), key=str):
+        if name is None:
+            reason = "property type unknown"
+        elif name in markets:
+            reason = "land area unknown"
+        else:
+            reason = f"too few valid sales of {name}"
+        rows = without & np.equal(names, name).astype(np.bool_)
+        level = made.market_value > 0
+        made.not_valued[rows & level] = f"{reason}; too few valid sales to trend"
+        made.not_valued[rows & ~level] = f"{reason}; no assessor's market value to trend"
+
+
+def _flag_for_review(made: Appraisal) -> None:
+    params = made.params
+    with np.errstate(invalid="ignore"):
+        made.flag("low_confidence", made.confidence < params.review_threshold)
+    made.flag("large_change", large_change(made.value, made.market_value, params))
+
+
+def large_change(value: FloatArray, market_value: FloatArray, params: ValuationParams) -> BoolArray:
+    """Whether a value differs so much from the assessor's that a person should look."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        change = np.abs(value / market_value - 1)
+    return np.isfinite(change) & (change > params.review_change)

@@ -1,0 +1,1 @@
+"""Sales: prepared, screened, and counted for completeness."""

@@ -1,0 +1,272 @@
+"""Properties and sales as arrays: one row per unit, traits in one matrix."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import NamedTuple, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from terrafusion_lib.plugins.valuation.model.surroundings import means_around
+from terrafusion_lib.stats import reproducible
+from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
+
+TextArray = NDArray[np.object_]
+
+TRAITS = (
+    "building_area_sqft",
+    "land_area_sqft",
+    "basement_area_sqft",
+    "garage_area_sqft",
+    "year_built",
+    "effective_year_built",
+    "stories",
+    "bedrooms",
+    "bathrooms",
+    "quality",
+    "condition",
+    "view_rating",
+    "is_waterfront",
+)
+ABOVE_ZERO = ("building_area_sqft", "land_area_sqft", "year_built", "effective_year_built")
+AREAS = ("building_area_sqft", "land_area_sqft")
+SURROUNDINGS = (
+    *AREAS,
+    "year_built",
+    "bathrooms",
+    "quality",
+    "condition",
+    "view_rating",
+    "is_waterfront",
+)
+"""Traits whose mean over the parcels around a unit describes its surroundings; areas as logs."""
+DAYS_PER_YEAR = 365.25
+DAYS_PER_MONTH = DAYS_PER_YEAR / 12
+EARTH_RADIUS_FEET = 20_902_231.0
+
+
+class Rows:
+    """A dataclass of arrays of one length."""
+
+    def take(self, rows: BoolArray | IntArray) -> Self:
+        """The same columns with only the rows selected."""
+        parts = {}
+        for field in fields(self):  # type: ignore[arg-type]
+            column = getattr(self, field.name)
+            parts[field.name] = column.take(rows) if isinstance(column, Rows) else column[rows]
+        return type(self)(**parts)
+
+    @classmethod
+    def join(cls, tables: Sequence[Self]) -> Self:
+        """The rows of one or more tables, in their order."""
+        parts = {}
+        for field in fields(cls):  # type: ignore[arg-type]
+            columns = [getattr(table, field.name) for table in tables]
+            first = columns[0]
+            parts[field.name] = (
+                type(first).join(columns) if isinstance(first, Rows) else np.concatenate(columns)
+            )
+        return cls(**parts)
+
+
+@dataclass(frozen=True)
+class Units(Rows):
+    """Units to value or sold.
+
+    `parcel` numbers the property. `identity` numbers what must not value itself: properties that
+    were sold together have the same, any other its own. `day` is the day a unit is valued for,
+    counted from the valuation date (0); `year` the same as a calendar year with fraction. Missing
+    traits are NaN; `located` is False where the place was filled in. `trend` and `premium` are
+    what a larger market lends: the log price level of the day against the valuation date (0 when
+    nothing is lent) and what the place is worth there, log (NaN when nothing is). `surroundings`
+    are the mean traits of the nearest other parcels, sold or not (columns `SURROUNDINGS`; NaN
+    where none is known).
+    """
+
+    parcel: IntArray
+    identity: IntArray
+    property_type: TextArray
+    use: TextArray
+    neighborhood: TextArray
+    traits: FloatArray
+    x_feet: FloatArray
+    y_feet: FloatArray
+    located: BoolArray
+    day: FloatArray
+    year: FloatArray
+    trend: FloatArray
+    premium: FloatArray
+    surroundings: FloatArray
+
+    def __len__(self) -> int:
+        return int(self.parcel.size)
+
+    @property
+    def market(self) -> TextArray:
+        """Market of each unit: its property type, with ``_land`` where no building is known.
+
+        Land and what is built on it sell by other rules. Vacant land that bears a building is a
+        market of its own, ``vacant_land_improved``. None where the type is unknown.
+        """
+        built = np.isfinite(self.trait("building_area_sqft"))
+        vacant = self.property_type == "vacant_land"
+        ending = np.where(vacant, np.where(built, "_improved", ""), np.where(built, "", "_land"))
+        named = ~absent(self.property_type)
+        market: TextArray = np.full(len(self), None, dtype=object)
+        market[named] = self.property_type[named] + ending[named].astype(object)
+        return market
+
+    def trait(self, name: str) -> FloatArray:
+        """One trait of every unit."""
+        return self.traits[:, TRAITS.index(name)]
+
+
+@dataclass(frozen=True)
+class Sales(Rows):
+    """Sales: what was sold, as it was then, and its price in US dollars."""
+
+    unit: Units
+    sale_id: TextArray
+    property_id: TextArray
+    sale_date: NDArray[np.datetime64]
+    price: FloatArray
+
+    def __len__(self) -> int:
+        return int(self.price.size)
+
+    def of_market(self, name: str) -> Self:
+        """Sales of one market (see `Units.market`)."""
+        return self.take(self.unit.market == name)
+
+    def identities(self) -> list[tuple[object, object]]:
+        """What tells one row from another: sale and property."""
+        return list(zip(self.sale_id.tolist(), self.property_id.tolist(), strict=True))
+
+    def parcels(self) -> int:
+        """How many different parcels were sold."""
+        return int(np.unique(self.unit.parcel).size)
+
+
+def numbers(table: pa.Table, column: str) -> FloatArray:
+    """A numeric or boolean column as floats, null and infinite as NaN; all NaN when absent."""
+    if column not in table.column_names:
+        return np.full(table.num_rows, np.nan)
+    cast = (
+        table[column].cast(pa.int8()) if pa.types.is_boolean(table[column].type) else table[column]
+    )
+    found = np.asarray(cast.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.where(np.isfinite(found), found, np.nan)
+
+
+def texts(table: pa.Table, column: str) -> TextArray:
+    """A text column as objects, null as None."""
+    return np.asarray(table[column].to_numpy(zero_copy_only=False), dtype=object)
+
+
+def absent(column: TextArray) -> BoolArray:
+    """Mask of the nulls of a text column."""
+    return np.asarray(pc.is_null(pa.array(column, pa.string())), dtype=np.bool_)
+
+
+def traits_of(table: pa.Table) -> FloatArray:
+    """The trait matrix of a properties or sales table, what cannot be missing (`cleaned`)."""
+    return cleaned(np.column_stack([numbers(table, name) for name in TRAITS]))
+
+
+def cleaned(traits: FloatArray) -> FloatArray:
+    """The trait matrix without what cannot be: less than zero, an area or a year of zero."""
+    found = np.where(traits >= 0, traits, np.nan)
+    columns = [TRAITS.index(name) for name in ABOVE_ZERO]
+    found[:, columns] = np.where(found[:, columns] > 0, found[:, columns], np.nan)
+    return found
+
+
+class Origin(NamedTuple):
+    """Where the plane of a county's coordinates has its zero, WGS 84 degrees.
+
+    A model's places are feet from it: whoever values with the model must measure from the same.
+    """
+
+    latitude: float
+    longitude: float
+
+    @classmethod
+    def of(cls, table: pa.Table) -> "Origin":
+        """The middle of a properties table; NaN where no place is known."""
+        latitude, longitude = numbers(table, "latitude"), numbers(table, "longitude")
+        known = np.isfinite(latitude) & np.isfinite(longitude)
+        if not known.any():
+            return cls(float("nan"), float("nan"))
+        return cls(float(np.median(latitude[known])), float(np.median(longitude[known])))
+
+
+def properties_as_units(
+    table: pa.Table, valuation_date: date, origin: Origin | None = None
+) -> Units:
+    """Every property as a unit valued for the valuation date, places as feet from `origin`."""
+    neighborhood = texts(table, "neighborhood_code")
+    x, y = plane(
+        numbers(table, "latitude"), numbers(table, "longitude"), origin or Origin.of(table)
+    )
+    located = np.isfinite(x) & np.isfinite(y)
+    x, y = _filled(x, y, neighborhood, located)
+    size = table.num_rows
+    traits = traits_of(table)
+    return Units(
+        parcel=np.arange(size),
+        identity=np.arange(size),
+        property_type=texts(table, "property_type"),
+        use=texts(table, "property_class"),
+        neighborhood=neighborhood,
+        traits=traits,
+        x_feet=x,
+        y_feet=y,
+        located=located,
+        day=np.zeros(size),
+        year=np.full(size, float(valuation_date.year)),
+        trend=np.zeros(size),
+        premium=np.full(size, np.nan),
+        surroundings=means_around(_described(traits), x, y, located),
+    )
+
+
+def _described(traits: FloatArray) -> FloatArray:
+    """The traits of `SURROUNDINGS`, areas as logs."""
+    found = traits[:, [TRAITS.index(name) for name in SURROUNDINGS]]
+    found[:, : len(AREAS)] = reproducible.log(found[:, : len(AREAS)])
+    return found
+
+
+def plane(
+    latitude: FloatArray, longitude: FloatArray, origin: Origin
+) -> tuple[FloatArray, FloatArray]:
+    """Local plane coordinates, feet east and north of `origin`; NaN where a degree is missing.
+
+    An equirectangular projection: within a county, distances are right to a few parts in a
+    thousand, ample for finding neighbors.
+    """
+    known = np.isfinite(latitude) & np.isfinite(longitude)
+    y = np.radians(latitude - origin.latitude) * EARTH_RADIUS_FEET
+    x = np.radians(longitude - origin.longitude) * EARTH_RADIUS_FEET
+    x *= reproducible.wave(origin.latitude / 360)[0]
+    return np.where(known, x, np.nan), np.where(known, y, np.nan)
+
+
+def _filled(
+    x: FloatArray, y: FloatArray, neighborhood: TextArray, located: BoolArray
+) -> tuple[FloatArray, FloatArray]:
+    """Put units without a place at the middle of their neighborhood, else of the county."""
+    if located.all() or not located.any():
+        return np.nan_to_num(x), np.nan_to_num(y)
+    names = pc.dictionary_encode(pa.array(neighborhood, pa.string()), null_encoding="encode")
+    code = np.asarray(names.indices.to_numpy(zero_copy_only=False), dtype=np.int64)
+    count = np.bincount(code[located], minlength=len(names.dictionary))
+    filled = []
+    for axis in (x, y):
+        total = np.bincount(code[located], weights=axis[located], minlength=count.size)
+        middle = np.where(count > 0, total / np.maximum(count, 1), np.median(axis[located]))
+        filled.append(np.where(located, axis, middle[code]))
+    return filled[0], filled[1]

@@ -1,0 +1,1 @@
+"""Exploring a fitted county: grids, what-if, trials, tuning."""

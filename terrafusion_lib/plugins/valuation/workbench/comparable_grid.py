@@ -1,0 +1,220 @@
+"""The comparable grid: a subject, its comparable sales, and what makes them alike, in dollars."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from terrafusion_lib.core.errors import ValuationError
+from terrafusion_lib.plugins.valuation.model.comparables import Found, logarithmic_mean, weights
+from terrafusion_lib.plugins.valuation.model.design import ITEMS, LOCATION, TIME, TRAIT_ITEMS
+from terrafusion_lib.plugins.valuation.model.market_model import Prediction
+from terrafusion_lib.plugins.valuation.model.markets import Market, lend
+from terrafusion_lib.plugins.valuation.subjects import TRAITS, Units
+from terrafusion_lib.stats import reproducible
+from terrafusion_lib.stats.strata import FloatArray
+
+LINES = (TIME, LOCATION, *TRAIT_ITEMS)
+BY_TRAITS, BY_LEAVES = "traits", "leaves"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a property lies: WGS 84 degrees, None unknown."""
+
+    latitude: float | None
+    longitude: float | None
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """A comparable sale and its adjustments to the subject on its day, US dollars.
+
+    `sale_price` + the sum of `lines` = `adjusted_price`. `net_percent` and `gross_percent` are the
+    sum of the lines and of their sizes, percent of the price. What the market does not explain of
+    the price (bargaining, unseen features) is carried over in part: `indicated_value` is
+    `adjusted_price` less the rest. `similarity` is 1 for a twin and falls toward 0; `weight` its
+    share in the reconciled value.
+    """
+
+    rank: int
+    sale_id: str
+    property_id: str
+    sale_date: date
+    sale_price: float
+    distance_feet: float | None
+    similarity: float
+    traits: dict[str, float | None]
+    lines: dict[str, float]
+    net_percent: float
+    gross_percent: float
+    adjusted_price: float
+    indicated_value: float
+    weight: float
+    place: Place
+
+
+@dataclass(frozen=True)
+class ComparableGrid:
+    """A subject and its comparables, best first.
+
+    `carry_over` is the share of a sale's own deviation from the market that counts for the subject:
+    as much as is found again in neighboring sales. `reconciled` is the weighted mean of the
+    indicated values, `value` what the market's model says of the subject: `value` - `reconciled`
+    is what trees and equity calibration add, and, where other sales were asked for than the model
+    itself takes, the difference of those.
+    """
+
+    property_id: str
+    market: str
+    how: str
+    traits: dict[str, float | None]
+    place: Place
+    comparables: tuple[Comparable, ...]
+    carry_over: float
+    reconciled: float
+    value: float
+
+    def to_table(self) -> pa.Table:
+        """One row a comparable, a column for each adjustment (``adjust_time`` …), US dollars."""
+        rows = [
+            {name: value for name, value in asdict(sale).items() if name not in _NESTED}
+            | {f"adjust_{line}": dollars for line, dollars in sale.lines.items()}
+            | sale.traits
+            | asdict(sale.place)
+            for sale in self.comparables
+        ]
+        return pa.Table.from_pylist(rows)
+
+
+_NESTED = ("lines", "traits", "place")
+
+
+def comparable_grid(
+    property_id: str,
+    unit: Units,
+    market: Market,
+    places: Mapping[str, FloatArray],
+    *,
+    comparables: int = 5,
+    how: str = BY_TRAITS,
+    like: Units | None = None,
+) -> ComparableGrid:
+    """The grid of one unit of a market.
+
+    Parameters
+    ----------
+    places : mapping
+        ``latitude`` and ``longitude`` by parcel (``Units.parcel``), degrees, NaN unknown.
+    how : str
+        ``traits``: the sales that need the least adjustment, as the model takes them; ``leaves``:
+        those that most of the model's trees hold for the same.
+    like : Units, optional
+        The unit whose comparables are taken: the same one with other traits.
+
+    Raises
+    ------
+    ValuationError
+        `how` is unknown, the number is not 1 to 30, or the market has no trees to ask.
+    """
+    if not 1 <= comparables <= 30:
+        raise ValuationError(f"A grid has 1 to 30 comparables, not {comparables}")
+    lent, other = lend(market.lead, unit), lend(market.lead, like or unit)
+    valued = market.ensemble.predict(lent, other)
+    if how == BY_TRAITS:
+        made = market.model.predict(lent, comparables, other)
+    elif how == BY_LEAVES:
+        made = _by_leaves(market, lent, valued, comparables)
+    else:
+        raise ValuationError(
+            f"There is no way {how!r} to find comparables", examples=[BY_TRAITS, BY_LEAVES]
+        )
+    return ComparableGrid(
+        property_id=property_id,
+        market=market.name,
+        how=how,
+        traits=_traits(unit, 0),
+        place=_place(places, int(unit.parcel[0])),
+        comparables=tuple(
+            _comparable(market, unit, made, rank, places)
+            for rank in np.flatnonzero(made.found.present[0]).tolist()
+        ),
+        carry_over=market.model.carry_over,
+        reconciled=float(made.comparable_value[0]),
+        value=float(valued.value[0]),
+    )
+
+
+def _by_leaves(market: Market, unit: Units, valued: Prediction, comparables: int) -> Prediction:
+    """Reconcile the sales that most trees hold for the same."""
+    index, booster = market.leaf_index, market.ensemble.booster
+    if index is None or booster is None or valued.signals is None:
+        raise ValuationError(
+            f"The model of the market {market.name} has no trees",
+            cause="too few sales, or unseen sales gained nothing from trees",
+            hint=f"ask for comparables by {BY_TRAITS}",
+        )
+    leaves = booster.leaves(valued.signals)
+    alike = index.most_alike(leaves, unit.x_feet, unit.y_feet, unit.identity, comparables)
+    present = alike.index >= 0
+    unlike = np.where(present, 1 - alike.count / index.trees, np.inf)
+    found = Found(np.where(present, alike.index, 0), present, unlike, weights(unlike, present))
+    return market.model.reconcile(valued.effects, found, unit.identity)
+
+
+def _comparable(
+    market: Market, unit: Units, made: Prediction, rank: int, places: Mapping[str, FloatArray]
+) -> Comparable:
+    sale = int(made.found.index[0, rank])
+    sold = market.model.sales
+    price, adjusted = float(sold.price[sale]), float(made.adjusted_price[0, rank])
+    lines = _dollars(made, rank, price, adjusted)
+    located = bool(unit.located[0] and sold.unit.located[sale])
+    away = reproducible.length(
+        unit.x_feet[0] - sold.unit.x_feet[sale], unit.y_feet[0] - sold.unit.y_feet[sale]
+    )
+    return Comparable(
+        rank=rank + 1,
+        sale_id=sold.sale_id[sale],
+        property_id=sold.property_id[sale],
+        sale_date=sold.sale_date[sale].item(),
+        sale_price=price,
+        distance_feet=float(away) if located else None,
+        similarity=float(1 / (1 + made.found.unlikeness[0, rank])),
+        traits=_traits(sold.unit, sale),
+        lines=lines,
+        net_percent=100 * sum(lines.values()) / price,
+        gross_percent=100 * sum(map(abs, lines.values())) / price,
+        adjusted_price=adjusted,
+        indicated_value=float(made.indicated_value[0, rank]),
+        weight=float(made.found.weight[0, rank]),
+        place=_place(places, int(sold.unit.parcel[sale])),
+    )
+
+
+def _dollars(made: Prediction, rank: int, price: float, adjusted: float) -> dict[str, float]:
+    """The adjustments in dollars, whose sum is the whole adjustment.
+
+    Effects multiply, dollars add: each log effect counts by the logarithmic mean of the price
+    before and after, the one factor by which the order of adjustments does not matter.
+    """
+    items = made.grid.items[0, rank]
+    factor = float(logarithmic_mean(np.array([adjusted]), np.array([price]))[0])
+    return {line: factor * float(items[ITEMS.index(line)]) for line in LINES}
+
+
+def _traits(units: Units, row: int) -> dict[str, Any]:
+    known = {
+        name: float(value) if np.isfinite(value) else None
+        for name, value in zip(TRAITS, units.traits[row], strict=True)
+    }
+    return known | {"neighborhood_code": units.neighborhood[row], "property_class": units.use[row]}
+
+
+def _place(places: Mapping[str, FloatArray], parcel: int) -> Place:
+    latitude, longitude = (float(places[name][parcel]) for name in ("latitude", "longitude"))
+    known = np.isfinite(latitude) and np.isfinite(longitude)
+    return Place(latitude if known else None, longitude if known else None)

@@ -1,0 +1,235 @@
+"""Any parcel of a fitted county valued at once: as it is, or as it would be if it were changed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from numbers import Real
+
+import numpy as np
+import pyarrow as pa
+
+from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.errors import ValuationError
+from terrafusion_lib.plugins.valuation.model.explain import LINES
+from terrafusion_lib.plugins.valuation.model.markets import Market
+from terrafusion_lib.plugins.valuation.subjects import (
+    TRAITS,
+    Origin,
+    Units,
+    numbers,
+    properties_as_units,
+    texts,
+)
+from terrafusion_lib.plugins.valuation.workbench.comparable_grid import (
+    BY_TRAITS,
+    ComparableGrid,
+    comparable_grid,
+)
+from terrafusion_lib.stats.strata import FloatArray
+
+BOUNDS = {
+    "building_area_sqft": (1.0, 1e7),
+    "land_area_sqft": (1.0, 1e12),
+    "year_built": (1_500.0, 2_200.0),
+    "effective_year_built": (1_500.0, 2_200.0),
+    "is_waterfront": (0.0, 1.0),
+}
+"""Values that a trait can have, where not any number from zero."""
+
+
+@dataclass(frozen=True)
+class Appraised:
+    """A value by a market's model, US dollars, before rounding; `base` and `lines` sum to it."""
+
+    property_id: str
+    market: str
+    method: str
+    value: float
+    low: float
+    high: float
+    confidence: float
+    base: float
+    lines: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Workbench:
+    """A county's properties and its fitted markets.
+
+    `rows` finds a property by its id, `places` holds latitudes and longitudes by parcel
+    (``Units.parcel``).
+    """
+
+    units: Units
+    rows: Mapping[str, int]
+    markets: Mapping[str, Market]
+    places: Mapping[str, FloatArray]
+
+    @classmethod
+    def open(
+        cls,
+        properties: pa.Table,
+        valuation_date: date,
+        markets: Mapping[str, Market],
+        origin: Origin | None = None,
+    ) -> "Workbench":
+        """A workbench over a properties table (``prepare.PROPERTY_COLUMNS``).
+
+        It may be another roll than the models were made from: properties that their sales know
+        keep the numbers that they have there, so that no sale of its own values a property, and
+        places are measured from the models' `origin`.
+        """
+        ids = texts(properties, "property_id").tolist()
+        rows = {name: row for row, name in enumerate(ids)}
+        units = _numbered(properties_as_units(properties, valuation_date, origin), rows, markets)
+        places = {}
+        for name in ("latitude", "longitude"):
+            places[name] = np.full(int(units.parcel.max(initial=-1)) + 1, np.nan)
+            places[name][units.parcel] = numbers(properties, name)
+        return cls(units, rows, markets, places)
+
+    def appraise(
+        self, property_id: str, changes: Mapping[str, float | None] | None = None
+    ) -> Appraised:
+        """Value a property, its traits changed as `changes` says.
+
+        A changed property is valued from the comparables of the property as it is: what differs is
+        the change alone.
+
+        Parameters
+        ----------
+        changes : mapping
+            New values by trait (``units.TRAITS``), such as ``{"building_area_sqft": 2400}``; None
+            for unknown.
+
+        Raises
+        ------
+        ValuationError
+            The property or a trait is unknown, a value cannot be, or no market values the property.
+        """
+        unit, name, market, like = self._asked(property_id, changes)
+        level = market.model.finder.params.interval_level
+        found = market.predict(unit, like)
+        low, high = market.uncertainty.interval(unit, found, level)
+        confidence = market.confidence(unit, found)
+        parts = market.explain([found.evidence])
+        return Appraised(
+            property_id=property_id,
+            market=name,
+            method=market.ensemble.method,
+            value=float(found.value[0]),
+            low=float(low[0]),
+            high=float(high[0]),
+            confidence=float(confidence[0]),
+            base=float(parts.base[0]),
+            lines=dict(zip(LINES, parts.lines[0].tolist(), strict=True)),
+        )
+
+    def grid(
+        self,
+        property_id: str,
+        *,
+        comparables: int = 5,
+        how: str = BY_TRAITS,
+        changes: Mapping[str, float | None] | None = None,
+    ) -> ComparableGrid:
+        """The comparable grid of a property, its traits changed as `changes` says.
+
+        Raises
+        ------
+        ValuationError
+            As of `appraise` and `comparable_grid`.
+        """
+        unit, _, market, like = self._asked(property_id, changes)
+        return comparable_grid(
+            property_id, unit, market, self.places, comparables=comparables, how=how, like=like
+        )
+
+    def unit(self, property_id: str) -> Units:
+        """A property as it is on the roll."""
+        property_id = str(property_id)
+        if property_id not in self.rows:
+            close = nearest(property_id, list(self.rows))
+            raise ValuationError(
+                f"There is no active property {property_id}",
+                hint=f"did you mean {close[0]}?" if close else None,
+            )
+        return self.units.take(np.array([self.rows[property_id]]))
+
+    def market_of(self, property_id: str, unit: Units) -> tuple[str, Market]:
+        """The market that values a unit."""
+        name = unit.market[0]
+        if name not in self.markets or not self.markets[name].model.can_value(unit)[0]:
+            raise ValuationError(
+                f"No model values property {property_id}, of the market {name}",
+                examples=sorted(self.markets),
+                cause="too few valid sales of that market, or an area that is unknown",
+            )
+        return name, self.markets[name]
+
+    def _asked(
+        self, property_id: str, changes: Mapping[str, float | None] | None
+    ) -> tuple[Units, str, Market, Units | None]:
+        """The unit to value, its market, and the unit whose comparables are taken, if another."""
+        present = self.unit(property_id)
+        unit = _changed(present, changes or {})
+        name, market = self.market_of(property_id, unit)
+        same = bool(changes) and present.market[0] == name
+        return unit, name, market, present if same else None
+
+
+def _numbered(units: Units, rows: Mapping[str, int], markets: Mapping[str, Market]) -> Units:
+    """Units with the numbers that the models' sales know their properties by, others above."""
+    given = [
+        int(known.max(initial=-1))
+        for market in markets.values()
+        for known in (market.sales.unit.parcel, market.sales.unit.identity)
+    ]
+    first = 1 + max(given, default=-1)
+    parcel = first + np.arange(len(units))
+    identity = parcel.copy()
+    for market in markets.values():
+        sold = market.sales
+        for name, number, own in zip(
+            sold.property_id.tolist(),
+            sold.unit.parcel.tolist(),
+            sold.unit.identity.tolist(),
+            strict=True,
+        ):
+            if name in rows:
+                parcel[rows[name]], identity[rows[name]] = number, own
+    return replace(units, parcel=parcel, identity=identity)
+
+
+def _changed(unit: Units, changes: Mapping[str, float | None]) -> Units:
+    traits = unit.traits.copy()
+    for name, value in changes.items():
+        if name not in TRAITS:
+            close = nearest(name, list(TRAITS))
+            raise ValuationError(
+                f"There is no trait {name!r} to change",
+                examples=list(TRAITS),
+                hint=f"did you mean {close[0]}?" if close else None,
+            )
+        traits[0, TRAITS.index(name)] = _trait_value(name, value)
+    return replace(unit, traits=traits)
+
+
+def _trait_value(name: str, value: object) -> float:
+    """A trait's new value as a number, NaN for unknown.
+
+    Raises
+    ------
+    ValuationError
+        It is no number, or one that the trait cannot have.
+    """
+    if value is None:
+        return float("nan")
+    least, most = BOUNDS.get(name, (0.0, 1e9))
+    if not isinstance(value, Real) or not least <= float(value) <= most:
+        raise ValuationError(
+            f"{name} cannot be {value!r}",
+            cause=f"it is a number from {least:,g} to {most:,g}",
+            hint="None says that it is unknown",
+        )
+    return float(value)
