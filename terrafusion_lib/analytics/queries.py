@@ -22,7 +22,7 @@ from terrafusion_lib.analytics.dialect import (
 from terrafusion_lib.analytics.store import AnalyticsStore
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import ConfigError
-from terrafusion_lib.core.schema import Kind
+from terrafusion_lib.core.tables import Kind
 
 AREAS = ("neighborhood_code", "tax_area", "situs_city", "property_type", "property_class")
 RATIO_PARTS = 1_000_000_000

@@ -7,7 +7,7 @@ is a failure, which the run counts and keeps with its raw value.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from terrafusion_lib.core.schema import Kind
+from terrafusion_lib.core.tables import Kind
 
 SQL_TYPES = {
     Kind.TEXT: "VARCHAR",

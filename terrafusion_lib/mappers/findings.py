@@ -8,7 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.mappers.conversions import GARBLED, quote
 from terrafusion_lib.mappers.model import Table
 from terrafusion_lib.mappers.session import Session

@@ -12,7 +12,8 @@ import yaml
 from terrafusion_lib.core.config import nearest, parse, read_yaml
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.raw import SourceTable
-from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.mappers.expressions import Expression, Scope, read_expression
 from terrafusion_lib.mappers.model import (
     Column,

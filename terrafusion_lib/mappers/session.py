@@ -13,8 +13,8 @@ import pyarrow as pa
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.raw import RawManifest, RawType, SourceTable, read_manifest
-from terrafusion_lib.core.schema import Kind
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.mappers.conversions import RIGHT_TRIMMED, Conversion, convert, quote
 from terrafusion_lib.mappers.mapping import MAPPED, Mapping
 from terrafusion_lib.mappers.parties import add_party_relation

@@ -7,7 +7,8 @@ not be converted or is not in a value map. Both are almost always null and cost 
 import json
 from dataclasses import dataclass, replace
 
-from terrafusion_lib.core.schema import TABLES, CanonicalTable, Column, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Column, Kind, TableSpec
 from terrafusion_lib.mappers.chunks import chunks_of, key_columns
 from terrafusion_lib.mappers.conversions import SQL_TYPES, convert, family, quote, text_of
 from terrafusion_lib.mappers.expressions import Scope
@@ -53,7 +54,7 @@ def staged(name: str) -> str:
     return f'"stage of {name}"'
 
 
-def key_text(table: CanonicalTable) -> str:
+def key_text(table: TableSpec) -> str:
     """SQL text of a row's key without the county, parts joined by a slash."""
     parts = ", ".join(f'"{key}"' for key in table.key if key != "county_id")
     return f"concat_ws('/', {parts})"
@@ -114,7 +115,7 @@ def stage_table(session: Session, name: str, table: Table) -> Stage:
     return Stage(selects, outputs)
 
 
-def _reason(table: CanonicalTable, outputs: tuple[Output, ...]) -> str:
+def _reason(table: TableSpec, outputs: tuple[Output, ...]) -> str:
     """Why a row is left out: the mapping's reason, or a key that is missing."""
     values = {output.name: output.value for output in outputs}
     keyless = "".join(

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.core.schema import Kind
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.mappers.conversions import quote
 
 SQFT_PER_ACRE = 43_560

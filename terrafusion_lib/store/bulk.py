@@ -19,9 +19,11 @@ import sqlalchemy as sa
 
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.progress import Progress
-from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.store import models
 from terrafusion_lib.store.copying import ahead, insert_batches, sqlite_batches
+from terrafusion_lib.store.plugin_tables import results_of
 from terrafusion_lib.store.reading import record_batches
 
 BATCH_ROWS = 50_000
@@ -67,7 +69,7 @@ def load_tables(
     """See `Store.load`."""
     _check_files(tables)
     done: dict[str, TableLoad] = {}
-    with _transaction(engine, county_id) as connection:
+    with county_transaction(engine, county_id) as connection:
         for name, path in tables.items():
             target = models.CANONICAL[name]
             work = _TableWork(connection, target, path, county_id, run_id, now, progress)
@@ -87,19 +89,17 @@ def load_tables(
     return LoadResult(done)
 
 
-def replace_results(
-    engine: sa.Engine, name: str, table: pa.Table, *, county_id: str, run_id: str
-) -> TableLoad:
-    """See `Store.save_results`."""
-    target = models.RESULTS[name]
-    with _transaction(engine, county_id) as connection:
-        same = (target.c.county_id == county_id) & (target.c.run_id == run_id)
-        connection.execute(target.delete().where(same))
-        batches = table.to_batches(max_chunksize=BATCH_ROWS)
-        if connection.dialect.name == "sqlite":
-            batches = sqlite_batches(batches)
-        rows = insert_batches(connection, target.name, batches)
-    return TableLoad(read=rows, inserted=rows)
+def put_results(
+    connection: sa.Connection, name: str, table: pa.Table, *, county_id: str, run_id: str
+) -> int:
+    """Replace the rows of a result table for a county and run; returns how many there are."""
+    target = results_of(name)
+    same = (target.c.county_id == county_id) & (target.c.run_id == run_id)
+    connection.execute(target.delete().where(same))
+    batches = table.to_batches(max_chunksize=BATCH_ROWS)
+    if connection.dialect.name == "sqlite":
+        batches = sqlite_batches(batches)
+    return insert_batches(connection, target.name, batches)
 
 
 def _check_files(tables: Mapping[str, Path]) -> None:
@@ -115,7 +115,7 @@ def _check_files(tables: Mapping[str, Path]) -> None:
 
 
 @contextmanager
-def _transaction(engine: sa.Engine, county_id: str) -> Iterator[sa.Connection]:
+def county_transaction(engine: sa.Engine, county_id: str) -> Iterator[sa.Connection]:
     """One writing transaction that no other load of the county interleaves with."""
     with engine.connect().execution_options(immediate=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":

@@ -12,7 +12,7 @@ from datetime import date
 
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import ConfigError
-from terrafusion_lib.core.schema import CanonicalTable, Kind
+from terrafusion_lib.core.tables import Kind, TableSpec
 
 TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<text>'(?:[^']|'')*')|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
@@ -64,7 +64,7 @@ def literal(value: object) -> str:
 class Scope:
     """What the rules of one table may name; `where` opens the message of a refusal."""
 
-    table: CanonicalTable
+    table: TableSpec
     parameters: Mapping[str, object]
     where: str = ""
 

@@ -6,7 +6,8 @@ from typing import Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from terrafusion_lib.core.config import FrozenModel
-from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.validation.base import (
     ACCEPTED,
     CHECKED,

@@ -7,7 +7,7 @@ import duckdb
 import pytest
 
 from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.core.schema import Kind
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.mappers.conversions import GARBLED, convert, quote
 from terrafusion_lib.mappers.expressions import AGGREGATES, SCALARS
 from terrafusion_lib.mappers.transforms import TRANSFORMS, read_step

@@ -8,7 +8,8 @@ import pyarrow.compute as pc
 
 from terrafusion_lib.core.county import GeometryConfig
 from terrafusion_lib.core.result_tables import RESULT_TABLES
-from terrafusion_lib.core.schema import TABLES, Column
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Column
 from terrafusion_lib.plugins.api import PluginContext
 from terrafusion_lib.plugins.gis_export.errors import NO_RESULTS, ExportError
 from terrafusion_lib.plugins.gis_export.select.fit import Fit, fit

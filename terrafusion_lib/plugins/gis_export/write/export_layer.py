@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from terrafusion_lib.core.progress import Progress, silent
-from terrafusion_lib.core.schema import Kind
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.plugins.gis_export.errors import VALUE_OUT_OF_RANGE, ExportError
 from terrafusion_lib.plugins.gis_export.select.shapes import Shapes
 from terrafusion_lib.plugins.gis_export.write.styles import Style

@@ -1,9 +1,6 @@
-"""The result tables of plugins: what a run stores under its id.
+"""What a valuation stores under its run id."""
 
-They lie apart from the canonical tables, so that a new column of results reads no source again.
-"""
-
-from terrafusion_lib.core.schema import CanonicalTable, read_table
+from terrafusion_lib.core.tables import read_table
 
 VALUATIONS = read_table(
     "valuations",
@@ -259,39 +256,17 @@ improvement_value     money    Its part; the parts sum to the property's improve
 """,
 )
 
-GIS_EXPORT_LAYERS = read_table(
-    "gis_export_layers",
-    "One row per export and layer: what was written",
-    "run_id county_id layer",
-    """
-run_id                text     Export (its job)
-county_id             text     County
-layer                 text     Layer, such as parcels
-export_format         text     Format, such as geopackage
-file_name             text     File that holds the layer
-crs                   text     Coordinate system of the file
-geometry_type         text     MultiPolygon or Point
-records               integer  Records written
-attributes            integer  Attributes of each record
-left_out              integer  Properties or rows in the area without a shape or place
-""",
+TABLES = (
+    VALUATIONS,
+    VALUATION_COMPARABLES,
+    RATIO_STATISTICS,
+    VALUATION_EXPLANATIONS,
+    SALE_RATIOS,
+    MODEL_LEADERBOARD,
+    MODEL_COEFFICIENTS,
+    SALES_VALIDATION,
+    SALES_COMPLETENESS,
+    MARKET_INDEX,
+    LAND_RATES,
+    VALUATION_IMPROVEMENTS,
 )
-
-RESULT_TABLES: dict[str, CanonicalTable] = {
-    table.name: table
-    for table in (
-        VALUATIONS,
-        VALUATION_COMPARABLES,
-        RATIO_STATISTICS,
-        VALUATION_EXPLANATIONS,
-        SALE_RATIOS,
-        MODEL_LEADERBOARD,
-        MODEL_COEFFICIENTS,
-        SALES_VALIDATION,
-        SALES_COMPLETENESS,
-        MARKET_INDEX,
-        LAND_RATES,
-        VALUATION_IMPROVEMENTS,
-        GIS_EXPORT_LAYERS,
-    )
-}
