@@ -5,7 +5,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import cast
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import PluginError
 from terrafusion_lib.plugins.api import Plugin
 
@@ -52,11 +52,10 @@ def load_plugin(name: str) -> Plugin:
     """
     sources = plugin_sources()
     if name not in sources:
-        close = nearest(name, list(sources))
         raise PluginError(
             f"There is no plugin {name!r}",
             examples=list(sources),
-            hint=f"did you mean {close[0]}?" if close else None,
+            hint=did_you_mean(name, sources),
         )
     source = sources[name]
     try:
