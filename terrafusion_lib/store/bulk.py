@@ -19,9 +19,10 @@ import sqlalchemy as sa
 
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.progress import Progress
+from terrafusion_lib.core.read_ahead import read_ahead
 from terrafusion_lib.core.schema import TABLES, Kind
 from terrafusion_lib.store import models
-from terrafusion_lib.store.copying import ahead, insert_batches, sqlite_batches
+from terrafusion_lib.store.copying import insert_batches, sqlite_batches
 from terrafusion_lib.store.reading import record_batches
 
 BATCH_ROWS = 50_000
@@ -304,7 +305,7 @@ class _TableWork:
                 done += batch.num_rows
                 self.progress(f"load {self.target.name}", done, total)
 
-        return insert_batches(self.connection, table, ahead(shown()))
+        return insert_batches(self.connection, table, read_ahead(shown, count=2))
 
 
 def _replace_quarantine(connection: sa.Connection, path: Path, county_id: str, run_id: str) -> None:
