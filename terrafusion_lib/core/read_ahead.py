@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from typing import Any, Final, TypeVar
@@ -34,7 +34,7 @@ def read_ahead(
     *,
     count: int = 1,
     cancel: Callable[[], None] | None = nothing,
-) -> Iterator[Item]:
+) -> Generator[Item, None, None]:
     """Yield what ``make()`` yields, read `count` items ahead in another thread.
 
     A database driver waits for the server in C code, where Python cannot deliver Ctrl-C. So the
@@ -71,7 +71,7 @@ def read_ahead(
 
 def map_ahead(
     function: Callable[[Item], Made], items: Iterable[Item], *, threads: int, ahead: int
-) -> Iterator[Made]:
+) -> Generator[Made, None, None]:
     """``function(item)`` of each item in order; up to `ahead` further ones are made meanwhile.
 
     The items themselves are read in the consumer's thread. When it stops early, those not begun

@@ -6,7 +6,7 @@ first load is copied straight into the tables; of a later one only the rows that
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -305,7 +305,9 @@ class _TableWork:
                 done += batch.num_rows
                 self.progress(f"load {self.target.name}", done, total)
 
-        return insert_batches(self.connection, table, read_ahead(shown, count=2))
+        # Closed here: DuckDB refuses to be closed while another thread still reads from it.
+        with closing(read_ahead(shown, count=2)) as coming:
+            return insert_batches(self.connection, table, coming)
 
 
 def _replace_quarantine(connection: sa.Connection, path: Path, county_id: str, run_id: str) -> None:

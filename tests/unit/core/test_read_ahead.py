@@ -49,7 +49,7 @@ def test_closing_cancels_a_reader_that_waits_and_closes_its_iterator() -> None:
     reader = read_ahead(waiting, cancel=released.set)
     assert next(reader) == 1
     started = time.monotonic()
-    reader.close()  # type: ignore[attr-defined]
+    reader.close()
     assert closed.is_set()
     assert time.monotonic() - started < 5
 
@@ -86,5 +86,5 @@ def test_what_is_not_begun_is_never_made_when_the_consumer_stops(fails: bool) ->
     if fails:
         with pytest.raises(OSError, match="cut"):
             next(results)
-    results.close()  # type: ignore[attr-defined]
+    results.close()
     assert len(made) < 10
