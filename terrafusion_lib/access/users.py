@@ -7,7 +7,7 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from terrafusion_lib.access.roles import ROLES, group
-from terrafusion_lib.core.config import FrozenModel, nearest, parse
+from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse
 from terrafusion_lib.core.county import list_counties, load_county
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.files import write_json
@@ -35,9 +35,8 @@ class User(FrozenModel):
     def _known_roles(cls, roles: tuple[str, ...]) -> tuple[str, ...]:
         for role in roles:
             if role not in ROLES:
-                close = nearest(role, list(ROLES))
-                hint = f"; did you mean {close[0]}?" if close else ""
-                raise ValueError(f"there is no role {role}{hint}")
+                meant = did_you_mean(role, ROLES)
+                raise ValueError("; ".join(filter(None, (f"there is no role {role}", meant))))
         return roles
 
     @field_validator("password_hash")
@@ -141,11 +140,10 @@ def set_password(path: Path, username: str, password: str) -> None:
     users = read_users(path)
     names = [user.username for user in users.users]
     if username not in names:
-        close = nearest(username, names)
         raise ConfigError(
             f"{path} has no user {username}",
             examples=names,
-            hint=f"did you mean {close[0]}?" if close else None,
+            hint=did_you_mean(username, names),
         )
     if len(password) < SHORTEST_PASSWORD:
         raise ConfigError(f"A password needs {SHORTEST_PASSWORD} characters or more")

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from terrafusion_lib.core.config import FrozenModel, nearest, parse, read_yaml
+from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse, read_yaml
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.settings import Settings
 
@@ -92,13 +92,11 @@ def load_county(county_id: str, settings: Settings) -> CountyConfig:
     """
     known = list_counties(settings)
     if county_id not in known:
-        close = nearest(county_id, known)
         raise ConfigError(
             f"County {county_id!r} is not configured",
             examples=known,
-            hint=f"did you mean {close[0]}?"
-            if close
-            else f"add {settings.county_configs_path}/{county_id}/county.yaml",
+            hint=did_you_mean(county_id, known)
+            or f"add {settings.county_configs_path}/{county_id}/county.yaml",
         )
     folder = settings.county_configs_path / county_id
     data = _merged(folder, settings.county_configs_path, ())

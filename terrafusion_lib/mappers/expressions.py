@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean, nearest
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.mappers.parties import PARTY_RELATION
 
@@ -58,11 +58,10 @@ class Scope:
         """Alias and exact name of a column reference."""
         alias, name = (self.base, parts[0]) if len(parts) == 1 else (parts[0], parts[-1])
         if len(parts) > 2 or alias not in self.columns:
-            close = nearest(alias, list(self.columns))
             raise MappingError(
                 f"{'.'.join(parts)} names no table in reach",
                 examples=sorted(self.columns),
-                hint=f"did you mean {close[0]}.{name}?" if close else "add it under joins",
+                hint=did_you_mean(alias, self.columns, suffix=f".{name}") or "add it under joins",
             )
         exact = {column.casefold(): column for column in self.columns[alias]}.get(name.casefold())
         if exact is None:
@@ -76,8 +75,8 @@ class Scope:
             for column in columns
             if column.casefold() == name.casefold()
         ]
-        close = elsewhere or nearest(name, list(self.columns[alias]))
-        return f"did you mean {close[0]}?" if close else f"add it to the columns of {alias}"
+        meant = did_you_mean((*elsewhere, name)[0], [*elsewhere, *self.columns[alias]])
+        return meant or f"add it to the columns of {alias}"
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,6 @@
 """Shapes and points measured in the county's projected system, batch by batch."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from terrafusion_lib.core.errors import MappingError
+from terrafusion_lib.core.read_ahead import map_ahead
 from terrafusion_lib.mappers.conversions import quote
 from terrafusion_lib.mappers.model import Geometry, Points, Relation
 from terrafusion_lib.mappers.session import RELATION, RawFailure, Session
@@ -82,25 +81,16 @@ def _write(session: Session, base: str, schema: pa.Schema, measure: Measure, pat
     with (
         session.fitting(base),
         pq.ParquetWriter(path, target, compression="zstd") as writer,
-        ThreadPoolExecutor(session.threads) as pool,
     ):
-        for batch, found in _in_order(pool, measure, reader, ahead=2 * session.threads):
+        both = map_ahead(
+            lambda batch: (batch, measure(batch)),
+            reader,
+            threads=session.threads,
+            ahead=2 * session.threads - 1,
+        )
+        for batch, found in both:
             arrays = [found.get(item.name) or batch[item.name] for item in target]
             writer.write_batch(pa.record_batch(arrays, schema=target))
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, measure: Measure, batches: Iterable[pa.RecordBatch], *, ahead: int
-) -> Iterator[tuple[pa.RecordBatch, dict[str, pa.Array]]]:
-    """Each batch with its measures, in the order given; a few are measured at once."""
-    waiting: deque[tuple[pa.RecordBatch, Future[dict[str, pa.Array]]]] = deque()
-    for batch in batches:
-        waiting.append((batch, pool.submit(measure, batch)))
-        if len(waiting) >= ahead:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    for batch, future in waiting:
-        yield batch, future.result()
 
 
 def _shapes(batch: pa.RecordBatch, *, spec: Geometry, county: str) -> dict[str, pa.Array]:

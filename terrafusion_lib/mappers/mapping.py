@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from terrafusion_lib.core.config import nearest, parse, read_yaml
+from terrafusion_lib.core.config import did_you_mean, parse, read_yaml
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.schema import TABLES
@@ -163,11 +163,12 @@ def _refuse_doubles(mapping: Mapping) -> None:
 
 
 def _unknown(what: str, name: str, known: Iterable[str], *, where: str = "") -> None:
-    close = nearest(name, list(known))
+    known = list(known)
+    meant = did_you_mean(name, known)
     raise MappingError(
         f"{where}: there is no {what} {name}" if where else f"there is no {what} {name}",
-        examples=() if close else sorted(known),
-        hint=f"did you mean {close[0]}?" if close else None,
+        examples=() if meant else sorted(known),
+        hint=meant,
     )
 
 

@@ -269,7 +269,7 @@ def _typed(raw_type: RawType, sql_type: str) -> Conversion:
 
 def _add_empty_view(session: Session, name: str, table: SourceTable) -> None:
     if not table.optional:
-        close = nearest(name, list(session.manifest.tables))
+        close = nearest(name, session.manifest.tables)
         raise MappingError(
             "The raw layer lacks a table that the mapping reads",
             table=name,

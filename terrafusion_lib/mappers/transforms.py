@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.mappers.conversions import quote
@@ -91,11 +91,11 @@ def read_step(text: str) -> Step:
     found = CALL.fullmatch(text.strip())
     name, argument = (found.group(1), found.group(2) or "") if found else (text, "")
     if name not in TRANSFORMS:
-        close = nearest(name, list(TRANSFORMS))
+        meant = did_you_mean(name, TRANSFORMS)
         raise MappingError(
             f"There is no transform {name!r}",
-            examples=() if close else list(TRANSFORMS),
-            hint=f"did you mean {close[0]}?" if close else "docs/reference/mapping.md lists all",
+            examples=() if meant else list(TRANSFORMS),
+            hint=meant or "docs/reference/mapping.md lists all",
         )
     transform = TRANSFORMS[name]
     given = 0 if not argument else 1 if transform.kind else argument.count(",") + 1

@@ -5,7 +5,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from terrafusion_lib.connectors.registry import open_source
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean, nearest
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.schema import TABLES
@@ -77,12 +77,11 @@ def preview(
     """
     record = _last_map(county, settings)
     if table not in record.rows:
-        close = nearest(table, list(record.rows))
         raise RunError(
             f"The mapping makes no table {table!r}",
             county=county.county_id,
             examples=list(record.rows),
-            hint=f"did you mean {close[0]}?" if close else None,
+            hint=did_you_mean(table, record.rows),
         )
     folder = product_folder(settings, county.county_id, MAP, record.fingerprint)
     listed = next(pq.ParquetFile(folder / f"{table}.parquet").iter_batches(rows), None)

@@ -1,6 +1,6 @@
 """What a county's configuration says of plugins, checked before anything runs."""
 
-from terrafusion_lib.core.config import FrozenModel, nearest, parse
+from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.plugins.registry import load_plugin, plugin_names
@@ -30,11 +30,10 @@ def check_plugins(county: CountyConfig) -> None:
     known = plugin_names()
     for name in county.plugins:
         if name not in known:
-            close = nearest(name, known)
             raise ConfigError(
                 f"{county.folder / 'county.yaml'} sets plugins.{name}, and there is no such plugin",
                 county=county.county_id,
                 examples=known,
-                hint=f"did you mean {close[0]}?" if close else None,
+                hint=did_you_mean(name, known),
             )
         plugin_params(county, name)

@@ -1,6 +1,5 @@
 """Finished steps as small tables that notebooks show."""
 
-import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -14,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings, get_settings
@@ -223,8 +223,11 @@ def _equal(name: str, field: pa.Field, value: object) -> pc.Expression:
 def _refuse_unknown(table: str, known: Sequence[str], asked: Iterable[str]) -> None:
     for column in asked:
         if column not in known:
-            near = difflib.get_close_matches(column, known, n=5, cutoff=0.4)
-            raise RunError(f"There is no column {column!r}", table=table, examples=near or known)
+            raise RunError(
+                f"There is no column {column!r}",
+                table=table,
+                examples=nearest(column, known, count=5) or known,
+            )
 
 
 def analysis(step: Step, name: str, *, area: str, years: int = 2) -> list[dict[str, Any]]:

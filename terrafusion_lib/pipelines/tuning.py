@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.settings import get_settings
@@ -35,12 +35,11 @@ def tune_trees(
 
     markets = latest_results(county, year).workbench().markets
     if market not in markets:
-        close = nearest(market, list(markets))
         raise RunError(
             f"There is no market {market!r} with a model",
             county=county,
             examples=sorted(markets),
-            hint=f"did you mean {close[0]}?" if close else None,
+            hint=did_you_mean(market, markets),
         )
     settings = get_settings()
     return tune(

@@ -6,7 +6,7 @@ first load is copied straight into the tables; of a later one only the rows that
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +19,11 @@ import sqlalchemy as sa
 
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.progress import Progress
+from terrafusion_lib.core.read_ahead import read_ahead
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.store import models
-from terrafusion_lib.store.copying import ahead, insert_batches, sqlite_batches
+from terrafusion_lib.store.copying import insert_batches, sqlite_batches
 from terrafusion_lib.store.plugin_tables import results_of
 from terrafusion_lib.store.reading import record_batches
 
@@ -304,7 +305,9 @@ class _TableWork:
                 done += batch.num_rows
                 self.progress(f"load {self.target.name}", done, total)
 
-        return insert_batches(self.connection, table, ahead(shown()))
+        # Closed here: DuckDB refuses to be closed while another thread still reads from it.
+        with closing(read_ahead(shown, count=2)) as coming:
+            return insert_batches(self.connection, table, coming)
 
 
 def _replace_quarantine(connection: sa.Connection, path: Path, county_id: str, run_id: str) -> None:

@@ -1,9 +1,6 @@
 """Arrow batches into a table as fast as each database takes them."""
 
-import contextlib
 import io
-import queue
-import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -20,39 +17,6 @@ def insert_batches(connection: sa.Connection, table: str, batches: Iterable[pa.R
     if connection.dialect.name == "sqlite":
         return _insert_sqlite(connection, table, batches)
     return _copy_postgres(connection, table, batches)
-
-
-def ahead(batches: Iterable[pa.RecordBatch], count: int = 2) -> Iterator[pa.RecordBatch]:
-    """The same batches, the next `count` made by another thread while one is being used."""
-    ready: queue.Queue[pa.RecordBatch | BaseException | None] = queue.Queue(count)
-    given_up = threading.Event()
-
-    def put(item: pa.RecordBatch | BaseException | None) -> None:
-        while not given_up.is_set():
-            with contextlib.suppress(queue.Full):
-                ready.put(item, timeout=0.1)
-                return
-
-    def fill() -> None:
-        try:
-            for batch in batches:
-                put(batch)
-                if given_up.is_set():
-                    return
-            put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again in the reading thread
-            put(error)
-
-    maker = threading.Thread(target=fill, daemon=True)
-    maker.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        given_up.set()
-        maker.join()
 
 
 def sqlite_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

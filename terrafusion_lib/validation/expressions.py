@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.tables import Kind, TableSpec
 
@@ -128,8 +128,7 @@ class Scope:
 
     def unknown(self, what: str, name: str, known: tuple[str, ...]) -> ConfigError:
         """The error of a name that is not known, with the nearest one."""
-        close = nearest(name, list(known))
         return ConfigError(
             f"{self.where}: there is no {what} {name!r}",
-            hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}",
+            hint=did_you_mean(name, known) or f"known: {', '.join(known)}",
         )

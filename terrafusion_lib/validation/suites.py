@@ -1,6 +1,6 @@
 """Suites: the rules of one canonical table, read from ``expectations/<table>.yaml``."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from terrafusion_lib.core.config import FrozenModel, nearest, parse, read_yaml
+from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse, read_yaml
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.tables import TableSpec
@@ -213,7 +213,6 @@ def _stuck(waiting: dict[str, set[str]], suites: Mapping[str, Suite]) -> ConfigE
     return ConfigError("The rules of these tables refer to each other", examples=sorted(waiting))
 
 
-def _unknown(what: str, name: str, known: Iterable[str], *, where: str) -> ConfigError:
-    close = nearest(name, list(known))
-    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+def _unknown(what: str, name: str, known: Collection[str], *, where: str) -> ConfigError:
+    hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
     return ConfigError(f"{where}: there is no {what} {name!r}", hint=hint)

@@ -5,16 +5,12 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import PluginError, ValuationError
 from terrafusion_lib.plugins.api import (
-    PROP_FAIL_SIMULATION,
-    SIMULATED_FAILURE,
     PluginContext,
     PluginResult,
-    PluginRunError,
 )
 from terrafusion_lib.plugins.valuation.model.markets import fit_markets
 from terrafusion_lib.plugins.valuation.model.saved_model import FILE_NAME, save_markets
@@ -193,13 +189,12 @@ def _subjects(
     rows = pc.index_in(pa.array(wanted, pa.string()), value_set=properties["property_id"])
     absent = [name for name, row in zip(wanted, rows.to_pylist(), strict=True) if row is None]
     if absent:
-        close = nearest(absent[0], texts(properties, "property_id").tolist())
         raise PluginError(
             "Properties asked for are not on the active roll",
             county=context.county_id,
             count=len(absent),
             examples=absent,
-            hint=f"did you mean {close[0]}?" if close else None,
+            hint=did_you_mean(absent[0], texts(properties, "property_id").tolist()),
         )
     return np.asarray(rows.to_numpy(zero_copy_only=False), dtype=np.int64)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.tables import Column, Kind
 from terrafusion_lib.plugins.gis_export.errors import UNKNOWN_LAYER, ExportError
 from terrafusion_lib.plugins.gis_export.select import records as found
@@ -256,10 +256,9 @@ def chosen(names: tuple[str, ...]) -> list[Layer]:
     """
     for name in names:
         if name not in LAYERS:
-            close = nearest(name, list(LAYERS))
             raise ExportError(
                 f"There is no layer {name!r}: there are {', '.join(LAYERS)}",
                 reason_code=UNKNOWN_LAYER,
-                hint=f"did you mean {close[0]}?" if close else "terrafusion export layers",
+                hint=did_you_mean(name, LAYERS) or "terrafusion export layers",
             )
     return [layer for layer in _LAYERS if layer.name in names]

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.plugins.gis_export.errors import (
     CRS_REFUSED,
     GEOMETRY_COLLECTION,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 WGS84 = "EPSG:4326"
+USUAL = (WGS84, "EPSG:2926", "EPSG:2927", "EPSG:3857")
 POINT, POLYGON = "Point", "MultiPolygon"
 
 Floats = NDArray[np.float64]
@@ -241,11 +242,10 @@ def system(crs: str) -> "CRS":
     try:
         return CRS.from_user_input(crs)
     except CRSError as error:
-        close = nearest(crs, ["EPSG:4326", "EPSG:2926", "EPSG:2927", "EPSG:3857"])
         raise ExportError(
             f"The coordinate system {crs!r} is unknown: {error}",
             reason_code=CRS_REFUSED,
-            hint=f"did you mean {close[0]}?" if close else "name it by its code, as EPSG:2927",
+            hint=did_you_mean(crs, USUAL) or "name it by its code, as EPSG:2927",
         ) from error
 
 

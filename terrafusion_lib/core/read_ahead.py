@@ -1,10 +1,15 @@
-"""Read ahead in a thread, so that a reader that waits in C code can be interrupted."""
+"""The next items are made in other threads while one is used; their order stays."""
 
 import queue
 import threading
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
 
 BETWEEN_ITEMS = 0.5
 """Seconds in which a reader that is not waiting for its source has noticed that it shall stop."""
@@ -20,10 +25,17 @@ class _Failed:
         self.error = error
 
 
+def nothing() -> None:
+    """What it takes to make a reader return that ends its item by itself soon."""
+
+
 def read_ahead(
-    make: Callable[[], Iterator[Any]], *, cancel: Callable[[], None] | None
-) -> Iterator[Any]:
-    """Yield what ``make()`` yields, read one item ahead in another thread.
+    make: Callable[[], Iterator[Item]],
+    *,
+    count: int = 1,
+    cancel: Callable[[], None] | None = nothing,
+) -> Generator[Item, None, None]:
+    """Yield what ``make()`` yields, read `count` items ahead in another thread.
 
     A database driver waits for the server in C code, where Python cannot deliver Ctrl-C. So the
     driver works in a thread, and the consumer waits here, where it can be interrupted; reading
@@ -32,13 +44,15 @@ def read_ahead(
     Parameters
     ----------
     make : callable
-        Makes the iterator; it is made, read and closed in the thread.
+        Makes the generator; it is made, read and closed in the thread.
+    count : int
+        Items that may wait to be used; one more may be in the making.
     cancel : callable or None
         Called from the consumer's thread when it stops early (interrupt, error, close) while the
         reader waits, to make it return. None when nothing can: the thread is then left to end
         by itself, with its time-out or with the process.
     """
-    items: queue.Queue[Any] = queue.Queue(maxsize=1)
+    items: queue.Queue[Any] = queue.Queue(count)
     stopped = threading.Event()
     thread = threading.Thread(target=_fill, args=(make, items, stopped), daemon=True)
     thread.start()
@@ -55,8 +69,31 @@ def read_ahead(
             thread.join(JOIN_SECONDS)
 
 
+def map_ahead(
+    function: Callable[[Item], Made], items: Iterable[Item], *, threads: int, ahead: int
+) -> Generator[Made, None, None]:
+    """``function(item)`` of each item in order; up to `ahead` further ones are made meanwhile.
+
+    The items themselves are read in the consumer's thread. When it stops early, those not begun
+    are never made.
+    """
+    pool = ThreadPoolExecutor(threads)
+    waiting: deque[Future[Made]] = deque()
+    try:
+        for item in items:
+            waiting.append(pool.submit(function, item))
+            if len(waiting) > ahead:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
 def _fill(
-    make: Callable[[], Iterator[Any]], items: "queue.Queue[Any]", stopped: threading.Event
+    make: Callable[[], Iterator[Any]],
+    items: "queue.Queue[Any]",
+    stopped: threading.Event,
 ) -> None:
     try:
         with closing(make()) as source:  # type: ignore[type-var]
