@@ -19,7 +19,7 @@ def prepare_reference(settings: Settings, data_dir: Path) -> dict[str, str]:
 
     generate(data_dir / "demo_wa", parcels=REFERENCE_PARCELS)
     reference = Settings(
-        root=settings.root, data_dir=data_dir, operational_url="", user="reference"
+        root=settings.root, data_dir=data_dir, operational_url="", user="ana"
     )
     return reference.environment()
 

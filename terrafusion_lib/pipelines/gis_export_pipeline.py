@@ -2,14 +2,14 @@
 
 import json
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from terrafusion_lib.access.decide import require
 from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.county import CountyConfig, load_county
-from terrafusion_lib.core.errors import AccessDeniedError
 from terrafusion_lib.core.progress import LineProgress, Progress
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.pipelines.gis_export_job import PLUGIN, Export, ExportJob, Reader
@@ -19,6 +19,7 @@ from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.plugin import plugin
 from terrafusion_lib.plugins.gis_export.select.area_shape import feature_of
+from terrafusion_lib.store.decisions import require_audited
 from terrafusion_lib.store.store import open_store
 
 
@@ -27,7 +28,6 @@ def export_gis(
     options: Mapping[str, Any] | None = None,
     *,
     settings: Settings | None = None,
-    permissions: Iterable[str] = plugin.permissions,
     year: int | None = None,
     results_run_id: str | None = None,
     destination: str | None = None,
@@ -40,10 +40,6 @@ def export_gis(
     ----------
     options : mapping, optional
         Parameters (`GisExportParams`) over the county's ``plugins.gis_export``.
-    permissions : iterable of str
-        What the person may do in the county, as ``access.roles`` decides: whoever calls for a
-        person passes it. An export needs ``gis_export:run`` (a caller of its own is
-        trusted with that), personal data ``reporting:view_sensitive``.
     results_run_id : str, optional
         Run whose values are exported; that of the county's promoted run when None.
     destination : str, optional
@@ -54,16 +50,17 @@ def export_gis(
     ConfigError
         The county or a parameter is not valid; no job is made.
     AccessDeniedError
-        The permissions do not allow exports; no job is made.
+        The person may not export from the county; no job is made. Personal data need
+        ``reporting:view_sensitive`` besides.
     ExportError
         The export failed and its job says why; nothing of it is visible.
     """
     settings = settings or get_settings()
     county = load_county(county_id, settings)
     params = _params(county, options)
-    granted = _granted(permissions, settings, county_id)
     with open_store(settings.operational_database_url) as store:
         store.migrate()
+        granted = require_audited(store, settings, county_id, *plugin.permissions, at=clock())
         work = ExportJob(
             str(uuid.uuid4()), county, params, settings, store, clock,
             url=destination or _own_url(county, settings),
@@ -78,7 +75,6 @@ def estimate_gis_export(
     options: Mapping[str, Any] | None = None,
     *,
     settings: Settings | None = None,
-    permissions: Iterable[str] = plugin.permissions,
     year: int | None = None,
     results_run_id: str | None = None,
 ) -> dict[str, Any]:
@@ -86,13 +82,15 @@ def estimate_gis_export(
 
     Raises
     ------
+    AccessDeniedError
+        The person may not export from the county.
     ExportError
         The export would be refused; `reason_code` says why.
     """
     settings = settings or get_settings()
     county = load_county(county_id, settings)
     params = _params(county, options)
-    granted = _granted(permissions, settings, county_id)
+    granted = require(settings, county_id, *plugin.permissions)
     with open_store(settings.operational_database_url) as store:
         run_id = results_run_id or current_results(county, settings, year)
         reader = Reader(settings, store, county_id, run_id)
@@ -111,11 +109,14 @@ def cancel_gis_export(
 
     Raises
     ------
+    AccessDeniedError
+        The person may not export from the job's county.
     RunError
         There is no such job.
     """
     settings = settings or get_settings()
     with open_store(settings.operational_database_url) as store:
+        require(settings, store.get_job(job_id)["county_id"], *plugin.permissions)
         return store.end_job(
             job_id,
             "CANCELLED",
@@ -184,22 +185,3 @@ def _own_url(county: CountyConfig, settings: Settings) -> str:
     if settings.exports_url:
         return f"{settings.exports_url.rstrip('/')}/{county.county_id}"
     return str(settings.county_data(county.county_id) / "exports")
-
-
-def _granted(permissions: Iterable[str], settings: Settings, county_id: str) -> frozenset[str]:
-    """The permissions, when they hold those that the plugin declares.
-
-    Raises
-    ------
-    AccessDeniedError
-        One is lacking.
-    """
-    granted = frozenset(permissions)
-    lacking = sorted(set(plugin.permissions) - granted)
-    if lacking:
-        raise AccessDeniedError(
-            f"{settings.user} may not export: the permission {lacking[0]} is lacking",
-            county=county_id,
-            hint=f"ask for a role that has it; terrafusion users list {county_id} shows roles",
-        )
-    return granted

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from terrafusion_lib.access.decide import require
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.progress import Progress, silent
@@ -26,6 +27,8 @@ def tune_trees(
 
     Raises
     ------
+    AccessDeniedError
+        The person may not value the county.
     RunError
         The county has not been valued, or has no such market.
     ValuationError
@@ -33,6 +36,8 @@ def tune_trees(
     """
     from terrafusion_lib.plugins.valuation.workbench.tuning import tune
 
+    settings = get_settings()
+    require(settings, county, "valuation:run")
     markets = latest_results(county, year).workbench().markets
     if market not in markets:
         close = nearest(market, list(markets))
@@ -42,7 +47,6 @@ def tune_trees(
             examples=sorted(markets),
             hint=f"did you mean {close[0]}?" if close else None,
         )
-    settings = get_settings()
     return tune(
         markets[market],
         trials=trials,

@@ -1,6 +1,6 @@
 """What every plugin is: a pure engine with a name, parameters and permissions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -57,7 +57,7 @@ class PluginContext:
     threads: int = 1
     results: Read | None = None
     crs: str = "EPSG:2927"
-    permissions: frozenset[str] = frozenset()
+    permissions: Container[str] = frozenset()
     unfit_shapes: frozenset[str] | None = None
 
 

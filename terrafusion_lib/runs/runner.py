@@ -9,6 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import RUN
 from terrafusion_lib.core import log
 from terrafusion_lib.core.county import CountyConfig, load_county
 from terrafusion_lib.core.errors import RunError
@@ -21,6 +23,7 @@ from terrafusion_lib.pipelines.step import CONNECT, EVENTS, staging_folder, utc_
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.progress import FollowEvents
 from terrafusion_lib.runs.summary import RUN_FILE, summarize
+from terrafusion_lib.store.decisions import require_audited
 from terrafusion_lib.store.store import Store, open_store
 
 WORDS = (
@@ -41,7 +44,14 @@ class RunOptions:
     note: str = ""
 
     def plan(self, county: CountyConfig, settings: Settings) -> Plan:
-        """The plan that these options give on the present source and code."""
+        """The plan that these options give on the present source and code.
+
+        Raises
+        ------
+        AccessDeniedError
+            The person may not run the county's steps.
+        """
+        require(settings, county.county_id, RUN)
         return make_plan(
             county,
             settings,
@@ -81,6 +91,8 @@ def run_county(
 
     Raises
     ------
+    AccessDeniedError
+        The person may not run the county's steps; the audit log says who was refused.
     RunError
         Another run of the county is under way, or there is nothing to resume.
     TerraFusionError
@@ -90,6 +102,7 @@ def run_county(
     started_at = clock()
     with open_store(settings.operational_database_url) as store:
         store.migrate()
+        require_audited(store, settings, county_id, RUN, at=started_at)
         run_id = new_run_id(started_at)
         if resume:
             run_id, options = _failed_run(store, county_id)

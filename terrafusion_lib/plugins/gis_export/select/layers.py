@@ -17,20 +17,6 @@ from terrafusion_lib.plugins.gis_export.select.county_tables import (
 )
 from terrafusion_lib.plugins.gis_export.select.records import Records
 
-PERSONAL = frozenset(
-    {
-        "owner_name",
-        "owner_is_confidential",
-        "exemption_type",
-        "senior_frozen_value",
-        "extended_attributes",
-    }
-)
-"""Columns about a person: who owns, and exemptions that tell of age, disability or income.
-
-They are exported only when asked for by name, by somebody who may view sensitive reports.
-"""
-
 COMPUTED = ""
 """Table of attributes that are computed for the layer."""
 
