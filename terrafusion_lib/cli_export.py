@@ -63,9 +63,7 @@ def export_gis(
         found = pipeline.estimate_gis_export(county, options, settings=settings, year=year)
         _show(found, as_json=as_json)
         return
-    made = pipeline.export_gis(
-        county, options, settings=settings, year=year, destination=to
-    )
+    made = pipeline.export_gis(county, options, settings=settings, year=year, destination=to)
     _show_made(made, as_json=as_json)
 
 

@@ -61,9 +61,7 @@ def list_accounts(county_id: str, settings: Settings) -> list[dict[str, Any]]:
     ]
 
 
-def set_password(
-    county_id: str, username: str, ask: Callable[[], str], settings: Settings
-) -> None:
+def set_password(county_id: str, username: str, ask: Callable[[], str], settings: Settings) -> None:
     """Put the hash of a new password into a county's users file.
 
     Parameters

@@ -5,6 +5,9 @@ in the project root); the defaults run everything embedded below the project roo
 """
 
 import getpass
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -87,6 +90,21 @@ class Settings(BaseSettings):
     def county_data(self, county_id: str) -> Path:
         """Folder that holds all derived data of one county."""
         return self.data_path / county_id
+
+
+@contextmanager
+def handed_on(environment: Mapping[str, str]) -> Iterator[None]:
+    """Processes started in the block get these variables too; afterwards all is as it was."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ |= environment
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @cache

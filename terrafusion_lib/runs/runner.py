@@ -1,6 +1,5 @@
 """A run of the main job for one county: plan, stage, build, promote, and the ledger of it."""
 
-import os
 import secrets
 import shutil
 from collections.abc import Callable
@@ -16,7 +15,7 @@ from terrafusion_lib.core.county import CountyConfig, load_county
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import write_json, write_text
 from terrafusion_lib.core.progress import LineProgress, Progress
-from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.settings import Settings, handed_on
 from terrafusion_lib.core.versions import engine_versions
 from terrafusion_lib.pipelines.plan import Plan, make_plan
 from terrafusion_lib.pipelines.step import CONNECT, EVENTS, staging_folder, utc_now
@@ -183,8 +182,8 @@ class _Run:
             values=values,
             fingerprints={name: step.fingerprint for name, step in self.plan.steps.items()},
         )
-        os.environ |= self.settings.environment()
-        with FollowEvents(self.staging / EVENTS, progress):
+        following = FollowEvents(self.staging / EVENTS, progress)
+        with handed_on(self.settings.environment()), following:
             ploomber_dag.build(specification, working_folder=self.settings.root)
 
     def _close(self, status: str, error: BaseException | None) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Decisions at doors that run or export something: asked of `access`, kept in the audit log."""
 
 from datetime import datetime
+from functools import partial
 
 from terrafusion_lib.access.decide import require
 from terrafusion_lib.access.grants import Grants
@@ -21,11 +22,11 @@ def require_audited(
     AccessDeniedError
         A permission is lacking.
     """
-    who = {"username": settings.user, "county_id": county_id, "at": at}
+    note = partial(store.audit, username=settings.user, county_id=county_id, at=at)
     try:
         granted = require(settings, county_id, *permissions)
     except AccessDeniedError as error:
-        store.audit(REFUSED, **who, permission=error.permission, reason_code=error.reason_code)
+        note(REFUSED, permission=error.permission, reason_code=error.reason_code)
         raise
-    store.audit(GRANTED, **who, permissions=list(permissions), grants=list(granted))
+    note(GRANTED, permissions=list(permissions), grants=list(granted))
     return granted

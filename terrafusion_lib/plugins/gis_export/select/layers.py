@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from terrafusion_lib.core.config import nearest
-from terrafusion_lib.core.schema import Column, Kind
+from terrafusion_lib.core.schema import PERSONAL, Column, Kind
 from terrafusion_lib.plugins.gis_export.errors import UNKNOWN_LAYER, ExportError
 from terrafusion_lib.plugins.gis_export.select import records as found
 from terrafusion_lib.plugins.gis_export.select.area_of_interest import Selection

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from terrafusion_lib.core.files import file_hash
+from terrafusion_lib.core.schema import PERSONAL
 from terrafusion_lib.plugins.gis_export.plan import ExportPlan
 from terrafusion_lib.plugins.gis_export.select.area_shape import REPAIRED, repaired
 from terrafusion_lib.plugins.gis_export.select.shapes import system
