@@ -72,6 +72,12 @@ def _county(county_id: str) -> "CountyConfig":
     return load_county(county_id, _settings())
 
 
+def _require(county_id: str, permission: str) -> None:
+    from terrafusion_lib.access.decide import require
+
+    require(_settings(), county_id, permission)
+
+
 def _console() -> "Console":
     from rich.console import Console
 
@@ -172,6 +178,7 @@ def demo_run(
     """Generate the demo county when it is not there in that size, then run the main job."""
     from terrafusion_lib.demo.generate import generated_parcels
 
+    _require(DEMO_COUNTY, "pipeline:run")
     if generated_parcels(_settings().county_data(DEMO_COUNTY)) != parcels:
         demo_generate(parcels)
     _run(DEMO_COUNTY, _options(None, None, None, None, note="demo"))
@@ -185,6 +192,7 @@ def connect_check(county: County, as_json: AsJson = False) -> None:
     from terrafusion_lib.runs.text import table
 
     config = _county(county)
+    _require(county, "pipeline:run")
     items = check_sources(
         config, load_mapping(config.mapping).source_tables(), settings=_settings()
     )
@@ -232,7 +240,7 @@ def mapping_preview(
     rows: Annotated[int, typer.Option(help="Rows to show", min=1)] = 3,
     as_json: AsJson = False,
 ) -> None:
-    """Rows of a canonical table as last mapped, one column to a line."""
+    """Rows of a canonical table as last mapped, one column to a line; personal data by role."""
     from terrafusion_lib.pipelines.mapping_review import preview
     from terrafusion_lib.runs.text import facts
 
@@ -317,35 +325,22 @@ def runs_jobs(county: County, as_json: AsJson = False) -> None:
 @users.command("set-password")
 def users_set_password(county: County, username: Annotated[str, typer.Argument()]) -> None:
     """Set a user's password; asked for twice, kept as a hash only."""
-    from terrafusion_lib.access.users import set_password
-    from terrafusion_lib.core.errors import ConfigError
+    from terrafusion_lib.access.accounts import set_password
 
-    path = _county(county).users
-    if path is None:
-        raise ConfigError(f"{county} has no users file", hint="name one as users: in county.yaml")
-    password = typer.prompt("New password", hide_input=True, confirmation_prompt=True)
-    set_password(path, username, password)
+    def ask() -> str:
+        return str(typer.prompt("New password", hide_input=True, confirmation_prompt=True))
+
+    set_password(county, username, ask, _settings())
     print(f"{username} can log in with the new password.")
 
 
 @users.command("list")
 def users_list(county: County) -> None:
     """Users of a county, their roles, and who can log in."""
-    from terrafusion_lib.access.users import all_users
+    from terrafusion_lib.access.accounts import list_accounts
     from terrafusion_lib.runs.text import table
 
-    _county(county)
-    known = all_users(_settings()).get(county)
-    rows = [
-        {
-            "user": user.username,
-            "name": user.full_name,
-            "roles": ", ".join(user.roles),
-            "can log in": bool(user.password_hash),
-        }
-        for user in (known.users if known else ())
-    ]
-    _console().print(table(rows, title=f"Users of {county}"))
+    _console().print(table(list_accounts(county, _settings()), title=f"Users of {county}"))
 
 
 @notebooks.command("refresh")

@@ -9,11 +9,8 @@ import typer
 from terrafusion_lib.cli_options import AsJson, County, Year, print_json
 
 if TYPE_CHECKING:
-    from terrafusion_lib.core.settings import Settings
     from terrafusion_lib.pipelines.gis_export_job import Export
 
-RUN = "gis_export:run"
-"""Permission that the plugin declares."""
 export = typer.Typer(help="Layers for a GIS office.", no_args_is_help=True)
 Many = list[str] | None
 
@@ -62,16 +59,11 @@ def export_gis(
         "attributes": _listed(attributes),
     } | _zooms(zooms)
     options = {name: value for name, value in given.items() if value is not None} | _area(area)
-    permissions = _permissions(settings, county)
     if estimate:
-        found = pipeline.estimate_gis_export(
-            county, options, settings=settings, permissions=permissions, year=year
-        )
+        found = pipeline.estimate_gis_export(county, options, settings=settings, year=year)
         _show(found, as_json=as_json)
         return
-    made = pipeline.export_gis(
-        county, options, settings=settings, permissions=permissions, year=year, destination=to
-    )
+    made = pipeline.export_gis(county, options, settings=settings, year=year, destination=to)
     _show_made(made, as_json=as_json)
 
 
@@ -175,35 +167,6 @@ def _area(asked: dict[str, Any]) -> dict[str, Any]:
             f"{value} is no box", hint="--bbox west,south,east,north, in degrees"
         ) from error
     return {"area": name, "bbox": box}
-
-
-def _permissions(settings: "Settings", county: str) -> frozenset[str]:
-    """What the person may do in the county.
-
-    The users file decides by name. Whom it does not name is refused when the name was given with
-    ``TERRAFUSION_USER``; the account of the operating system may export on its own machine, and
-    sees no personal data. So it is where a county has no users file.
-
-    Raises
-    ------
-    AccessDeniedError
-        The name given is no user of the county.
-    """
-    from terrafusion_lib.access.roles import permissions_in
-    from terrafusion_lib.access.users import all_users, groups_of
-    from terrafusion_lib.core.errors import AccessDeniedError
-
-    known = all_users(settings).get(county)
-    names = [user.username for user in known.users] if known else []
-    if settings.user in names:
-        return permissions_in(groups_of(settings.user, settings), county)
-    if known and "user" in settings.model_fields_set:
-        raise AccessDeniedError(
-            f"{settings.user}, the name in TERRAFUSION_USER, is no user of the county",
-            county=county,
-            hint=f"terrafusion users list {county}",
-        )
-    return frozenset({RUN})
 
 
 def _show(found: dict[str, Any], *, as_json: bool) -> None:

@@ -43,7 +43,7 @@ class GeometryConfig(FrozenModel):
 class CountyConfig(FrozenModel):
     """What TerraFusion must know of a county.
 
-    ``extends: <county>`` takes every key from another county and overrides the ones given
+    ``extends: <county>`` takes every key but ``users`` from another county, overriding those given
     (mappings are merged, anything else replaced); relative paths resolve in the folder of the
     file that names them.
     """
@@ -117,7 +117,9 @@ def _merged(folder: Path, configs: Path, seen: tuple[str, ...]) -> dict[str, Any
         return data
     if parent in seen or not (configs / str(parent) / "county.yaml").is_file():
         raise ConfigError(f"{path} extends {parent!r}, which is missing or extends itself")
-    return _overlay(_merged(configs / str(parent), configs, (*seen, folder.name)), data)
+    base = _merged(configs / str(parent), configs, (*seen, folder.name))
+    base.pop("users", None)
+    return _overlay(base, data)
 
 
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

@@ -263,3 +263,20 @@ TABLES: dict[str, TableSpec] = {
         PARCELS_GEOMETRY,
     )
 }
+
+PERSONAL = frozenset(
+    {
+        "owner_id",
+        "owner_name",
+        "owner_is_confidential",
+        "exemption_type",
+        "exemption_subtype",
+        "exempt_value",
+        "senior_frozen_value",
+        "extended_attributes",
+    }
+)
+"""Columns about a person: who owns, and exemptions that tell of age, disability or income.
+
+They are shown only when asked for by name, to somebody who may view sensitive reports.
+"""

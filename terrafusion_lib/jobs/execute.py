@@ -4,7 +4,7 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -87,7 +87,7 @@ class Reader:
         self,
         county: CountyConfig,
         run_id: str,
-        permissions: Iterable[str],
+        permissions: Container[str],
         year: int | None,
         **more: Any,
     ) -> PluginContext:
@@ -100,7 +100,7 @@ class Reader:
             read=self.canonical,
             results=self.results if self.results_run_id else None,
             crs=county.crs,
-            permissions=frozenset(permissions),
+            permissions=permissions,
             unfit_shapes=unfit_shapes(
                 self.settings, self.county_id, self.store.last_load_fingerprint(self.county_id)
             ),
@@ -129,7 +129,7 @@ class ExportJob:
     results_run_id: str | None
     place: places.Destination | None = None
 
-    def export(self, permissions: Iterable[str], year: int | None, show: Progress) -> Export:
+    def export(self, permissions: Container[str], year: int | None, show: Progress) -> Export:
         """Run as a job; what it published is withdrawn unless the job completes.
 
         Raises
@@ -170,7 +170,7 @@ class ExportJob:
             layers_json=json.dumps(self.params.layers),
         )
 
-    def _run(self, permissions: Iterable[str], year: int | None, watch: "Watch") -> Export:
+    def _run(self, permissions: Container[str], year: int | None, watch: "Watch") -> Export:
         """Reserve the place, plan, write into a folder that nobody sees, note it, publish."""
         place = places.open_destination(self.url)
         staged = staging_folder(self._root(place), self.job_id)
@@ -195,7 +195,7 @@ class ExportJob:
         return self.settings.county_data(self.county.county_id) / "exports"
 
     def _context(
-        self, permissions: Iterable[str], year: int | None, progress: Progress
+        self, permissions: Container[str], year: int | None, progress: Progress
     ) -> PluginContext:
         reader = Reader(self.settings, self.store, self.county.county_id, self.results_run_id)
         return reader.context(self.county, self.job_id, permissions, year, progress=progress)

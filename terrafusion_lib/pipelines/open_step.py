@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import RUN
 from terrafusion_lib.core.county import load_county
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.processes import lives
@@ -46,6 +48,8 @@ def open_step(
     ------
     ConfigError
         Unknown county, or its configuration is not valid.
+    AccessDeniedError
+        The person may not run steps of the county.
     RunError
         Unknown step, or a fingerprint that is not the plan's.
     """
@@ -53,6 +57,7 @@ def open_step(
         raise RunError(f"There is no step {name!r}", examples=list(STEPS))
     settings = settings or get_settings()
     config = load_county(county, settings)
+    require(settings, county, RUN)
     plan = read_plan(settings, county, run_id) or make_plan(
         config, settings, year=year, first=name, last=name, interactive=True
     )

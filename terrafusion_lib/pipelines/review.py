@@ -14,14 +14,18 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.config import nearest
+from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import VIEW_SENSITIVE
 from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.schema import PERSONAL, TABLES
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.pipelines.plan import latest_record
 from terrafusion_lib.pipelines.step import VALUE, Step, product_folder, read_record
 
 if TYPE_CHECKING:
     from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
+
+VIEW_VALUES = "valuation:view"
 
 
 def quarantined(step: Step, *, rows: int = 10) -> list[dict[str, Any]]:
@@ -121,12 +125,16 @@ class Results:
 
         Raises
         ------
+        AccessDeniedError
+            A column is about a person, and this one may not view personal data.
         RunError
             There is no such column.
         """
         _refuse_unknown(
             "properties_operational", TABLES["properties_operational"].column_names, columns
         )
+        if not PERSONAL.isdisjoint(columns):
+            require(self.settings, self.county_id, VIEW_SENSITIVE)
         from terrafusion_lib.store.store import open_store
 
         with open_store(self.settings.operational_database_url) as store:
@@ -167,10 +175,13 @@ def latest_results(county: str, year: int | None = None) -> Results:
 
     Raises
     ------
+    AccessDeniedError
+        The person may not view the county's values.
     RunError
         The county has not been valued, or not for that year.
     """
     settings = get_settings()
+    require(settings, county, VIEW_VALUES)
     record = latest_record(settings, county, VALUE, str(year) if year else None)
     if record is None:
         raise _no_values(settings, county, year)

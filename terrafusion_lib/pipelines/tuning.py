@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from terrafusion_lib.core.config import did_you_mean
+from terrafusion_lib.access.decide import require
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.settings import get_settings
@@ -26,6 +27,8 @@ def tune_trees(
 
     Raises
     ------
+    AccessDeniedError
+        The person may not value the county.
     RunError
         The county has not been valued, or has no such market.
     ValuationError
@@ -33,6 +36,8 @@ def tune_trees(
     """
     from terrafusion_lib.plugins.valuation.workbench.tuning import tune
 
+    settings = get_settings()
+    require(settings, county, "valuation:run")
     markets = latest_results(county, year).workbench().markets
     if market not in markets:
         raise RunError(
@@ -41,7 +46,6 @@ def tune_trees(
             examples=sorted(markets),
             hint=did_you_mean(market, markets),
         )
-    settings = get_settings()
     return tune(
         markets[market],
         trials=trials,

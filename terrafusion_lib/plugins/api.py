@@ -5,7 +5,7 @@ store, the command line, the main job and the permissions are built from what it
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -65,7 +65,7 @@ class PluginContext:
     threads: int = 1
     results: Read | None = None
     crs: str = "EPSG:2927"
-    permissions: frozenset[str] = frozenset()
+    permissions: Container[str] = frozenset()
     unfit_shapes: frozenset[str] | None = None
     folder: Path | None = None
 

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+from terrafusion_lib.access.decide import counties_with, require
+from terrafusion_lib.access.grants import VIEW_RUNS
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.runs.summary import RUN_FILE
@@ -10,14 +12,30 @@ from terrafusion_lib.store.store import open_store
 
 
 def list_runs(settings: Settings, county_id: str | None = None) -> list[dict[str, Any]]:
-    """Runs newest first, of one county when given."""
+    """Runs newest first, of one county when given, else of all that the person may view.
+
+    Raises
+    ------
+    AccessDeniedError
+        The person may not view the county's runs.
+    """
+    if county_id:
+        require(settings, county_id, VIEW_RUNS)
+    viewed = {county_id} if county_id else set(counties_with(settings, VIEW_RUNS))
     with open_store(settings.operational_database_url) as store:
         store.migrate()
-        return store.list_runs(county_id)
+        return [run for run in store.list_runs(county_id) if run["county_id"] in viewed]
 
 
 def list_jobs(settings: Settings, county_id: str) -> list[dict[str, Any]]:
-    """Jobs of a county's plugins, newest first."""
+    """Jobs of a county's plugins, newest first.
+
+    Raises
+    ------
+    AccessDeniedError
+        The person may not view the county's runs.
+    """
+    require(settings, county_id, VIEW_RUNS)
     with open_store(settings.operational_database_url) as store:
         store.migrate()
         return store.list_jobs(county_id)

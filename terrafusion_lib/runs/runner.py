@@ -1,6 +1,5 @@
 """A run of the main job for one county: plan, stage, build, promote, and the ledger of it."""
 
-import os
 import secrets
 import shutil
 from collections.abc import Callable
@@ -9,18 +8,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import RUN
 from terrafusion_lib.core import log
 from terrafusion_lib.core.county import CountyConfig, load_county
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import write_json, write_text
 from terrafusion_lib.core.progress import LineProgress, Progress
-from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.settings import Settings, handed_on
 from terrafusion_lib.core.versions import engine_versions
 from terrafusion_lib.pipelines.plan import Plan, make_plan
 from terrafusion_lib.pipelines.step import CONNECT, EVENTS, staging_folder, utc_now
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.progress import FollowEvents
 from terrafusion_lib.runs.summary import RUN_FILE, summarize
+from terrafusion_lib.store.decisions import require_audited
 from terrafusion_lib.store.store import Store, open_store
 
 WORDS = (
@@ -41,7 +43,14 @@ class RunOptions:
     note: str = ""
 
     def plan(self, county: CountyConfig, settings: Settings) -> Plan:
-        """The plan that these options give on the present source and code."""
+        """The plan that these options give on the present source and code.
+
+        Raises
+        ------
+        AccessDeniedError
+            The person may not run the county's steps.
+        """
+        require(settings, county.county_id, RUN)
         return make_plan(
             county,
             settings,
@@ -81,6 +90,8 @@ def run_county(
 
     Raises
     ------
+    AccessDeniedError
+        The person may not run the county's steps; the audit log says who was refused.
     RunError
         Another run of the county is under way, or there is nothing to resume.
     TerraFusionError
@@ -90,6 +101,7 @@ def run_county(
     started_at = clock()
     with open_store(settings.operational_database_url) as store:
         store.migrate()
+        require_audited(store, settings, county_id, RUN, at=started_at)
         run_id = new_run_id(started_at)
         if resume:
             run_id, options = _failed_run(store, county_id)
@@ -170,8 +182,8 @@ class _Run:
             values=values,
             fingerprints={name: step.fingerprint for name, step in self.plan.steps.items()},
         )
-        os.environ |= self.settings.environment()
-        with FollowEvents(self.staging / EVENTS, progress):
+        following = FollowEvents(self.staging / EVENTS, progress)
+        with handed_on(self.settings.environment()), following:
             ploomber_dag.build(specification, working_folder=self.settings.root)
 
     def _close(self, status: str, error: BaseException | None) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
+from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import VIEW_DASHBOARDS
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.runs.summary import RUN_FILE, current_run
@@ -40,9 +42,12 @@ def load_run(settings: Settings, county_id: str, run_id: str | None = None) -> R
 
     Raises
     ------
+    AccessDeniedError
+        The person may not see the county's dashboards.
     RunError
         The county has no such run yet.
     """
+    require(settings, county_id, VIEW_DASHBOARDS)
     base = settings.county_data(county_id)
     folder = base / "runs" / run_id if run_id else current_run(settings, county_id)
     if folder is None or not (folder / RUN_FILE).is_file():

@@ -99,7 +99,7 @@ def test_exports_know_which_shapes_of_this_load_are_unfit(first: dict, settings:
 
 def test_the_ledger_holds_who_what_and_the_hashes(first: dict, settings: Settings) -> None:
     run = next(run for run in list_runs(settings, COUNTY) if run["run_id"] == first["run_id"])
-    assert (run["status"], run["username"], run["note"]) == ("COMPLETED", "tester", "first")
+    assert (run["status"], run["username"], run["note"]) == ("COMPLETED", "ana", "first")
     assert run["promoted_at"] is not None
     steps = load_summary(settings, first["run_id"])["steps"]
     assert [step["step"] for step in steps] == STEPS
@@ -111,14 +111,16 @@ def test_the_valuation_is_a_job_and_the_promotion_is_audited(
     first: dict, settings: Settings
 ) -> None:
     job = list_jobs(settings, COUNTY)[-1]
-    assert (job["plugin"], job["status"], job["username"]) == ("valuation", "COMPLETED", "tester")
+    assert (job["plugin"], job["status"], job["username"]) == ("valuation", "COMPLETED", "ana")
     assert job["result_location"] == first["products"]["60_value"]
     with open_store(settings.operational_database_url) as store, store.engine.connect() as reading:
         assert broken_entries(reading) == []
-        row = reading.exec_driver_sql("SELECT action, detail_json FROM audit_log").first()
-    assert row is not None
-    assert row[0] == "run:promote"
-    assert first["run_id"] in row[1]
+        entries = reading.exec_driver_sql(
+            "SELECT action, detail_json FROM audit_log ORDER BY entry"
+        ).all()[:2]
+    assert [action for action, _ in entries] == ["access:granted", "run:promote"]
+    assert "pipeline:run" in entries[0][1]
+    assert first["run_id"] in entries[1][1]
 
 
 def test_an_unchanged_second_run_reuses_every_step(first: dict, settings: Settings) -> None:

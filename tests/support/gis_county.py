@@ -30,8 +30,11 @@ name: Grid County
 crs: EPSG:2927
 assessment_year: 2026
 mapping: mapping.yaml
+users: users.json
 sources: {{}}
 """
+ROLES = {"ann": "analyst", "ada": "assessor", "sue": "supervisor"}
+"""Users of the county; ann is the settings' user."""
 
 Row = dict[str, Any]
 
@@ -215,6 +218,8 @@ def store_county(root: Path, county: GridCounty | None = None) -> Settings:
     configuration = root / "county_configs" / COUNTY
     configuration.mkdir(parents=True)
     (configuration / "county.yaml").write_text(YAML)
+    users = [{"username": name, "roles": [role]} for name, role in ROLES.items()]
+    (configuration / "users.json").write_text(json.dumps({"county_id": COUNTY, "users": users}))
     settings = Settings(root=root, data_dir=root / "data", operational_url="", user="ann")
     paths = {}
     for name, table in county.tables.items():

@@ -13,6 +13,7 @@ from terrafusion_lib.core.result_tables import RESULT_TABLES
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.store.store import open_store
+from tests.support.users_project import add_county
 
 COUNTY, RUN, VALUED_BY = "demo_wa", "20260101-quiet-larch", "20251231-calm-ridge"
 SUMMARY: dict[str, Any] = {
@@ -100,8 +101,7 @@ def _results(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 def store_run(root: Path) -> Settings:
     """Settings of a project whose county demo_wa has one promoted run, and king_wa none."""
     for county in (COUNTY, "king_wa"):
-        (root / "county_configs" / county).mkdir(parents=True)
-        (root / "county_configs" / county / "county.yaml").write_text("county_id: x\n")
+        add_county(root, county, {"username": "ann", "roles": ["supervisor"]})
     settings = Settings(root=root, data_dir=root / "data", operational_url="", user="ann")
     run = settings.county_data(COUNTY) / "runs" / RUN
     run.mkdir(parents=True)

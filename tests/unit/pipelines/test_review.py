@@ -13,6 +13,7 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines import review
 from terrafusion_lib.pipelines.step import RECORD, VALUE, StepRecord
+from tests.support.users_project import add_county
 
 COUNTY = "king_wa"
 VALUES = {
@@ -35,7 +36,8 @@ def valued(settings: Settings, year: int) -> Path:
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    found = Settings(root=tmp_path, data_dir=tmp_path / "data", operational_url="")
+    add_county(tmp_path, COUNTY, {"username": "ann", "roles": ["analyst"]})
+    found = Settings(root=tmp_path, data_dir=tmp_path / "data", operational_url="", user="ann")
     monkeypatch.setattr(review, "get_settings", lambda: found)
     return found
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from terrafusion_lib.core.files import file_hash
+from terrafusion_lib.core.schema import PERSONAL
 from terrafusion_lib.plugins.gis_export.plan import ExportPlan
 from terrafusion_lib.plugins.gis_export.select.area_shape import REPAIRED, repaired
-from terrafusion_lib.plugins.gis_export.select.layers import PERSONAL
 from terrafusion_lib.plugins.gis_export.select.shapes import system
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.write.marker import MARKER

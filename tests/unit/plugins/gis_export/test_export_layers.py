@@ -8,10 +8,10 @@ import pytest
 import shapely
 
 from terrafusion_lib.core.result_tables import RESULT_TABLES
-from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.schema import PERSONAL, TABLES
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
-from terrafusion_lib.plugins.gis_export.select.layers import LAYERS, PERSONAL
+from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
 from tests.support.gis_county import COUNT, GridCounty, property_row, shapes
 
 

@@ -1,7 +1,8 @@
-"""A project with two counties and their users."""
+"""Projects of counties with users files, for tests of who may do what."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from argon2 import PasswordHasher
@@ -10,9 +11,11 @@ from terrafusion_lib.core.settings import Settings
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 PASSWORD = "a long password"
+ANN = {"username": "ann", "password_hash": QUICK.hash(PASSWORD)}
 
 
-def _county(root: Path, county_id: str, users: list[dict[str, object]]) -> None:
+def add_county(root: Path, county_id: str, *users: dict[str, Any], **file: Any) -> Path:
+    """Configure a county; returns where its users file is, written when users are given."""
     folder = root / "county_configs" / county_id
     (folder / "rbac").mkdir(parents=True)
     (folder / "county.yaml").write_text(
@@ -21,19 +24,21 @@ def _county(root: Path, county_id: str, users: list[dict[str, object]]) -> None:
         f"users: rbac/{county_id}_users.json\n"
     )
     path = folder / "rbac" / f"{county_id}_users.json"
-    path.write_text(json.dumps({"county_id": county_id, "users": users}))
+    if users:
+        path.write_text(json.dumps({"county_id": county_id, "users": users} | file))
+    return path
 
 
 @pytest.fixture
 def users_project(tmp_path: Path) -> Settings:
     """Ann is benton_wa's analyst and king_wa's auditor; Bob has no password yet."""
-    ann = {"username": "ann", "password_hash": QUICK.hash(PASSWORD)}
-    _county(
+    add_county(
         tmp_path,
         "benton_wa",
-        [ann | {"roles": ["analyst"]}, {"username": "bob", "roles": ["clerk"]}],
+        ANN | {"roles": ["analyst"]},
+        {"username": "bob", "roles": ["clerk"]},
     )
-    _county(tmp_path, "king_wa", [{"username": "ann", "roles": ["auditor"]}])
+    add_county(tmp_path, "king_wa", {"username": "ann", "roles": ["auditor"]})
     return Settings(root=tmp_path, data_dir=tmp_path / "data", user="tester")
 
 
