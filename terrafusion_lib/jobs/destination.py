@@ -1,4 +1,4 @@
-"""Where exports go: a folder, or an object store through fsspec. All of an export, or nothing."""
+"""Where files go: a folder, or an object store through fsspec. All of a job's, or none."""
 
 import errno
 import os
@@ -10,16 +10,15 @@ from typing import Any, Protocol
 
 from terrafusion_lib.core.log import mask_secrets
 from terrafusion_lib.core.packages import missing_package
-from terrafusion_lib.plugins.gis_export.errors import (
+from terrafusion_lib.jobs.marker import MARKER, METADATA, marker_text
+from terrafusion_lib.plugins.write_errors import (
     UNWRITABLE,
     UPLOAD_INCOMPLETE,
-    ExportError,
     NoSuchStoreError,
+    PublishError,
     place_error,
     write_error,
 )
-from terrafusion_lib.plugins.gis_export.write.marker import MARKER, marker_text
-from terrafusion_lib.plugins.gis_export.write.metadata import METADATA
 
 FLAT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
 NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
@@ -33,7 +32,7 @@ class Destination(Protocol):
 
         Raises
         ------
-        ExportError
+        PublishError
             It cannot.
         """
         ...
@@ -43,7 +42,7 @@ class Destination(Protocol):
 
         Raises
         ------
-        ExportError
+        PublishError
             It could not be written whole; nothing of it is left.
         """
         ...
@@ -71,7 +70,7 @@ def open_destination(url: str) -> Destination:
     ------
     NoSuchStoreError
         The package for that kind of URL is not installed.
-    ExportError
+    PublishError
         The server does not answer.
     """
     if "://" not in url:
@@ -112,7 +111,7 @@ class FolderDestination:
         except OSError as error:
             if error.errno not in NO_FOLDER:
                 raise write_error(error, self.root) from error
-            raise ExportError(
+            raise PublishError(
                 f"{self.root} could not be written: it is no folder and none can be made there "
                 f"({error.strerror})",
                 reason_code=UNWRITABLE,
@@ -176,7 +175,7 @@ class ObjectDestination:
             self._check(target, {path.name: path.stat().st_size for path in files})
         except BaseException as error:
             self.delete(job_id, [path.name for path in reversed(files)])
-            if isinstance(error, ExportError) or not isinstance(error, Exception):
+            if isinstance(error, PublishError) or not isinstance(error, Exception):
                 raise
             raise place_error(error, self.url) from error
         return f"{self.url}/{job_id}"
@@ -192,7 +191,7 @@ class ObjectDestination:
 
         Raises
         ------
-        ExportError
+        PublishError
             One is missing, or of another size.
         """
         self.filesystem.invalidate_cache()
@@ -200,7 +199,7 @@ class ObjectDestination:
         there = {name.rpartition("/")[2]: entry["size"] for name, entry in found.items()}
         wrong = sorted(name for name, size in sizes.items() if there.get(name) != size)
         if wrong:
-            raise ExportError(
+            raise PublishError(
                 f"Files are missing at {mask_secrets(self.url)}, or not whole, after the upload",
                 reason_code=UPLOAD_INCOMPLETE,
                 count=len(wrong),

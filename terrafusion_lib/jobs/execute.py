@@ -1,344 +1,307 @@
-"""One GIS export at work: staged where nobody sees it, published whole, noted on its job."""
+"""A job at work: claimed once, kept alive, and finished whole or not at all.
+
+A queue's task is nothing but `execute`. The order at the end is: files are published, then every
+result table, the job's COMPLETED and the audit entry are written in one transaction; when that
+fails, the files are withdrawn again.
+"""
 
 import json
-import logging
-import shutil
-import time
-from collections.abc import Callable, Container, Sequence
-from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from terrafusion_lib.core.county import CountyConfig
-from terrafusion_lib.core.errors import LoadError, RunError
-from terrafusion_lib.core.files import write_json
+import pyarrow.parquet as pq
+
+from terrafusion_lib.core.clock import Clock, utc_now
+from terrafusion_lib.core.config import FrozenModel, parse
+from terrafusion_lib.core.county import CountyConfig, load_county
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.log import mask_secrets
 from terrafusion_lib.core.processes import this_process
-from terrafusion_lib.core.progress import Progress
-from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.progress import LineProgress, Progress
+from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.core.versions import engine_versions
-from terrafusion_lib.pipelines.gis_export_jobs import close_dead_jobs
-from terrafusion_lib.pipelines.unfit_shapes import unfit_shapes
-from terrafusion_lib.plugins.api import PluginContext, PluginRunError
-from terrafusion_lib.plugins.gis_export.errors import DISK_FULL, ExportError, write_error
-from terrafusion_lib.plugins.gis_export.params import GisExportParams
-from terrafusion_lib.plugins.gis_export.plan import TABLE, ExportPlan, make_plan
-from terrafusion_lib.plugins.gis_export.write import destination as places
-from terrafusion_lib.plugins.gis_export.write.marker import MARKER, marker_text
-from terrafusion_lib.plugins.gis_export.write.metadata import METADATA, describe, file_list
-from terrafusion_lib.plugins.gis_export.write.sweep import (
-    clear_staged,
-    remove,
-    stage,
-    staging_folder,
-    sweep,
-)
-from terrafusion_lib.store.store import Store
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-PLUGIN = "gis_export"
-BEAT_SECONDS = 2.0
-LOG = logging.getLogger("terrafusion")
-
-
-class JobCancelledError(PluginRunError):
-    """Somebody cancelled the job while it ran."""
+from terrafusion_lib.jobs import records
+from terrafusion_lib.jobs.context import make_context
+from terrafusion_lib.jobs.lease import CANCELLED as CANCELLED_CODE
+from terrafusion_lib.jobs.lease import LEASE, Heartbeat, JobCancelledError
+from terrafusion_lib.jobs.publish import Publication, Published, own_url, write_files
+from terrafusion_lib.jobs.records import CANCELLED, FAILED, Job
+from terrafusion_lib.plugins.api import Plugin, PluginContext, PluginResult
+from terrafusion_lib.plugins.registry import load_plugin
+from terrafusion_lib.store import audit
+from terrafusion_lib.store.bulk import put_results
+from terrafusion_lib.store.store import Store, open_store
 
 
 @dataclass(frozen=True)
-class Export:
-    """A published export: its job, its place, and the metadata beside it."""
+class StepOutput:
+    """Where a step of the main job wants the tables (Parquet) and files of its job.
+
+    `folder` is where they are written, `location` where the step will move them; `fingerprint`
+    is that of what the step depends on.
+    """
+
+    folder: Path
+    location: Path
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class FinishedJob:
+    """A job that completed: its result, and where its files lie when it published any."""
 
     job_id: str
-    location: str
-    metadata: dict[str, Any]
+    result: PluginResult
+    published: Published | None = None
+
+    @property
+    def location(self) -> str:
+        """Folder or URL of the files; empty where there are none."""
+        return self.published.location if self.published else ""
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The document beside the files; empty where there are none."""
+        return self.published.metadata if self.published else {}
 
     @property
     def records(self) -> int:
+        """Records written."""
         return int(self.metadata["records"])
 
     @property
     def size_kb(self) -> float:
-        return sum(int(item["bytes"]) for item in self.metadata["files"]) / 1024
+        """Size of the files, KiB."""
+        return self.published.size_kb if self.published else 0.0
 
 
-@dataclass(frozen=True)
-class Reader:
-    """Reads the county's tables for the plugin."""
+def execute(
+    job_id: str,
+    *,
+    settings: Settings | None = None,
+    output: StepOutput | None = None,
+    progress: Progress | None = None,
+    clock: Clock = utc_now,
+) -> FinishedJob:
+    """Run a PENDING job to its end.
 
-    settings: Settings
-    store: Store
-    county_id: str
-    results_run_id: str | None
+    Parameters
+    ----------
+    output : StepOutput, optional
+        Of a step of the main job; nothing is published then.
 
-    def canonical(self, table: str, columns: Sequence[str] | None = None) -> "pa.Table":
-        return self.store.read(table, county_id=self.county_id, columns=columns)
+    Raises
+    ------
+    RunError
+        There is no such job, or it is not PENDING: somebody else has it.
+    JobCancelledError
+        Somebody cancelled it, however late.
+    PluginError
+        The plugin failed; the job says why.
+    """
+    settings = settings or get_settings()
+    with open_store(settings.operational_database_url) as store:
+        store.migrate()
+        job = _claim(store, job_id, clock)
+        try:
+            return _Execution.of(job, settings, store, clock, output).run(
+                progress or LineProgress()
+            )
+        except BaseException as error:
+            _end(store, job, error, clock)
+            raise
 
-    def results(self, table: str, columns: Sequence[str] | None = None) -> "pa.Table":
-        run_id = self.results_run_id or ""
-        return self.store.read_results(
-            table, county_id=self.county_id, run_id=run_id, columns=columns
+
+def _claim(store: Store, job_id: str, clock: Clock) -> Job:
+    """Take the job; its columns as they are then.
+
+    Raises
+    ------
+    RunError
+        It is not PENDING.
+    """
+    now = clock()
+    with store.writing("claim a job") as connection:
+        claimed = records.claim(
+            connection,
+            job_id,
+            worker=this_process(),
+            versions=engine_versions(),
+            now=now,
+            lease_until=now + LEASE,
         )
+        job = records.get(connection, job_id)
+    if not claimed:
+        raise RunError(
+            f"Job {job_id} is {job['status']} and cannot be run",
+            county=job["county_id"],
+            hint=f"terrafusion jobs show {job_id}",
+        )
+    return job
 
-    def context(
-        self,
-        county: CountyConfig,
-        run_id: str,
-        permissions: Container[str],
-        year: int | None,
-        **more: Any,
-    ) -> PluginContext:
-        chosen = year or county.assessment_year
-        return PluginContext(
-            county_id=self.county_id,
-            assessment_year=chosen,
-            valuation_date=date(chosen, 1, 1),
-            run_id=run_id,
-            read=self.canonical,
-            results=self.results if self.results_run_id else None,
-            crs=county.crs,
-            permissions=permissions,
-            unfit_shapes=unfit_shapes(
-                self.settings, self.county_id, self.store.last_load_fingerprint(self.county_id)
-            ),
-            **more,
+
+def _end(store: Store, job: Job, error: BaseException, clock: Clock) -> None:
+    """Note why the job ended; one that somebody cancelled meanwhile stays so."""
+    stopped = isinstance(error, KeyboardInterrupt | JobCancelledError)
+    reason = CANCELLED_CODE if stopped else "processing_exception"
+    text = str(error) or ("Interrupted" if stopped else type(error).__name__)
+    with store.writing("note a job", job["county_id"]) as connection:
+        records.end(
+            connection,
+            job["job_id"],
+            CANCELLED if stopped else FAILED,
+            now=clock(),
+            reason_code=getattr(error, "reason_code", None) or reason,
+            message=mask_secrets(text),
         )
 
 
 @dataclass
-class ExportJob:
-    """One export at work.
+class _Execution:
+    """One job at work."""
 
-    Attributes
-    ----------
-    url : str
-        Folder or URL that it goes to; the `own` one of the county, or one that a person named.
-    """
-
-    job_id: str
+    job: Job
+    request: dict[str, Any]
+    plugin: Plugin
     county: CountyConfig
-    params: GisExportParams
     settings: Settings
     store: Store
-    clock: Callable[[], datetime]
-    url: str
-    own: bool
-    results_run_id: str | None
-    place: places.Destination | None = None
+    clock: Clock
+    output: StepOutput | None
 
-    def export(self, permissions: Container[str], year: int | None, show: Progress) -> Export:
-        """Run as a job; what it published is withdrawn unless the job completes.
+    @classmethod
+    def of(
+        cls, job: Job, settings: Settings, store: Store, clock: Clock, output: StepOutput | None
+    ) -> "_Execution":
+        plugin, county = load_plugin(job["plugin"]), load_county(job["county_id"], settings)
+        request = json.loads(job["request_json"])
+        return cls(job, request, plugin, county, settings, store, clock, output)
 
-        Raises
-        ------
-        JobCancelledError
-            Somebody cancelled it, however late.
-        """
+    def run(self, show: Progress) -> FinishedJob:
+        """Reserve the place, compute, write where nobody looks, publish, note it."""
+        publication = self._reserve()
         try:
-            with self._job() as job:
-                made = self._run(permissions, year, Watch(show, self))
-                job |= {
-                    "result_location": made.location,
-                    "result_file_location": made.location,
-                    "result_file_size_kb": made.size_kb,
-                    "result_record_count": made.records,
-                }
-        except BaseException as error:
-            self._withdraw()
-            if isinstance(error, RunError):  # it could not become COMPLETED
-                raise cancelled(self.county.county_id) from error
+            with Heartbeat(self.store, self.job, self.clock, show) as beat:
+                result = self.plugin.run(self._context(beat), self._params())
+                published = self._write(result, publication, beat)
+                beat.beat()
+                beat.check()
+            self._complete(result, published)
+        except BaseException:
+            if publication:
+                publication.withdraw()
             raise
-        return made
-
-    def _job(self) -> AbstractContextManager[dict[str, Any]]:
-        asked = self.params.model_dump(mode="json")
-        area = {name: asked[name] for name in ("area", "bbox", "polygon", "area_values")}
-        where = {"destination": places.place_name(self.url), "process": this_process()}
-        return self.store.job(
-            PLUGIN,
-            county_id=self.county.county_id,
-            username=self.settings.user,
-            parameters=asked | where,
-            versions=engine_versions(),
-            clock=self.clock,
-            job_id=self.job_id,
-            export_format=self.params.export_format,
-            area_of_interest_json=json.dumps(area),
-            layers_json=json.dumps(self.params.layers),
-        )
-
-    def _run(self, permissions: Container[str], year: int | None, watch: "Watch") -> Export:
-        """Reserve the place, plan, write into a folder that nobody sees, note it, publish."""
-        place = places.open_destination(self.url)
-        staged = staging_folder(self._root(place), self.job_id)
-        try:
-            self._reserve(place, staged)
-            self._sweep(place, staged.parent)
-            plan = make_plan(self._context(permissions, year, watch), self.params)
-            watch.records = plan.records
-            self._write(plan, staged)
-            metadata = self._describe(plan, staged)
-            watch.beat(1.0)
-            self._note(plan, metadata)
-            location = place.publish(staged, self.job_id)
         finally:
-            shutil.rmtree(staged, ignore_errors=True)
-        return Export(self.job_id, location, metadata)
+            if publication:
+                publication.clear()
+        return FinishedJob(self.job["job_id"], result, published)
 
-    def _root(self, place: places.Destination) -> Path:
-        """Where exports are staged: on the disk that they go to, where they go to a disk."""
-        if isinstance(place, places.FolderDestination):
-            return place.root
-        return self.settings.county_data(self.county.county_id) / "exports"
-
-    def _context(
-        self, permissions: Container[str], year: int | None, progress: Progress
-    ) -> PluginContext:
-        reader = Reader(self.settings, self.store, self.county.county_id, self.results_run_id)
-        return reader.context(self.county, self.job_id, permissions, year, progress=progress)
-
-    def _reserve(self, place: places.Destination, staged: Path) -> None:
-        """See that the place and the staging folder can be written, before any work is done."""
-        place.reserve(self.job_id)
-        self.place = place
-        try:
-            stage(staged, self.job_id)
-        except OSError as error:
-            raise write_error(error, staged.parent) from error
-
-    def _sweep(self, place: places.Destination, root: Path) -> None:
-        """Remove this project's exports that are over, and close jobs whose process is gone.
-
-        Nothing that goes wrong here fails the export: the next one sweeps again.
-        """
-        try:
-            ended = close_dead_jobs(self.store, self.county.county_id, self.clock)
-            here = places.place_name(self.url)
-            clear_staged(root, ended.keys())
-            swept = {
-                job.job_id: job.completed
-                for job in ended.values()
-                if job.destination == here and (self.own or not job.completed)
-            }
-            sweep(place, swept, self.clock())
-        except Exception as error:  # noqa: BLE001 - no fault of a sweep is worth an export
-            LOG.warning("old exports were not swept: %s", error)
-
-    def _withdraw(self) -> None:
-        """Remove what the job published, unless it completed; where that fails, a sweep will."""
-        if self.place is None:
-            return
-        with suppress(Exception):
-            if self.store.get_job(self.job_id)["status"] == "COMPLETED":
-                return
-        with suppress(Exception):
-            remove(self.place, self.job_id)
-
-    def _note(self, plan: ExportPlan, metadata: dict[str, Any]) -> None:
-        """Keep the counts, and who exports what, before anybody can see it."""
-        county_id = self.county.county_id
-        self.store.save_results(TABLE, plan.table(), county_id=county_id, run_id=self.job_id)
-        self.store.audit(
-            "gis_export:run",
-            username=self.settings.user,
-            county_id=county_id,
-            at=self.clock(),
-            job_id=self.job_id,
-            layers=list(self.params.layers),
-            records=plan.records,
-            personal_data=metadata["personal_data"],
+    def _reserve(self) -> Publication | None:
+        """The place of its files; None where the plugin has none, or a step takes them."""
+        if self.output is not None or not self.plugin.published_in:
+            return None
+        own = own_url(self.settings, self.county.county_id, self.plugin.published_in)
+        return Publication.reserve(
+            self.job,
+            self.request["destination"],
+            own=own,
+            settings=self.settings,
+            store=self.store,
+            clock=self.clock,
         )
 
-    def _write(self, plan: ExportPlan, staged: Path) -> None:
-        self._check_space(plan, staged)
-        for name, write in plan.files().items():
-            try:
-                write(staged / name)
-            except OSError as error:
-                raise write_error(error, staged / name) from error
+    def _params(self) -> FrozenModel:
+        stored = json.loads(self.job["parameters_json"])
+        return parse(self.plugin.Params, stored, where=f"job {self.job['job_id']}")
 
-    def _check_space(self, plan: ExportPlan, staged: Path) -> None:
-        free = shutil.disk_usage(staged).free
-        if free < plan.estimated_bytes:
-            raise ExportError(
-                f"The export needs about {plan.estimated_bytes / 1e6:,.0f} MB, "
-                f"and {free / 1e6:,.0f} MB are free",
-                reason_code=DISK_FULL,
-                county=self.county.county_id,
-                hint="free space, or ask for a smaller area or fewer layers",
-            )
+    def _context(self, beat: Heartbeat) -> PluginContext:
+        return make_context(
+            self.county,
+            self.settings,
+            self.store,
+            year=self.request["year"],
+            run_id=self.job["run_id"],
+            results_run_id=self.request["results_run_id"],
+            seed=self.request["seed"],
+            permissions=frozenset(self.request["permissions"]),
+            progress=beat,
+        )
 
-    def _describe(self, plan: ExportPlan, staged: Path) -> dict[str, Any]:
-        """Write the metadata beside the files, and their names into the mark."""
-        files = file_list(staged)
-        (staged / MARKER).write_bytes(marker_text(self.job_id, [item["name"] for item in files]))
-        facts = {
+    def _write(
+        self, result: PluginResult, publication: Publication | None, beat: Heartbeat
+    ) -> Published | None:
+        """Write tables and files for a step, or publish the files."""
+        if self.output is not None:
+            for name, table in result.tables.items():
+                path = self.output.folder / f"{name}.parquet"
+                pq.write_table(table, path, compression="zstd")
+            write_files(result, self.output.folder, beat)
+            return None
+        if publication is None:
+            return None
+        document = publication.write(result, self._facts(), beat)
+        beat.beat()
+        beat.check()
+        return Published(publication.publish(), document)
+
+    def _facts(self) -> dict[str, Any]:
+        """What only the publisher knows of the files."""
+        return {
             "county_name": self.county.name,
             "created_at": self.clock().isoformat(timespec="seconds"),
-            **self._expiry(),
-            "results_run_id": self.results_run_id,
+            "results_run_id": self.request["results_run_id"],
             "load_fingerprint": self.store.last_load_fingerprint(self.county.county_id),
-            "software": engine_versions() | {"gdal": _gdal_version()},
-            "files": files,
+            "software": engine_versions(),
         }
-        metadata = describe(plan, facts)
-        write_json(staged / METADATA, metadata)
-        return metadata
 
-    def _expiry(self) -> dict[str, str | None]:
-        """When it expires; an export to a place that a person named never does."""
-        days = self.settings.exports_days
-        if not self.own:
-            return {}
-        until = self.clock() + timedelta(days=days)
-        return {"expires_at": until.isoformat(timespec="seconds") if days else None}
-
-
-@dataclass
-class Watch:
-    """Passes progress on, keeps the job's heartbeat, and stops a cancelled job."""
-
-    show: Progress
-    work: ExportJob
-    records: int = 0
-    done: dict[str, int] = field(default_factory=dict)
-    beaten: float = field(default_factory=time.monotonic)
-
-    def __call__(self, task: str, done: int, total: int | None) -> None:
-        self.show(task, done, total)
-        if task.startswith("export "):
-            self.done[task] = done
-        if time.monotonic() - self.beaten >= BEAT_SECONDS:
-            share = sum(self.done.values()) / self.records if self.records else 0.0
-            self.beat(min(share, 1.0))
-
-    def beat(self, share: float) -> None:
-        """Note how far the job is.
+    def _complete(self, result: PluginResult, published: Published | None) -> None:
+        """Keep every result table, the job's end and the audit entry: all or nothing.
 
         Raises
         ------
         JobCancelledError
-            Somebody cancelled it.
+            The job is no longer RUNNING.
         """
-        self.beaten = time.monotonic()
-        work = self.work
-        try:
-            runs = work.store.beat(work.job_id, now=work.clock(), progress=share)
-        except LoadError:
-            return  # a load holds the database: the next beat will tell
-        if not runs:
-            raise cancelled(work.county.county_id)
+        county_id, run_id = self.county.county_id, self.job["run_id"]
+        output = self.output
+        location = published.location if published else str(output.location) if output else None
+        own = dict(result.job_values)
+        if published:
+            own |= {
+                "result_file_location": published.location,
+                "result_file_size_kb": published.size_kb,
+            }
+        columns = {column.name for column in self.plugin.job_columns}
+        with self.store.county_transaction("save results", county_id) as connection:
+            for name, table in result.tables.items():
+                put_results(connection, name, table, county_id=county_id, run_id=run_id)
+            completed = records.complete(
+                connection,
+                self.job,
+                now=self.clock(),
+                own={name: value for name, value in own.items() if name in columns},
+                result_location=location,
+                input_fingerprint=output.fingerprint
+                if output
+                else self.request["load_fingerprint"],
+            )
+            if not completed:
+                raise JobCancelledError(county=county_id)
+            audit.append(
+                connection,
+                at=self.clock(),
+                username=self.job["username"],
+                action=f"{self.plugin.name}:run",
+                county_id=county_id,
+                detail=self._audited(result, published),
+            )
 
-
-def cancelled(county_id: str) -> JobCancelledError:
-    """The error of an export that was cancelled, or closed by somebody, while it ran."""
-    return JobCancelledError("The export was cancelled", reason_code="cancelled", county=county_id)
-
-
-def _gdal_version() -> str:
-    import pyogrio
-
-    return ".".join(str(part) for part in pyogrio.__gdal_version__)
+    def _audited(self, result: PluginResult, published: Published | None) -> dict[str, Any]:
+        personal = published.metadata.get("personal_data") if published else None
+        return {
+            "job_id": self.job["job_id"],
+            "run_id": self.job["run_id"],
+            "rows": {name: table.num_rows for name, table in result.tables.items()},
+            **({"personal_data": personal} if personal is not None else {}),
+        }

@@ -1,10 +1,13 @@
-"""The mark that an export carries: whose it is, and which files are its own."""
+"""The mark that published files carry: whose they are, and which files are the job's own."""
 
 import json
 from collections.abc import Sequence
 
 MARKER = ".terrafusion-export"
 """Name of the file. What lies beside it without being listed in it is never removed."""
+
+METADATA = "metadata.json"
+"""Name of the document. It is published last: a folder without it is no export."""
 
 
 def marker_text(job_id: str, files: Sequence[str]) -> bytes:

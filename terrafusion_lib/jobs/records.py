@@ -66,6 +66,12 @@ def get(connection: sa.Connection, job_id: str) -> Job:
     return dict(row) | dict(own or {})
 
 
+def ids(connection: sa.Connection, begun: str) -> list[str]:
+    """Ids of the jobs whose id begins so, sorted."""
+    query = sa.select(jobs.c.job_id).where(jobs.c.job_id.startswith(begun, autoescape=True))
+    return sorted(connection.scalars(query))
+
+
 def listed(
     connection: sa.Connection, *, county_id: str | None = None, plugin: str | None = None
 ) -> list[Job]:
@@ -157,9 +163,7 @@ def complete(
     )
     table = jobs_of(job["plugin"])
     if changed.rowcount and table is not None and own:
-        connection.execute(
-            table.update().where(table.c.job_id == job["job_id"]).values(dict(own))
-        )
+        connection.execute(table.update().where(table.c.job_id == job["job_id"]).values(dict(own)))
     return bool(changed.rowcount)
 
 

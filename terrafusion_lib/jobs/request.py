@@ -7,21 +7,23 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import VIEW_RUNS
 from terrafusion_lib.core.clock import Clock, utc_now
-from terrafusion_lib.core.config import FrozenModel, parse
-from terrafusion_lib.core.county import CountyConfig, load_county
-from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.county import load_county
+from terrafusion_lib.core.errors import ConfigError, RunError
 from terrafusion_lib.core.processes import this_process
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.jobs import records
 from terrafusion_lib.jobs.context import make_context
+from terrafusion_lib.jobs.destination import place_name
 from terrafusion_lib.jobs.lease import CANCELLED as CANCELLED_CODE
 from terrafusion_lib.jobs.lease import is_lost
 from terrafusion_lib.jobs.records import CANCELLED, Job
-from terrafusion_lib.plugins.api import Action, Plugin
+from terrafusion_lib.jobs.settings import plugin_params
 from terrafusion_lib.plugins.registry import load_plugin
 from terrafusion_lib.results.current import current_results
 from terrafusion_lib.results.products import DEFAULT_SEED
+from terrafusion_lib.store.decisions import require_audited
 from terrafusion_lib.store.store import Store, open_store
 
 
@@ -47,26 +49,6 @@ class Asked:
     load_fingerprint: str | None
     destination: str | None
     permissions: tuple[str, ...]
-
-
-def plugin_params(
-    county: CountyConfig, plugin: Plugin, options: Mapping[str, Any] | None = None
-) -> FrozenModel:
-    """A plugin's parameters: its defaults, what ``county.yaml`` says, and `options` over both.
-
-    Raises
-    ------
-    ConfigError
-        A parameter is unknown or not valid.
-    """
-    shared: dict[str, Any] = {}
-    if "geometry" in plugin.Params.model_fields:
-        shared["geometry"] = county.geometry.model_dump()
-    given = shared | county.plugins.get(plugin.name, {}) | dict(options or {})
-    where = f"{county.folder / 'county.yaml'}, plugins.{plugin.name},"
-    if options:
-        where = f"{county.county_id} {plugin.name}"
-    return parse(plugin.Params, given, where=where)
 
 
 def submit(
@@ -109,17 +91,18 @@ def submit(
     county, plugin = load_county(county_id, settings), load_plugin(plugin_name)
     params = plugin_params(county, plugin, options)
     needed = plugin.requires(params)
-    require(settings, county_id, *needed)
+    place = _named_place(destination, county_id)
     job_id = str(uuid.uuid4())
     chosen = year or county.assessment_year
     with open_store(settings.operational_database_url) as store:
         store.migrate()
+        require_audited(store, settings, county_id, *needed, at=clock())
         asked = Asked(
             year=chosen,
             seed=seed,
             results_run_id=results_run_id or current_results(settings, county_id, chosen),
             load_fingerprint=store.last_load_fingerprint(county_id),
-            destination=destination,
+            destination=place,
             permissions=needed,
         )
         with store.writing("note a job", county_id) as connection:
@@ -256,6 +239,26 @@ def find_job(job_id: str, *, settings: Settings | None = None) -> Job:
     return job
 
 
+def _named_place(destination: str | None, county_id: str) -> str | None:
+    """The one name of the place that a person asked for.
+
+    Raises
+    ------
+    ConfigError
+        It holds a password, which a job must not keep.
+    """
+    if not destination:
+        return None
+    name = place_name(destination)
+    if "://" in destination and name != destination.rstrip("/"):
+        raise ConfigError(
+            f"The destination {name} holds a secret, which would be kept with the job",
+            county=county_id,
+            hint="set the store's own environment variables, such as AWS_SECRET_ACCESS_KEY",
+        )
+    return name
+
+
 def _whole_id(store: Store, begun: str) -> str:
     with store.reading("read jobs") as connection:
         ids = records.ids(connection, begun)
@@ -278,7 +281,7 @@ def list_jobs(
     """
     settings = settings or get_settings()
     load_county(county_id, settings)
-    allowed = require(settings, county_id)
+    allowed = require(settings, county_id, VIEW_RUNS)
     with open_store(settings.operational_database_url) as store:
         store.migrate()
         with store.reading("read jobs") as connection:
@@ -288,19 +291,3 @@ def list_jobs(
         for job in jobs
         if f"{job['plugin']}:view" in allowed
     ]
-
-
-def act(
-    plugin_name: str,
-    action: str,
-    county_id: str | None = None,
-    options: Mapping[str, Any] | None = None,
-    **more: Any,
-) -> Any:
-    """Let a plugin do one of its further actions; see `plugins.api.Action`."""
-    from terrafusion_lib.jobs.actions import run_action
-
-    return run_action(load_plugin(plugin_name), action, county_id, options, **more)
-
-
-__all__ = ["Action", "Asked", "act", "cancel", "estimate", "find_job", "list_jobs", "submit"]

@@ -10,9 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from terrafusion_lib.core.processes import lives
-from terrafusion_lib.plugins.gis_export.write.destination import Destination
-from terrafusion_lib.plugins.gis_export.write.marker import MARKER, marker_text, own_files
-from terrafusion_lib.plugins.gis_export.write.metadata import METADATA
+from terrafusion_lib.jobs.destination import Destination
+from terrafusion_lib.jobs.marker import MARKER, METADATA, marker_text, own_files
 
 STAGED = ".staged"
 

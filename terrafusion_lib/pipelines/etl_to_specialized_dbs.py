@@ -14,7 +14,8 @@ from terrafusion_lib.geometry.store import open_geometry
 from terrafusion_lib.pipelines.bring_facts import PROPERTIES, bring, marks_of, read_table
 from terrafusion_lib.pipelines.specialize_facts import FactLoad
 from terrafusion_lib.pipelines.specialize_parcels import bring_parcels, link_report
-from terrafusion_lib.pipelines.step import Step, StepRecord
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.results.products import StepRecord
 from terrafusion_lib.store.store import open_store
 
 PARCELS = "parcels_geometry"

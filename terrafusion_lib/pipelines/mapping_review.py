@@ -13,8 +13,7 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.schema import PERSONAL, TABLES
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.mappers.mapping import load_mapping
-from terrafusion_lib.pipelines.plan import latest_record
-from terrafusion_lib.pipelines.step import MAP, StepRecord, product_folder
+from terrafusion_lib.results.products import MAP, StepRecord, latest_record, product_folder
 
 CANONICAL_COLUMNS = sorted({name for table in TABLES.values() for name in table.column_names})
 HIDDEN = f"hidden: needs {VIEW_SENSITIVE}"

@@ -60,7 +60,8 @@ class CountyFacts:
             config={"threads": settings.threads, "memory_limit": settings.duckdb_memory_limit}
         )
         for name in names:
-            self._make(every_fact()[name], tables[every_fact()[name].source], tables[PLACE_OF], year)
+            fact = every_fact()[name]
+            self._make(fact, tables[fact.source], tables[PLACE_OF], year)
 
     def __enter__(self) -> "CountyFacts":
         return self

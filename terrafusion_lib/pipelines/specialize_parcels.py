@@ -16,11 +16,10 @@ from terrafusion_lib.geometry.parcel_layer import AREA, ParcelLayer
 from terrafusion_lib.geometry.parcel_shapes import FitShapes, fit_shapes
 from terrafusion_lib.geometry.parcel_totals import LayerLoad
 from terrafusion_lib.geometry.store import GeometryStore
+from terrafusion_lib.results.unfit_shapes import KEY, QUARANTINED, REPAIRED
 
 CRS = "EPSG:4326"
 """System of the canonical table parcels_geometry."""
-KEY = "geometry_id"
-QUARANTINED, REPAIRED = "quarantined_shapes.parquet", "repaired_shapes.parquet"
 ATTRIBUTES = tuple(
     name
     for name in CANONICAL_FACTS["dim_parcels"].column_names

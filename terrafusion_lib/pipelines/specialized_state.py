@@ -9,7 +9,7 @@ from terrafusion_lib.analytics.store import AnalyticsStore, open_analytics
 from terrafusion_lib.analytics.totals import is_content, stored_totals
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.geometry.store import open_geometry
-from terrafusion_lib.pipelines.step import StepRecord
+from terrafusion_lib.results.products import StepRecord
 
 
 def specialized_reason(settings: Settings, record: StepRecord) -> str | None:

@@ -52,7 +52,8 @@ class PluginContext:
     results come from; None where there is none. `crs` is the county's projected system;
     `permissions` are those that the request needs and the person has. `unfit_shapes` are the keys
     of parcel shapes that were found empty, invalid or unreadable; None where nobody has looked.
-    `folder` is where an action may keep files of its own, such as a journal of trials.
+    `folder` is where an action may keep files of its own, such as a journal of trials; `product`
+    holds the files of the plugin's newest step, None before the first.
     """
 
     county_id: str
@@ -67,7 +68,8 @@ class PluginContext:
     crs: str = "EPSG:2927"
     permissions: Container[str] = frozenset()
     unfit_shapes: frozenset[str] | None = None
-    folder: Path | None = None
+    folder: Path = Path()
+    product: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class PluginResult:
     files: dict[str, WriteFile] = field(default_factory=dict)
     estimated_bytes: int = 0
     describe: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+    notes: tuple[str, ...] = ()
+    """What the person who asked should know, a sentence each, such as what was left out."""
     job_values: dict[str, Any] = field(default_factory=dict)
     """Values of the plugin's own job columns that are known when it has run."""
 
@@ -128,7 +132,7 @@ class Action:
     name: str
     title: str
     Params: type[FrozenModel]
-    run: Callable[[PluginContext | None, Any], "Rows"]
+    run: Callable[[Any, Any], "Rows"]
     permissions: tuple[str, ...] = ()
     needs_county: bool = True
 
@@ -164,7 +168,7 @@ class Plugin(ABC):
     command : str
         Noun and verb on the command line; ``<name> run`` when empty.
     published_in : str
-        Folder of the county's data that its files are published in.
+        Folder of the county's data that its files are published in; empty: it has no files.
     """
 
     name: ClassVar[str]
@@ -179,7 +183,7 @@ class Plugin(ABC):
     actions: ClassVar[tuple[Action, ...]] = ()
     notebook: ClassVar[str] = ""
     command: ClassVar[str] = ""
-    published_in: ClassVar[str] = "published"
+    published_in: ClassVar[str] = ""
 
     @abstractmethod
     def run(self, context: PluginContext, params: Any) -> PluginResult:

@@ -3,9 +3,12 @@
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.pipelines.plan import latest_record
-from terrafusion_lib.pipelines.specialize_parcels import KEY, QUARANTINED, REPAIRED
-from terrafusion_lib.pipelines.step import LOAD, SPECIALIZE, product_folder
+from terrafusion_lib.results.products import LOAD, SPECIALIZE, latest_record, product_folder
+
+KEY = "geometry_id"
+QUARANTINED = "quarantined_shapes.parquet"
+REPAIRED = "repaired_shapes.parquet"
+"""Files of the specialize step with the shapes that it set aside, and those that it repaired."""
 
 
 def unfit_shapes(

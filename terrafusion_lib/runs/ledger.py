@@ -7,7 +7,7 @@ from terrafusion_lib.access.decide import counties_with, require
 from terrafusion_lib.access.grants import VIEW_RUNS
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.runs.summary import RUN_FILE
+from terrafusion_lib.results.current import RUN_FILE
 from terrafusion_lib.store.store import open_store
 
 
@@ -25,20 +25,6 @@ def list_runs(settings: Settings, county_id: str | None = None) -> list[dict[str
     with open_store(settings.operational_database_url) as store:
         store.migrate()
         return [run for run in store.list_runs(county_id) if run["county_id"] in viewed]
-
-
-def list_jobs(settings: Settings, county_id: str) -> list[dict[str, Any]]:
-    """Jobs of a county's plugins, newest first.
-
-    Raises
-    ------
-    AccessDeniedError
-        The person may not view the county's runs.
-    """
-    require(settings, county_id, VIEW_RUNS)
-    with open_store(settings.operational_database_url) as store:
-        store.migrate()
-        return store.list_jobs(county_id)
 
 
 def load_summary(settings: Settings, text: str) -> dict[str, Any]:

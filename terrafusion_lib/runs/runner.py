@@ -11,17 +11,21 @@ from typing import Any
 from terrafusion_lib.access.decide import require
 from terrafusion_lib.access.grants import RUN
 from terrafusion_lib.core import log
+from terrafusion_lib.core.clock import utc_now
 from terrafusion_lib.core.county import CountyConfig, load_county
 from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.core.files import write_json, write_text
+from terrafusion_lib.core.files import write_json
 from terrafusion_lib.core.progress import LineProgress, Progress
 from terrafusion_lib.core.settings import Settings, handed_on
 from terrafusion_lib.core.versions import engine_versions
 from terrafusion_lib.pipelines.plan import Plan, make_plan
-from terrafusion_lib.pipelines.step import CONNECT, EVENTS, staging_folder, utc_now
+from terrafusion_lib.pipelines.step import EVENTS, staging_folder
+from terrafusion_lib.pipelines.steps import notebook_of, steps
+from terrafusion_lib.results.current import RUN_FILE, point_at, run_folder
+from terrafusion_lib.results.products import CONNECT
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.progress import FollowEvents
-from terrafusion_lib.runs.summary import RUN_FILE, summarize
+from terrafusion_lib.runs.summary import summarize
 from terrafusion_lib.store.decisions import require_audited
 from terrafusion_lib.store.store import Store, open_store
 
@@ -181,6 +185,13 @@ class _Run:
             tasks=self.plan.to_run,
             values=values,
             fingerprints={name: step.fingerprint for name, step in self.plan.steps.items()},
+            of_plugins={
+                spec.name: ploomber_dag.plugin_task(
+                    spec.name, notebook_of(spec, self.settings), spec.inputs
+                )
+                for spec in steps().values()
+                if spec.plugin
+            },
         )
         following = FollowEvents(self.staging / EVENTS, progress)
         with handed_on(self.settings.environment()), following:
@@ -206,13 +217,13 @@ class _Run:
 
     def _promote(self) -> None:
         """Move the staged run into place, point CURRENT at it, then note it in the ledger."""
-        target = self.settings.county_data(self.county.county_id) / "runs" / self.run_id
+        target = run_folder(self.settings, self.county.county_id, self.run_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         log.configure(None)
         if target.exists():
             shutil.rmtree(target)
         self.staging.rename(target)
-        write_text(target.parent.parent / "CURRENT", self.run_id + "\n")
+        point_at(self.settings, self.county.county_id, self.run_id)
         now = self.clock()
         self.store.promote(self.run_id, promoted_at=now)
         self.store.audit(

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 import shapely
+from terrafusion_lib.pipelines.unfit_shapes import unfit_shapes
 
 from terrafusion_lib.core.errors import GateError, RunError, TerraFusionError
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.pipelines.unfit_shapes import unfit_shapes
+from terrafusion_lib.results.current import current_run
 from terrafusion_lib.runs.diff import diff_runs
 from terrafusion_lib.runs.ledger import list_jobs, list_runs, load_summary
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.runner import RunOptions, run_county
-from terrafusion_lib.runs.summary import current_run
 from terrafusion_lib.store.audit import broken_entries
 from terrafusion_lib.store.store import open_store
 

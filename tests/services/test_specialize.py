@@ -27,7 +27,8 @@ from terrafusion_lib.pipelines import specialize_facts
 from terrafusion_lib.pipelines.etl_to_specialized_dbs import specialize
 from terrafusion_lib.pipelines.specialize_results import specialize_results
 from terrafusion_lib.pipelines.specialized_state import specialized_reason
-from terrafusion_lib.pipelines.step import Step, StepRecord
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.results.products import StepRecord
 from terrafusion_lib.store.store import open_store
 from tests.support.require import require
 from tests.support.tampering import tamper

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
-
 from terrafusion_lib.core.result_tables import RESULT_TABLES
+
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.plugins.api import PluginContext

@@ -1,6 +1,6 @@
 """An export at work: what it holds, and how its files are described."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ def run(context: PluginContext, params: GisExportParams) -> PluginResult:
         files=plan.files(),
         estimated_bytes=plan.estimated_bytes,
         describe=partial(_describe, plan),
+        notes=tuple(_notes(plan)),
         job_values={"result_record_count": plan.records},
     )
 
@@ -37,6 +38,16 @@ def estimate(context: PluginContext, params: GisExportParams) -> dict[str, Any]:
         "left_out": {layer.name: layer.left_out for layer in plan.layers},
         "bytes": plan.estimated_bytes,
     }
+
+
+def _notes(plan: ExportPlan) -> Iterator[str]:
+    """Each layer with its records, and what has none, by reason."""
+    for layer in plan.layers:
+        yield f"{layer.name}: {layer.records:,} records"
+        for reason, count in layer.left_out.items():
+            yield f"left out: {count:,} {reason}"
+        if layer.repaired:
+            yield f"repaired: {layer.repaired:,} invalid parcel shapes"
 
 
 def _describe(plan: ExportPlan, facts: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,14 +3,13 @@
 from typing import Any
 
 from terrafusion_lib.core.config import FrozenModel
-from terrafusion_lib.plugins.api import PluginContext
 
 
 class NoParams(FrozenModel):
     """An action without parameters."""
 
 
-def formats(_context: PluginContext | None, _params: NoParams) -> list[dict[str, Any]]:
+def formats(_context: None, _params: NoParams) -> list[dict[str, Any]]:
     """The formats, and the coordinate system of those that prescribe one."""
     from terrafusion_lib.plugins.gis_export.format import FORMATS, load_format
 
@@ -21,7 +20,7 @@ def formats(_context: PluginContext | None, _params: NoParams) -> list[dict[str,
     ]
 
 
-def layers(_context: PluginContext | None, _params: NoParams) -> list[dict[str, Any]]:
+def layers(_context: None, _params: NoParams) -> list[dict[str, Any]]:
     """The layers, their attributes, and which of these are about a person.
 
     Personal ones are for roles with ``reporting:view_sensitive``, and are asked for by name.

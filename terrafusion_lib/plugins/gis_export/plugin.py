@@ -3,14 +3,13 @@
 import json
 from typing import Any
 
+from terrafusion_lib.access.grants import VIEW_SENSITIVE
+from terrafusion_lib.core.schema import PERSONAL
 from terrafusion_lib.core.tables import Column, Kind
 from terrafusion_lib.plugins.api import Action, Plugin, PluginContext, PluginResult
 from terrafusion_lib.plugins.gis_export.listings import NoParams, formats, layers
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.tables import GIS_EXPORT_LAYERS
-
-VIEW_SENSITIVE = "reporting:view_sensitive"
-"""Permission that personal data need."""
 
 
 class GisExportPlugin(Plugin):
@@ -68,17 +67,18 @@ class GisExportPlugin(Plugin):
 
     def requires(self, params: GisExportParams) -> tuple[str, ...]:
         """Also ``reporting:view_sensitive`` where personal data are asked for by name."""
-        from terrafusion_lib.plugins.gis_export.select.layers import PERSONAL
-
         personal = set(params.attributes) & PERSONAL
         return (*self.permissions, VIEW_SENSITIVE) if personal else self.permissions
 
     def job_values(self, params: GisExportParams) -> dict[str, Any]:
         """Format, area and layers as they were asked for."""
-        area = params.model_dump(mode="json", include={"bbox", "polygon", *params.AREAS})
+        areas = params.model_dump(mode="json", include=set(params.AREAS)).items()
+        asked = {name: value for name, value in areas if value}
         return {
             "export_format": params.export_format,
-            "area_of_interest_json": json.dumps({k: v for k, v in area.items() if v}),
+            "area_of_interest_json": json.dumps(
+                {name: value for name, value in area.items() if value}
+            ),
             "layers_json": json.dumps(params.layers),
         }
 

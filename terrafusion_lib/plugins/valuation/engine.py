@@ -1,10 +1,12 @@
 """A valuation at work: values, comparables and ratio studies of one county and year."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import PluginError, ValuationError
@@ -12,7 +14,7 @@ from terrafusion_lib.plugins.api import (
     PluginContext,
     PluginResult,
 )
-from terrafusion_lib.plugins.valuation.model.markets import fit_markets
+from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.model.saved_model import FILE_NAME, save_markets
 from terrafusion_lib.plugins.valuation.model.trend import Levels
 from terrafusion_lib.plugins.valuation.params import ValuationParams
@@ -32,7 +34,11 @@ from terrafusion_lib.plugins.valuation.results import (
 )
 from terrafusion_lib.plugins.valuation.roll.appraise import Appraisal, appraise, trusted
 from terrafusion_lib.plugins.valuation.roll.land import land_values
-from terrafusion_lib.plugins.valuation.roll.roll_values import roll_values, structure_values
+from terrafusion_lib.plugins.valuation.roll.roll_values import (
+    RollValues,
+    roll_values,
+    structure_values,
+)
 from terrafusion_lib.plugins.valuation.sales.completeness import completeness
 from terrafusion_lib.plugins.valuation.sales.prepare import (
     IMPROVEMENT_COLUMNS,
@@ -47,12 +53,20 @@ from terrafusion_lib.plugins.valuation.study.sales_chasing import chasing_rows, 
 from terrafusion_lib.plugins.valuation.study.studies import (
     ASSESSED,
     MODEL_HOLDOUT,
+    Holdout,
+    StudySales,
     assessed_sales,
     holdout,
 )
-from terrafusion_lib.plugins.valuation.subjects import Origin, numbers, properties_as_units, texts
+from terrafusion_lib.plugins.valuation.subjects import (
+    Origin,
+    TextArray,
+    numbers,
+    properties_as_units,
+    texts,
+)
 from terrafusion_lib.plugins.valuation.summary import summarize
-from terrafusion_lib.stats.strata import IntArray
+from terrafusion_lib.stats.strata import FloatArray, IntArray
 from terrafusion_lib.stats.study import StudyOptions
 
 SALE_ORDER = [("sale_id", "ascending"), ("property_id", "ascending")]
@@ -60,76 +74,170 @@ IMPROVEMENT_ORDER = [("property_id", "ascending"), ("improvement_id", "ascending
 """Rows are taken in the order of their keys: however they come, the values are the same."""
 
 
-def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
+@dataclass(frozen=True)
+class County:
+    """What is read of a county, rows in the order of their keys, and its sales prepared."""
+
+    context: PluginContext
+    params: ValuationParams
+    properties: pa.Table
+    sales: pa.Table
+    improvements: pa.Table
+    prepared: PreparedSales
+    subjects: IntArray
+
+    @property
+    def market_value(self) -> FloatArray:
+        """The assessor's market values, US dollars, by property."""
+        return numbers(self.properties, "current_market_value")
+
+    @property
+    def property_id(self) -> TextArray:
+        """Ids of the properties to value."""
+        return texts(self.properties, "property_id")[self.subjects]
+
+
+def run(context: PluginContext, params: ValuationParams) -> PluginResult:
+    """Value the county's properties: prepare, fit, appraise, study, report.
+
+    One BLAS thread: sums then have one order, and results do not depend on the machine's number of
+    processors. The work is in array passes and trees, so it costs little.
+
+    Raises
+    ------
+    ValuationError
+        The county has no properties, or no property can be valued from its sales.
+    PluginError
+        A property asked for is not on the roll.
+    """
+    with threadpool_limits(limits=1):
+        county = _prepare(context, params)
+        markets = fit_markets(
+            county.prepared.market,
+            params,
+            context.seed,
+            context.progress,
+            threads=context.threads,
+        )
+        assessed, levels = _assessed(county, markets)
+        appraisal = _appraise(county, markets, levels)
+        tests = holdout(
+            county.prepared,
+            markets,
+            trusted(markets, levels, params),
+            params,
+            seed=context.seed,
+            threads=context.threads,
+        )
+        return _report(county, markets, appraisal, assessed, tests)
+
+
+def _prepare(context: PluginContext, params: ValuationParams) -> County:
     properties = _properties(context)
     sales = context.read("sales", SALES_COLUMNS).sort_by(SALE_ORDER)
     units = properties_as_units(properties, context.valuation_date)
-    prepared = prepare_sales(sales, properties, units, context.valuation_date, params)
-    units = prepared.units
-    markets = fit_markets(
-        prepared.market, params, context.seed, context.progress, threads=context.threads
+    return County(
+        context=context,
+        params=params,
+        properties=properties,
+        sales=sales,
+        improvements=context.read("improvements", IMPROVEMENT_COLUMNS).sort_by(IMPROVEMENT_ORDER),
+        prepared=prepare_sales(sales, properties, units, context.valuation_date, params),
+        subjects=_subjects(properties, params.property_ids, context),
     )
-    market_value = numbers(properties, "current_market_value")
-    assessed = assessed_sales(prepared, units, market_value, markets, params)
+
+
+def _assessed(county: County, markets: Mapping[str, Market]) -> tuple[StudySales, Levels]:
+    """Sales of the study of the assessor's values, and the levels that trends bring them to."""
+    units = county.prepared.units
+    assessed = assessed_sales(county.prepared, units, county.market_value, markets, county.params)
     before = assessed.take(assessed.sales.unit.day < 0)  # later sales test values, never make one
-    levels = Levels(before.value / before.price, before.property_type)
-    subjects = _subjects(properties, params.property_ids, context)
-    made = appraise(
-        units.take(subjects),
-        market_value[subjects],
+    return assessed, Levels(before.value / before.price, before.property_type)
+
+
+def _appraise(county: County, markets: Mapping[str, Market], levels: Levels) -> Appraisal:
+    """Values of the properties asked for.
+
+    Raises
+    ------
+    ValuationError
+        None can be valued.
+    """
+    appraisal = appraise(
+        county.prepared.units.take(county.subjects),
+        county.market_value[county.subjects],
         markets,
         levels,
-        params,
-        progress=context.progress,
-        threads=context.threads,
+        county.params,
+        progress=county.context.progress,
+        threads=county.context.threads,
     )
-    _refuse_nothing(made, prepared, context)
-    names = trusted(markets, levels, params)
-    tests = holdout(prepared, markets, names, params, seed=context.seed, threads=context.threads)
+    _refuse_nothing(appraisal, county.prepared, county.context)
+    return appraisal
+
+
+def _report(
+    county: County,
+    markets: Mapping[str, Market],
+    appraisal: Appraisal,
+    assessed: StudySales,
+    tests: Holdout,
+) -> PluginResult:
+    """Result tables, summary and the fitted markets."""
+    context, params, prepared = county.context, county.params, county.prepared
+    properties, property_id = county.properties, county.property_id
+    options = _study_options(context, params)
     tested = tests.study(params)
     studied = {ASSESSED: assessed} | ({MODEL_HOLDOUT: tested} if tested else {})
-    options = _study_options(context, params)
     studies = {
         study: sales.statistics(study, options) for study, sales in studied.items() if len(sales)
     }
-    chased = chasing_rows(assessed, properties, units.property_type, options)
-    property_id = texts(properties, "property_id")[subjects]
+    chased = chasing_rows(assessed, properties, prepared.units.property_type, options)
     land = land_values(
         prepared.market,
         markets,
         numbers(properties, "land_value"),
         numbers(properties, "improvement_value"),
     )
-    roll = roll_values(made, land, properties.take(pa.array(subjects)), params)
-    structures = structure_values(
-        context.read("improvements", IMPROVEMENT_COLUMNS).sort_by(IMPROVEMENT_ORDER),
-        property_id,
-        roll,
-        params.round_to,
-    )
-    rows = leaderboard(tests, market_value, params, seed=context.seed, options=options)
+    roll = roll_values(appraisal, land, properties.take(pa.array(county.subjects)), params)
+    structures = structure_values(county.improvements, property_id, roll, params.round_to)
+    rows = leaderboard(tests, county.market_value, params, seed=context.seed, options=options)
+    screening = screened(county.sales, prepared, markets, params)
     return PluginResult(
         tables={
-            "valuations": valuations_table(made, roll, property_id, context),
-            "valuation_comparables": comparables_table(made, property_id, markets, context),
-            "valuation_explanations": explanations_table(made, property_id, context),
+            "valuations": valuations_table(appraisal, roll, property_id, context),
+            "valuation_comparables": comparables_table(appraisal, property_id, markets, context),
+            "valuation_explanations": explanations_table(appraisal, property_id, context),
             "ratio_statistics": statistics_table([*studies.values(), chased], context),
             "sale_ratios": sale_ratios_table(studied, context),
             "model_leaderboard": leaderboard_table(rows, context),
             "model_coefficients": coefficients_table(markets, context),
-            "sales_validation": sales_validation_table(
-                sales, screened(sales, prepared, markets, params), context
-            ),
+            "sales_validation": sales_validation_table(county.sales, screening, context),
             "sales_completeness": sales_completeness_table(completeness(prepared.market), context),
             "market_index": market_index_table(markets, context),
             "land_rates": land_rates_table(land, context),
             "valuation_improvements": improvements_table(structures, context),
         },
-        summary=summarize(made, roll, prepared, markets, studies, holdout=tested, test=tests.test)
+        summary=summarize(
+            appraisal, roll, prepared, markets, studies, holdout=tested, test=tests.test
+        )
         | chasing_summary(chased)
         | _unknown_overrides(params, properties),
         files={FILE_NAME: lambda path: save_markets(path, markets, _about(context, properties))},
+        job_values={"valuation_date": context.valuation_date}
+        | _of_one(appraisal, roll, property_id),
     )
+
+
+def _of_one(appraisal: Appraisal, roll: RollValues, property_id: TextArray) -> dict[str, object]:
+    """What the job of a single property says of it."""
+    if property_id.size != 1 or not np.isfinite(roll.value[0]):
+        return {}
+    return {
+        "estimated_value": float(roll.value[0]),
+        "confidence_score": float(appraisal.confidence[0]),
+        "valuation_method_used": str(appraisal.method[0]),
+    }
 
 
 def _study_options(context: PluginContext, params: ValuationParams) -> StudyOptions:
@@ -210,4 +318,3 @@ def _refuse_nothing(made: Appraisal, prepared: PreparedSales, context: PluginCon
         cause="sales without validity codes, or too few recent ones",
         hint="set plugins.valuation.validity or max_sale_age_months in county.yaml",
     )
-

@@ -21,17 +21,9 @@ from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.mappers.mapping import load_mapping
 from terrafusion_lib.pipelines import code_closure, fingerprints, plan
-from terrafusion_lib.pipelines.step import (
-    CONNECT,
-    LOAD,
-    MAP,
-    REPORT,
-    SPECIALIZE,
-    VALIDATE,
-    VALUE,
-    Step,
-)
+from terrafusion_lib.pipelines.step import VALUE, Step
 from terrafusion_lib.pipelines.steps import STEPS
+from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE
 from tests.support.county import project
 
 PACKAGE = Path(terrafusion_lib.__file__).parent

@@ -12,7 +12,8 @@ import pytest
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines import review
-from terrafusion_lib.pipelines.step import RECORD, VALUE, StepRecord
+from terrafusion_lib.pipelines.step import VALUE
+from terrafusion_lib.results.products import RECORD, StepRecord
 from tests.support.users_project import add_county
 
 COUNTY = "king_wa"

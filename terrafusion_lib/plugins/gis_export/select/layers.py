@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from terrafusion_lib.core.config import did_you_mean
-from terrafusion_lib.core.tables import Column, Kind
 from terrafusion_lib.core.schema import PERSONAL
 from terrafusion_lib.core.tables import Column, Kind
 from terrafusion_lib.plugins.gis_export.errors import UNKNOWN_LAYER, ExportError

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from terrafusion_lib.plugins.gis_export.errors import DISK_FULL, ExportError
+from terrafusion_lib.plugins.gis_export.errors import ExportError
+from terrafusion_lib.plugins.write_errors import DISK_FULL
 
 CHUNK = 8 << 20
 

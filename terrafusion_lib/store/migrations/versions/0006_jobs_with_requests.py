@@ -26,9 +26,7 @@ def upgrade() -> None:
     """Add the columns, part what is stored, and drop the tables that nothing writes."""
     op.add_column("jobs", sa.Column("assessment_year", sa.BigInteger(), nullable=True))
     op.add_column("jobs", sa.Column("run_id", sa.Text(), nullable=True))
-    op.add_column(
-        "jobs", sa.Column("request_json", sa.Text(), nullable=False, server_default="{}")
-    )
+    op.add_column("jobs", sa.Column("request_json", sa.Text(), nullable=False, server_default="{}"))
     op.add_column("jobs", sa.Column("worker_json", sa.Text(), nullable=True))
     op.add_column("jobs", sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_jobs_run_id"), "jobs", ["run_id"])

@@ -6,8 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
-
 from terrafusion_lib.core.result_tables import RESULT_TABLES
+
 from terrafusion_lib.core.schema import PERSONAL, TABLES
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan

@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from terrafusion_lib.core.errors import AccessDeniedError, TerraFusionError
-from terrafusion_lib.core.progress import silent
-from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.pipelines import gis_export_job
 from terrafusion_lib.pipelines.gis_export_pipeline import cancel_gis_export, export_gis
-from terrafusion_lib.plugins.gis_export.write import sweep as sweeping
 from terrafusion_lib.plugins.gis_export.write.destination import (
     FolderDestination,
     ObjectDestination,
 )
 from terrafusion_lib.plugins.gis_export.write.marker import MARKER, marker_text, own_files
+
+from terrafusion_lib.core.errors import AccessDeniedError, TerraFusionError
+from terrafusion_lib.core.progress import silent
+from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.pipelines import gis_export_job
+from terrafusion_lib.plugins.gis_export.write import sweep as sweeping
 from terrafusion_lib.store.store import open_store
 from tests.support.gis_county import COUNTY, store_county
 

@@ -14,21 +14,21 @@ from typing import Any
 
 import geopandas as gpd
 import pytest
+from terrafusion_lib.pipelines.gis_export_pipeline import (
+    cancel_gis_export,
+    estimate_gis_export,
+    export_gis,
+)
+from terrafusion_lib.plugins.gis_export.write.marker import MARKER
 
 from terrafusion_lib.core.errors import ConfigError, TerraFusionError
 from terrafusion_lib.core.files import file_hash
 from terrafusion_lib.core.progress import silent
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines import gis_export_job
-from terrafusion_lib.pipelines.gis_export_pipeline import (
-    cancel_gis_export,
-    estimate_gis_export,
-    export_gis,
-)
 from terrafusion_lib.plugins.gis_export.errors import ExportError
 from terrafusion_lib.plugins.gis_export.format import FORMATS
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
-from terrafusion_lib.plugins.gis_export.write.marker import MARKER
 from terrafusion_lib.store.store import open_store
 from tests.support.gis_county import COUNT, COUNTY, RUN, store_county
 

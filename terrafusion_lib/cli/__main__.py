@@ -1,0 +1,5 @@
+"""``python -m terrafusion_lib.cli``."""
+
+from terrafusion_lib.cli import main
+
+main()
