@@ -114,19 +114,12 @@ def _run_command(plugin: Plugin) -> Callable[..., None]:
             counted = estimate(plugin.name, county, options, settings=settings(), year=year)
             print_json(counted) if as_json else _show_estimate(counted)
             return
-        from terrafusion_lib.jobs.execute import execute
-        from terrafusion_lib.jobs.request import submit
+        from terrafusion_lib.jobs.execute import run_job
 
-        job_id = submit(
-            plugin.name,
-            county,
-            options,
-            settings=settings(),
-            year=year,
-            destination=destination,
-            mine=True,
+        job = run_job(
+            plugin.name, county, options, settings=settings(), year=year, destination=destination
         )
-        show_job(execute(job_id, settings=settings()), as_json=as_json)
+        show_job(job, as_json=as_json)
 
     more: dict[str, tuple[Any, Any]] = {}
     more |= {"to": (Destination, None)} if publishes else {}

@@ -74,6 +74,7 @@ def run(
 
 def run_and_show(county: str, asked: "RunOptions", *, resume: bool = False) -> None:
     """Run the main job, show its summary, and say what to do next."""
+    from terrafusion_lib.runs.runner import run_county
     from terrafusion_lib.runs.text import show_plan, show_run
 
     screen = console()

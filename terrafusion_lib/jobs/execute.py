@@ -6,6 +6,7 @@ fails, the files are withdrawn again.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,7 @@ from terrafusion_lib.jobs.lease import CANCELLED as CANCELLED_CODE
 from terrafusion_lib.jobs.lease import LEASE, Heartbeat, JobCancelledError
 from terrafusion_lib.jobs.publish import Publication, Published, own_url, write_files
 from terrafusion_lib.jobs.records import CANCELLED, FAILED, Job
+from terrafusion_lib.jobs.request import submit
 from terrafusion_lib.plugins.api import Plugin, PluginContext, PluginResult
 from terrafusion_lib.plugins.registry import load_plugin
 from terrafusion_lib.store import audit
@@ -111,6 +113,31 @@ def execute(
         except BaseException as error:
             _end(store, job, error, clock)
             raise
+
+
+def run_job(
+    plugin_name: str,
+    county_id: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    settings: Settings | None = None,
+    output: StepOutput | None = None,
+    progress: Progress | None = None,
+    clock: Clock = utc_now,
+    **asked: Any,
+) -> FinishedJob:
+    """Submit a job and run it in this process; `asked` are further arguments of `submit`.
+
+    Raises
+    ------
+    TerraFusionError
+        See `submit` and `execute`.
+    """
+    settings = settings or get_settings()
+    job_id = submit(
+        plugin_name, county_id, options, settings=settings, mine=True, clock=clock, **asked
+    )
+    return execute(job_id, settings=settings, output=output, progress=progress, clock=clock)
 
 
 def _claim(store: Store, job_id: str, clock: Clock) -> Job:

@@ -1,7 +1,6 @@
 """A step that runs a plugin: as a job, like every other run of it, with its tables as a product."""
 
-from terrafusion_lib.jobs.execute import StepOutput, execute
-from terrafusion_lib.jobs.request import submit
+from terrafusion_lib.jobs.execute import StepOutput, run_job
 from terrafusion_lib.pipelines.bring_facts import marks_of
 from terrafusion_lib.pipelines.specialize_results import specialize_results
 from terrafusion_lib.pipelines.step import Step
@@ -23,22 +22,16 @@ def run_plugin(step: Step) -> StepRecord:
         The person may not run it in the county.
     """
     plugin = steps()[step.name].plugin
-    job_id = submit(
+    job = run_job(
         plugin,
         step.county.county_id,
-        settings=step.settings,
-        year=step.year,
-        seed=step.seed,
-        run_id=step.run_id,
-        mine=True,
-        clock=step.clock,
-    )
-    job = execute(
-        job_id,
         settings=step.settings,
         output=StepOutput(step.out, step.folder, step.fingerprint),
         progress=step.progress,
         clock=step.clock,
+        year=step.year,
+        seed=step.seed,
+        run_id=step.run_id,
     )
     loads = specialize_results(step, plugin, job.result.tables)
     rows = {name: {"rows": table.num_rows} for name, table in job.result.tables.items()}

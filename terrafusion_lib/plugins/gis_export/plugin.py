@@ -76,9 +76,7 @@ class GisExportPlugin(Plugin):
         asked = {name: value for name, value in areas if value}
         return {
             "export_format": params.export_format,
-            "area_of_interest_json": json.dumps(
-                {name: value for name, value in area.items() if value}
-            ),
+            "area_of_interest_json": json.dumps(asked),
             "layers_json": json.dumps(params.layers),
         }
 
