@@ -5,10 +5,10 @@ import sys
 
 import pyarrow as pa
 import pytest
+from terrafusion_lib.core.result_tables import RESULT_TABLES
 
 from terrafusion_lib.core.config import FrozenModel, parse
 from terrafusion_lib.core.errors import ConfigError
-from terrafusion_lib.core.result_tables import RESULT_TABLES
 from terrafusion_lib.plugins.registry import load_plugin, plugin_names
 from tests.support.synthetic_market import COUNTY, SyntheticMarket, synthetic_market
 

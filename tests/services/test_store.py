@@ -16,9 +16,9 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy.exc import DBAPIError
+from terrafusion_lib.core.result_tables import RESULT_TABLES
 
 from terrafusion_lib.core.errors import ConfigError, LoadError, RunError
-from terrafusion_lib.core.result_tables import RESULT_TABLES
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.store import audit, jobs
 from terrafusion_lib.store.bulk import TableLoad

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
-from terrafusion_lib.core.result_tables import RESULT_TABLES
 
+from terrafusion_lib.core.declared import result_table
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.store.store import open_store
@@ -38,7 +38,7 @@ SUMMARY: dict[str, Any] = {
 
 def statistic(name: str, estimate: float | None, **fields: Any) -> dict[str, Any]:
     """One row of RATIO_STATISTICS: the assessor's values over all sales unless told otherwise."""
-    row = dict.fromkeys(RESULT_TABLES["ratio_statistics"].column_names)
+    row = dict.fromkeys(result_table("ratio_statistics").column_names)
     row |= {"run_id": VALUED_BY, "county_id": COUNTY, "study": "assessed", "grouping": "overall"}
     row |= {"stratum": "all", "n": 40, "statistic": name, "estimate": estimate}
     return row | {"confidence_level": 0.95} | fields
@@ -93,7 +93,7 @@ def _tables(folder: Path) -> dict[str, Path]:
 
 
 def _results(name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    schema = RESULT_TABLES[name].arrow_schema()
+    schema = result_table(name).arrow_schema()
     complete = [dict.fromkeys(schema.names) | row for row in rows]
     return pa.Table.from_pylist(complete, schema=schema)
 
@@ -119,6 +119,6 @@ def store_run(root: Path) -> Settings:
             clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
         )
         keys = {"county_id": COUNTY, "run_id": VALUED_BY}
-        store.save_results("valuations", _results("valuations", [value]), **keys)
-        store.save_results("ratio_statistics", _results("ratio_statistics", RATIOS), **keys)
+        rows = {"valuations": [value], "ratio_statistics": RATIOS}
+        store.save_results({name: _results(name, held) for name, held in rows.items()}, **keys)
     return settings

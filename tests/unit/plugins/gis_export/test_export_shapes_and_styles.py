@@ -10,7 +10,6 @@ import pytest
 import shapely
 
 from terrafusion_lib.core.county import GeometryConfig
-from terrafusion_lib.pipelines.gis_export_pipeline import estimate_gis_export
 from terrafusion_lib.plugins.gis_export.errors import ExportError
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
@@ -25,6 +24,7 @@ from tests.support.gis_county import (
     STEP,
     WEST,
     GridCounty,
+    estimate_gis_export,
     parcel,
     shapes,
     store_county,
