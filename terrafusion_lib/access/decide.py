@@ -84,19 +84,24 @@ def _refusal(settings: Settings, county_id: str, permission: str) -> AccessDenie
     """The error: what is lacking, and whom to ask."""
     users = county_users(county_id, settings)
     known = users is not None and users.named(settings.user) is not None
-    what = f"needs the permission {permission}" + ("" if known else " and is no user of the county")
-    able = [
-        user.username
-        for user in (users.users if users else ())
-        if permission in granted_to(user.roles)
-    ]
-    roles = ", ".join(roles_with(permission))
+    hint = _whom_to_ask(users, permission)
+    if not settings.user_given:
+        hint += ", or say who you are: TERRAFUSION_USER=<name>"
     return AccessDeniedError(
-        f"{settings.user} {what}",
+        f"{settings.user} needs the permission {permission}"
+        + ("" if known else " and is no user of the county"),
         permission=permission,
         reason_code=NO_PERMISSION if known else UNKNOWN_USER,
         county=county_id,
-        hint=f"ask {', '.join(able[:5])}, who {'have' if len(able) > 1 else 'has'} it"
-        if able
-        else f"name a user with one of the roles {roles} in the county's users file",
+        hint=hint,
     )
+
+
+def _whom_to_ask(users: CountyUsers | None, permission: str) -> str:
+    """Users who have the permission; the roles that grant it where there are none."""
+    listed = users.users if users else ()
+    able = [user.username for user in listed if permission in granted_to(user.roles)]
+    if able:
+        return f"ask {', '.join(able[:5])}, who {'have' if len(able) > 1 else 'has'} it"
+    roles = ", ".join(roles_with(permission))
+    return f"name a user with one of the roles {roles} in the county's users file"

@@ -6,13 +6,7 @@ from typing import Any
 
 import pytest
 
-from terrafusion_lib.access.users import (
-    all_users,
-    check_password,
-    groups_of,
-    read_users,
-    set_password,
-)
+from terrafusion_lib.access.users import all_users, groups_of, read_users
 from terrafusion_lib.core.county import list_counties
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.settings import Settings
@@ -75,38 +69,10 @@ def test_groups_are_over_all_counties_and_only_of_files(users_project: Settings)
     assert groups_of("nobody", users_project) == []
 
 
-def test_passwords(users_project: Settings, password: str) -> None:
-    assert check_password("ann", password, users_project)
-    assert not check_password("ann", password + "x", users_project)
-    assert not check_password("ann", "", users_project)
-    assert not check_password("bob", "", users_project)  # no password set yet
-    assert not check_password("nobody", password, users_project)
-
-
-def test_set_password_keeps_the_hash_and_nothing_else_changes(users_project: Settings) -> None:
-    path = users_project.root / BENTON
-    before = json.loads(path.read_text())
-    set_password(path, "bob", "correct horse battery")
-    assert check_password("bob", "correct horse battery", users_project)
-    assert "correct horse" not in path.read_text()
-    after = json.loads(path.read_text())
-    assert after["users"][1].pop("password_hash").startswith("$argon2id$")
-    assert after == before
-
-
-def test_set_password_refuses_a_short_one_and_an_unknown_user(users_project: Settings) -> None:
-    path = users_project.root / BENTON
-    before = path.read_text()
-    with pytest.raises(ConfigError, match="10 characters"):
-        set_password(path, "bob", "short")
-    with pytest.raises(ConfigError, match="did you mean ann"):
-        set_password(path, "anne", "correct horse battery")
-    assert path.read_text() == before
-
-
 @pytest.mark.parametrize("county_id", list_counties(Settings(root=ROOT)))
 def test_a_shipped_users_file_is_valid_and_only_the_demo_has_passwords(county_id: str) -> None:
     users = read_users(ROOT / f"county_configs/{county_id}/rbac/{county_id}_users.json")
     assert users.county_id == county_id
     with_password = [user.username for user in users.users if user.password_hash]
-    assert bool(with_password) == (county_id == "demo_wa")
+    assert bool(with_password) == users.sample == (county_id == "demo_wa")
+    assert not users.configured
