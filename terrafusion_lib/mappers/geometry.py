@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.read_ahead import map_ahead
-from terrafusion_lib.mappers.conversions import quote
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.mappers.model import Geometry, Points, Relation
 from terrafusion_lib.mappers.session import RELATION, RawFailure, Session
 
@@ -63,7 +63,7 @@ def add_measured(session: Session, name: str, relation: Relation) -> None:
         raise MappingError("The relation has nothing to measure", table=name)
     path = session.work_dir / f"{name}.parquet"
     _write(session, relation.base, schema, measure, path)
-    scan = f"read_parquet({quote(str(path))})"
+    scan = f"read_parquet({literal(str(path))})"
     session.run(f'CREATE VIEW {RELATION}."{name}" AS FROM {scan}', where=name)
     session.failures.append(RawFailure(relation.base, column, scan, UNREADABLE, reason))
 

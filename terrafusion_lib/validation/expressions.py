@@ -13,6 +13,7 @@ from datetime import date
 from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.schema import CanonicalTable, Kind
+from terrafusion_lib.core.sql import literal
 
 TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<text>'(?:[^']|'')*')|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
@@ -41,25 +42,6 @@ Bound = int | float | date | str
 """A limit: a constant, or an expression such as ``year_built`` or ``{assessment_year} + 1``."""
 
 
-def literal(value: object) -> str:
-    """SQL literal of a constant.
-
-    Raises
-    ------
-    ConfigError
-        The value is neither text, number, date nor truth value.
-    """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, date):
-        return f"DATE '{value:%Y-%m-%d}'"
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    raise ConfigError(f"A rule cannot hold the constant {value!r}")
-
-
 @dataclass(frozen=True)
 class Scope:
     """What the rules of one table may name; `where` opens the message of a refusal."""
@@ -82,7 +64,19 @@ class Scope:
 
     def value(self, bound: Bound) -> str:
         """SQL of a constant or of an expression."""
-        return self.expression(bound) if isinstance(bound, str) else literal(bound)
+        return self.expression(bound) if isinstance(bound, str) else self.literal(bound)
+
+    def literal(self, value: object) -> str:
+        """SQL literal of a constant.
+
+        Raises
+        ------
+        ConfigError
+            The value is neither text, number, date nor truth value.
+        """
+        if not isinstance(value, str | int | float | date):
+            raise ConfigError(f"{self.where}: a rule cannot hold the constant {value!r}")
+        return literal(value)
 
     def constant(self, bound: object) -> object:
         """A constant as it is; the value of ``{parameter}`` when that is the whole text."""
@@ -117,7 +111,7 @@ class Scope:
     def _translate(self, found: re.Match[str], text: str) -> str:
         token = found.group()
         if found.lastgroup == "parameter":
-            return literal(self.parameter(token))
+            return self.literal(self.parameter(token))
         if found.lastgroup != "word" or token.lower() in KEYWORDS:
             return token
         if text[found.end() :].lstrip().startswith("("):

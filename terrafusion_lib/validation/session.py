@@ -14,8 +14,8 @@ import pyarrow.parquet as pq
 from terrafusion_lib.core.errors import ConfigError, GateError
 from terrafusion_lib.core.schema import TABLES, CanonicalTable
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.validation.base import ACCEPTED, CHECKED, FAILURES
-from terrafusion_lib.validation.expressions import literal
 
 WORK = ".work"
 ROW = "file_row_number"

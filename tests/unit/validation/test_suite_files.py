@@ -6,7 +6,7 @@ import pytest
 
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.schema import TABLES
-from terrafusion_lib.validation.expressions import Scope, literal
+from terrafusion_lib.validation.expressions import Scope
 from terrafusion_lib.validation.rules import KINDS
 from terrafusion_lib.validation.suites import STAND_INS, complete, load_suites, ordered
 
@@ -143,10 +143,12 @@ def test_expressions_quote_columns_and_fill_in_parameters() -> None:
 
 
 def test_constants_are_escaped_or_refused() -> None:
-    assert literal("it's") == "'it''s'"
-    assert literal(True) == "true"
-    with pytest.raises(ConfigError, match="cannot hold the constant"):
-        literal([1])
+    scope = Scope(TABLES["permits"], {}, "x")
+    assert scope.literal("it's") == "'it''s'"
+    assert scope.literal(True) == "true"
+    for value in ([1], None):
+        with pytest.raises(ConfigError):
+            scope.literal(value)
 
 
 def test_the_tax_year_follows_from_the_assessment_year() -> None:
