@@ -7,9 +7,8 @@ import pyarrow as pa
 
 from terrafusion_lib.core.copy_stream import copy_in
 from terrafusion_lib.core.errors import LoadError
+from terrafusion_lib.geo.repair import CENTROID, GEOMETRY
 from terrafusion_lib.geometry.parcel_layer import (
-    CENTROID,
-    GEOMETRY,
     HASH,
     ParcelLayer,
     differences,

@@ -9,10 +9,13 @@ import pyarrow.compute as pc
 from terrafusion_lib.core.county import GeometryConfig
 from terrafusion_lib.core.result_tables import RESULT_TABLES
 from terrafusion_lib.core.schema import TABLES, Column
+from terrafusion_lib.geo.crs import Floats
 from terrafusion_lib.plugins.api import PluginContext
 from terrafusion_lib.plugins.gis_export.errors import NO_RESULTS, ExportError
 from terrafusion_lib.plugins.gis_export.select.fit import Fit, fit
-from terrafusion_lib.plugins.gis_export.select.shapes import Floats, Ints
+from terrafusion_lib.plugins.gis_export.select.shapes import (
+    Ints,
+)
 
 ROLL, SHAPES, SALES = "properties_operational", "parcels_geometry", "sales"
 

@@ -6,7 +6,10 @@ from xml.sax.saxutils import escape, quoteattr
 
 import numpy as np
 
-from terrafusion_lib.plugins.gis_export.select.shapes import POINT, Floats
+from terrafusion_lib.geo.crs import Floats
+from terrafusion_lib.plugins.gis_export.select.shapes import (
+    POINT,
+)
 
 SEQUENTIAL = ("#edf8fb", "#b2e2e2", "#66c2a4", "#2ca25f", "#006d2c")
 DIVERGING = ("#ca0020", "#f4a582", "#f7f7f7", "#92c5de", "#0571b0")
