@@ -1,8 +1,8 @@
 """The small expression language of rules: columns, parameters, numbers, text, and a few functions.
 
 ``building_area_sqft >= 100 * bedrooms`` or ``property_type in ('residential', 'multifamily')``.
-Parameters stand in braces: ``{assessment_year} + 1``. Anything else is refused, so a suite cannot
-reach files or other tables.
+Parameters are written as in mappings: ``$assessment_year + 1``. Anything else is refused, so a
+suite cannot reach files or other tables.
 """
 
 import re
@@ -17,7 +17,7 @@ from terrafusion_lib.core.sql import literal
 
 TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<text>'(?:[^']|'')*')|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
-    r"|(?P<parameter>\{[a-z_]+\})|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<parameter>\$[a-z_]+)|(?P<braces>\{[a-z_]*\})|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<symbol><=|>=|<>|!=|[<>=+\-*/(),])"
 )
 KEYWORDS = frozenset(("and", "or", "not", "is", "null", "in", "between", "like", "true", "false"))
@@ -39,7 +39,7 @@ NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.MONEY)
 ORDERED = (*NUMBERS, Kind.DATE)
 
 Bound = int | float | date | str
-"""A limit: a constant, or an expression such as ``year_built`` or ``{assessment_year} + 1``."""
+"""A limit: a constant, or an expression such as ``year_built`` or ``$assessment_year + 1``."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,26 @@ class Scope:
         return literal(value)
 
     def constant(self, bound: object) -> object:
-        """A constant as it is; the value of ``{parameter}`` when that is the whole text."""
-        if isinstance(bound, str) and re.fullmatch(r"\{[a-z_]+\}", bound):
-            return self.parameter(bound)
+        """A constant as it is; the value of ``$parameter`` when that is the whole text."""
+        token = TOKEN.fullmatch(bound) if isinstance(bound, str) else None
+        if token and token.lastgroup in ("parameter", "braces"):
+            return self.parameter(token.group())
         return bound
 
     def parameter(self, token: str) -> object:
-        """Value of ``{name}``."""
-        name = token[1:-1]
+        """Value of ``$name``.
+
+        Raises
+        ------
+        ConfigError
+            There is none of that name, or it stands in braces, as older suites have it.
+        """
+        name = token.strip("${}")
+        if token.startswith("{"):
+            raise ConfigError(
+                f"{self.where}: a parameter is written ${name}, not {token}",
+                hint=f"replace {token} by ${name}, as mappings have it",
+            )
         if name not in self.parameters:
             raise self.unknown("parameter", name, tuple(self.parameters))
         return self.parameters[name]
@@ -110,7 +122,7 @@ class Scope:
 
     def _translate(self, found: re.Match[str], text: str) -> str:
         token = found.group()
-        if found.lastgroup == "parameter":
+        if found.lastgroup in ("parameter", "braces"):
             return self.literal(self.parameter(token))
         if found.lastgroup != "word" or token.lower() in KEYWORDS:
             return token

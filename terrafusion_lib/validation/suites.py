@@ -75,7 +75,7 @@ def schema_rules(table: CanonicalTable) -> tuple[Rule, ...]:
             name="county_is_this_one",
             kind="in_set",
             column="county_id",
-            values=("{county_id}",),
+            values=("$county_id",),
             because="The row belongs to another county.",
             severity=Severity.ERROR,
         ),
