@@ -4,11 +4,11 @@ lonboard's browser code fetches a Parquet decoder and a triangulation worker fro
 network, so on a closed network its map stays empty. Here its layers are sent as plain Arrow, which
 needs no decoder, and polygons are triangulated in the page.
 
-Lonboard has no option for either: the decoder's address is a constant of its bundle
-(``cdn.jsdelivr.net/npm/parquet-wasm``), asked for before the first layer is drawn, and the worker's
-(``earcutWorkerUrl``) is a property of deck.gl's layer that no trait of `lonboard.PolygonLayer` sets.
-So both are replaced in the bundle's text, which rests on lonboard 0.17.0, the newest; the package
-pins it, another version is refused, and `OFFLINE` goes when lonboard takes the addresses as options.
+Lonboard has no option for either: the decoder's address (``cdn.jsdelivr.net/npm/parquet-wasm``) is
+a constant of its bundle, asked for before the first layer is drawn, and the worker's
+(``earcutWorkerUrl``) is a property of deck.gl's layer that no trait of lonboard sets. So both are
+replaced in the bundle's text. That rests on lonboard 0.17.0, the newest, which the package pins;
+another version is refused, and `OFFLINE` goes when lonboard takes the addresses as options.
 """
 
 import re
