@@ -23,6 +23,7 @@ from terrafusion_lib.analytics.totals import (
 )
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.log import mask_secrets
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.core.tables import Column, Kind
 
 if TYPE_CHECKING:
@@ -127,7 +128,7 @@ class ClickHouseAnalytics:
     def _replace(self, partition: Partition) -> Totals:
         fact, county = partition.fact, partition.county_id
         source = totals_of(fact, partition.rows, native_hash=False)
-        place = f"('{county}', {partition.year})"
+        place = f"({literal(county)}, {partition.year})"
         if not partition.rows.num_rows:
             self._command(f"ALTER TABLE {fact.name}{self._cluster} DROP PARTITION {place}")
             return source

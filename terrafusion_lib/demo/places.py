@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrafusion_lib.demo.columns import Floats, Ints
+from terrafusion_lib.geo.crs import WGS84, mover
 
 STATE_PLANE = "EPSG:2927"
 """Washington South, US survey feet: the county's own projected system."""
@@ -95,18 +96,14 @@ class Survey:
 
 def to_state_plane(longitude: Floats, latitude: Floats) -> tuple[Floats, Floats]:
     """WGS 84 degrees to state-plane feet."""
-    from pyproj import Transformer
-
-    return Transformer.from_crs("EPSG:4326", STATE_PLANE, always_xy=True).transform(
-        longitude, latitude
-    )
+    x, y = mover(WGS84, STATE_PLANE)(np.column_stack([longitude, latitude])).T
+    return x, y
 
 
 def to_degrees(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """State-plane feet to WGS 84 longitude and latitude."""
-    from pyproj import Transformer
-
-    return Transformer.from_crs(STATE_PLANE, "EPSG:4326", always_xy=True).transform(x, y)
+    longitude, latitude = mover(STATE_PLANE, WGS84)(np.column_stack([x, y])).T
+    return longitude, latitude
 
 
 def survey() -> Survey:

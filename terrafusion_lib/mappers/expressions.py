@@ -14,6 +14,7 @@ import duckdb
 
 from terrafusion_lib.core.config import did_you_mean, nearest
 from terrafusion_lib.core.errors import MappingError
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.mappers.parties import PARTY_RELATION
 
 Node = dict[str, Any]
@@ -132,7 +133,7 @@ class _Reader:
         if name not in self.parameters:
             raise MappingError(f"There is no parameter ${name}", examples=list(self.parameters))
         value = self.parameters[name]
-        return _parse(str(value) if isinstance(value, int) else f"'{value}'")
+        return _parse(literal(value))
 
     def _function(self, node: Node) -> Node:
         name = node["function_name"].lower()

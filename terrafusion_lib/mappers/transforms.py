@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import MappingError
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.core.tables import Kind
-from terrafusion_lib.mappers.conversions import quote
 
 SQFT_PER_ACRE = 43_560
 CALL = re.compile(r"(\w+)(?:\((.*)\))?")
@@ -37,7 +37,7 @@ class Step:
         parts = [part.strip() for part in self.argument.split(",")] if self.argument else []
         text = self.transform.sql.replace("{x}", f"({value})")
         for index, part in enumerate(parts):
-            text = text.replace(f"{{{index}}}", part if part.isdigit() else quote(part))
+            text = text.replace(f"{{{index}}}", part if part.isdigit() else literal(part))
         return text
 
 

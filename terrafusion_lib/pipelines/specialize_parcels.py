@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from terrafusion_lib.analytics.facts import CANONICAL_FACTS
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import LoadError
+from terrafusion_lib.geo.repair import FitShapes, fit_shapes
 from terrafusion_lib.geometry.parcel_layer import AREA, ParcelLayer
-from terrafusion_lib.geometry.parcel_shapes import FitShapes, fit_shapes
 from terrafusion_lib.geometry.parcel_totals import LayerLoad
 from terrafusion_lib.geometry.store import GeometryStore
 from terrafusion_lib.results.unfit_shapes import KEY, QUARANTINED, REPAIRED

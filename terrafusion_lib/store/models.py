@@ -29,10 +29,6 @@ TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     Kind.GEOMETRY: sa.LargeBinary(),
 }
 
-HOUSEKEEPING = ("row_hash", "is_active", "last_sync_id", "loaded_at")
-"""Columns that the bulk writer adds: hash of the canonical columns, whether the source still has
-the row, the run that last wrote it and when."""
-
 INDEXES = {
     "properties_operational": (("county_id", "parcel_number"), ("county_id", "neighborhood_code")),
     "sales": (("county_id", "property_id"),),
@@ -55,6 +51,11 @@ def columns_of(spec: TableSpec) -> list[sa.Column[Any]]:
 
 
 def _canonical(spec: TableSpec) -> sa.Table:
+    """A canonical table, and the columns that the bulk writer adds to it.
+
+    They hold the hash of the canonical columns, whether the source still has the row, the run that
+    last wrote it, and when.
+    """
     housekeeping = [
         sa.Column("row_hash", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),

@@ -22,6 +22,8 @@ MEASURES = {
     "change": "Estimate against the roll, share",
     "confidence_score": "Confidence, 0 to 1",
 }
+CENTERS = {"change": 0.0}
+"""Measures whose colors diverge, and from where."""
 GROUPINGS = {
     "overall": "all sales",
     "property_type": "property type",
@@ -114,10 +116,11 @@ class RunDashboard:
         def update(_change: Any = None) -> None:
             parcels = _filtered(view.parcels, {name: box.value for name, box in filters.items()})
             title = f"{MEASURES[measure.value]} · {parcels.num_rows:,} parcels"
-            legend = widgets.HTML(maps.legend(parcels, column=measure.value, title=title))
-            parts = [legend]
+            column, center = measure.value, CENTERS.get(measure.value)
+            legend = maps.legend(parcels, column=column, title=title, center=center)
+            parts = [widgets.HTML(legend)]
             if parcels.num_rows:
-                parts.append(maps.parcel_map(parcels, column=measure.value, hover=HOVER))
+                parts.append(maps.parcel_map(parcels, column=column, center=center, hover=HOVER))
             shown.children = parts
 
         for box in (measure, *filters.values()):

@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 from terrafusion_lib.core.errors import ConfigError, GateError
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.core.tables import TableSpec
 from terrafusion_lib.validation.base import ACCEPTED, CHECKED, FAILURES
-from terrafusion_lib.validation.expressions import literal
 
 WORK = ".work"
 ROW = "file_row_number"

@@ -76,7 +76,7 @@ def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
             name="county_is_this_one",
             kind="in_set",
             column="county_id",
-            values=("{county_id}",),
+            values=("$county_id",),
             because="The row belongs to another county.",
             severity=Severity.ERROR,
         ),

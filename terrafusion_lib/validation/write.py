@@ -10,10 +10,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.core.tables import Kind, TableSpec
 from terrafusion_lib.validation.base import CHECKED, RowRule, Severity, key_text
 from terrafusion_lib.validation.check import Checked
-from terrafusion_lib.validation.expressions import NUMBERS, literal
+from terrafusion_lib.validation.expressions import NUMBERS
 from terrafusion_lib.validation.session import ROW, Session
 
 BATCH_ROWS = 65_536

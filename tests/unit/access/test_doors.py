@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import typer
+from terrafusion_lib.pipelines.gis_export_pipeline import export_gis
 from tornado.web import HTTPError
 from traitlets.config import Config
 from typer.testing import CliRunner
@@ -26,7 +27,6 @@ from terrafusion_lib.core.county import load_county
 from terrafusion_lib.core.errors import AccessDeniedError
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.hub import config, dashboard
-from terrafusion_lib.pipelines.gis_export_pipeline import export_gis
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.runs.runner import RunOptions, run_county
 from terrafusion_lib.store.decisions import REFUSED

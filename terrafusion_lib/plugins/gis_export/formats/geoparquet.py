@@ -10,8 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from terrafusion_lib.geo.crs import Floats
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
-from terrafusion_lib.plugins.gis_export.select.shapes import POLYGON, Floats, objects, system
+from terrafusion_lib.plugins.gis_export.select.shapes import (
+    POLYGON,
+    objects,
+    system,
+)
 from terrafusion_lib.plugins.gis_export.write.export_layer import GEOMETRY, ExportLayer
 from terrafusion_lib.plugins.write_errors import write_error
 

@@ -15,7 +15,6 @@ from terrafusion_lib.plugins.gis_export.select.county_tables import (
     ROLL,
     SHAPES,
     CountyTables,
-    follow,
     numbers,
     positions,
 )
@@ -120,12 +119,3 @@ def _by_place(tables: CountyTables, area: "BaseGeometry", roll_of_shape: Ints) -
     has_shape = np.bincount(roll_of_shape[linked], minlength=count) > 0
     selected = np.bincount(roll_of_shape[linked & shapes_in], minlength=count) > 0
     return Selection(np.where(has_shape, selected, inside), shapes_in & linked, roll_of_shape)
-
-
-def shape_of_roll(selection: Selection) -> Ints:
-    """Row of each property's first shape; −1 where it has none."""
-    count = selection.properties.size
-    first = np.full(count, -1, dtype=np.int64)
-    linked = np.flatnonzero(selection.roll_of_shape >= 0)[::-1]
-    first[follow(linked, selection.roll_of_shape)] = linked
-    return first

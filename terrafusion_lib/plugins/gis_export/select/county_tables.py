@@ -10,10 +10,13 @@ from terrafusion_lib.core.county import GeometryConfig
 from terrafusion_lib.core.declared import result_table, result_tables
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.tables import Column
+from terrafusion_lib.geo.crs import Floats
 from terrafusion_lib.plugins.api import PluginContext
 from terrafusion_lib.plugins.gis_export.errors import NO_RESULTS, ExportError
 from terrafusion_lib.plugins.gis_export.select.fit import Fit, fit
-from terrafusion_lib.plugins.gis_export.select.shapes import Floats, Ints
+from terrafusion_lib.plugins.gis_export.select.shapes import (
+    Ints,
+)
 
 ROLL, SHAPES, SALES = "properties_operational", "parcels_geometry", "sales"
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from terrafusion_lib.core.county import GeometryConfig
-from terrafusion_lib.geometry.parcel_layer import CENTROID, GEOMETRY
 
+GEOMETRY, CENTROID = "geometry", "centroid"
 POLYGON, MULTIPOLYGON = 3, 6
 REASON = "reason"
 
@@ -29,13 +29,22 @@ class FitShapes:
     reasons: dict[str, int]
 
 
+def made_valid(shapes: Any) -> Any:
+    """Shapes that are valid and cover the area that their rings enclose; valid ones as they are.
+
+    GEOS ``make_valid``, structure method: parts that collapse to lines are dropped.
+    """
+    import shapely
+
+    return shapely.make_valid(shapes, method="structure", keep_collapsed=False)
+
+
 def fit_shapes(table: pa.Table, policy: GeometryConfig, *, key: str) -> FitShapes:
     """Sort rows into fit and unfit; fit ones get multipolygons and a centroid.
 
     A row is set aside when it has no shape, when the shape cannot be read or covers no area, and
     when it is invalid (OGC Simple Features: a ring crosses itself, say) and the policy is to
-    quarantine, or its repair changes the area by more than the policy allows. A repair keeps the
-    area that the rings enclose (GEOS ``make_valid``, structure method).
+    quarantine, or its repair changes the area by more than the policy allows.
 
     Parameters
     ----------
@@ -78,7 +87,7 @@ def _repair(shapes: Any, invalid: Bools, reasons: Any, policy: GeometryConfig) -
         reasons[invalid] = shapely.is_valid_reason(shapes[invalid])
         reasons[invalid] = [f"invalid: {_kind(text)}" for text in reasons[invalid]]
         return np.zeros(len(shapes), dtype=bool)
-    valid = shapely.make_valid(shapes[invalid], method="structure", keep_collapsed=False)
+    valid = made_valid(shapes[invalid])
     before = np.abs(shapely.area(shapes[invalid]))
     after = shapely.area(valid)
     polygonal = np.isin(shapely.get_type_id(valid), (POLYGON, MULTIPOLYGON)) & (after > 0)

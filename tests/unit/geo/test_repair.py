@@ -7,8 +7,8 @@ from shapely import LineString, MultiPolygon, Point, Polygon, box
 
 from terrafusion_lib.core.county import GeometryConfig
 from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.geo.repair import FitShapes, fit_shapes
 from terrafusion_lib.geometry.parcel_layer import ParcelLayer
-from terrafusion_lib.geometry.parcel_shapes import FitShapes, fit_shapes
 from terrafusion_lib.geometry.parcel_totals import layer_totals
 
 SPIKE = Polygon([(0, 0), (10, 0), (10, 10), (5, 10), (5, 10.001), (5, 10), (0, 10)])
