@@ -1,6 +1,8 @@
 """Where the county is: cities, their tax areas and prices, outline, public land survey."""
 
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
 
@@ -95,18 +97,22 @@ class Survey:
 
 def to_state_plane(longitude: Floats, latitude: Floats) -> tuple[Floats, Floats]:
     """WGS 84 degrees to state-plane feet."""
-    from pyproj import Transformer
-
-    return Transformer.from_crs("EPSG:4326", STATE_PLANE, always_xy=True).transform(
-        longitude, latitude
-    )
+    x, y = _change("EPSG:4326", STATE_PLANE).transform(longitude, latitude)
+    return x, y
 
 
 def to_degrees(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """State-plane feet to WGS 84 longitude and latitude."""
+    longitude, latitude = _change(STATE_PLANE, "EPSG:4326").transform(x, y)
+    return longitude, latitude
+
+
+@cache
+def _change(source: str, target: str) -> Any:
+    """Change of coordinates; finding it takes longer than changing a county's."""
     from pyproj import Transformer
 
-    return Transformer.from_crs(STATE_PLANE, "EPSG:4326", always_xy=True).transform(x, y)
+    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def survey() -> Survey:

@@ -4,11 +4,12 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
+from typing import Any
 
 from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
@@ -40,15 +41,15 @@ class PrivateKernel(AsyncKernelManager):
         options = ["--HistoryManager.hist_file=:memory:"]
         if code:
             options.append(f"--IPKernelApp.exec_lines=exec({code!r}, {{}})")
-        asyncio.run(self.start_kernel(cwd=str(folder), extra_arguments=options))
+        _run(self.start_kernel(cwd=str(folder), extra_arguments=options))
 
     def lives(self) -> bool:
         """Whether the process runs."""
-        return bool(asyncio.run(self.is_alive()))
+        return bool(_run(self.is_alive()))
 
     def end(self, *, now: bool = False) -> None:
         """End the process, by its own leave or `now`, and remove its sockets."""
-        asyncio.run(self.shutdown_kernel(now=now))
+        _run(self.shutdown_kernel(now=now))
         if self.transport == "ipc":
             shutil.rmtree(Path(self.ip).parent, ignore_errors=True)
 
@@ -123,3 +124,12 @@ class Kernels:
             if name not in self._ready:
                 self._ready[name] = PrivateKernel()
                 self._ready[name].begin(self._folder, self._code[name])
+
+
+def _run(awaitable: Awaitable[Any]) -> Any:
+    """The outcome of a manager's asynchronous call."""
+
+    async def outcome() -> Any:
+        return await awaitable
+
+    return asyncio.run(outcome())

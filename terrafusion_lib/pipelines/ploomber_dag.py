@@ -122,7 +122,7 @@ def build(
             logger.info(said.getvalue())
 
 
-def _execute(kernels: Kernels, dag: Any, show_progress: bool) -> list[Any]:  # noqa: ARG001, FBT001
+def _execute(kernels: Kernels, dag: Any, show_progress: bool) -> list[Any]:  # noqa: ARG001
     """Ploomber's executor: a task begins once its upstreams ended, `AT_ONCE` at most.
 
     What depends on a failed task is left out; the others go on.

@@ -29,6 +29,9 @@ class StepSpec:
     by_value : tuple of str
         Modules that the step asks for a value which is itself a part of the fingerprint; a change
         of their code that leaves the value as it is changes nothing.
+    early : tuple of str
+        Modules that the step imports within functions and that take long to import: its kernel
+        imports them while the steps before it run.
     """
 
     name: str
@@ -38,7 +41,16 @@ class StepSpec:
     plugin: str = ""
     files: tuple[str, ...] = ()
     by_value: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
 
+
+TABLES = ("pandas", "pyarrow.dataset")
+"""What pyarrow imports at its first conversion, wherever pandas is installed."""
+EXPECTATIONS = (
+    "great_expectations.expectations",
+    "great_expectations.render.renderer",
+    "great_expectations.render.view",
+)
 
 STEPS: dict[str, StepSpec] = {
     spec.name: spec
@@ -49,23 +61,45 @@ STEPS: dict[str, StepSpec] = {
             (),
             "connect_step",
             by_value=("terrafusion_lib.mappers.mapping",),
+            early=TABLES,
         ),
-        StepSpec(MAP, "Map raw tables to canonical tables", (CONNECT,), "map_step"),
+        StepSpec(
+            MAP,
+            "Map raw tables to canonical tables",
+            (CONNECT,),
+            "map_step",
+            early=(*TABLES, "pyproj", "shapely"),
+        ),
         StepSpec(
             VALIDATE,
             "Validate, quarantine and open the gate",
             (MAP,),
             "validate_step",
             files=("expectations",),
+            early=(*TABLES, *EXPECTATIONS),
         ),
-        StepSpec(LOAD, "Load the operational database", (VALIDATE,), "load_step"),
+        StepSpec(LOAD, "Load the operational database", (VALIDATE,), "load_step", early=TABLES),
         StepSpec(
             SPECIALIZE,
             "Bring parcels to the geometry store, facts to the analytics database",
             (LOAD,),
             "etl_to_specialized_dbs",
+            early=(*TABLES, "shapely"),
         ),
-        StepSpec(VALUE, "Value every property", (LOAD,), "value_pipeline", plugin="valuation"),
-        StepSpec(REPORT, "Report values and the ratio study", (VALUE,), "report_step"),
+        StepSpec(
+            VALUE,
+            "Value every property",
+            (LOAD,),
+            "value_pipeline",
+            plugin="valuation",
+            early=(*TABLES, "lightgbm", "scipy.stats", "statsmodels.api", "vl_convert"),
+        ),
+        StepSpec(
+            REPORT,
+            "Report values and the ratio study",
+            (VALUE,),
+            "report_step",
+            early=(*TABLES, "vl_convert"),
+        ),
     )
 }

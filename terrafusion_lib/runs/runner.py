@@ -18,6 +18,7 @@ from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.core.versions import engine_versions
 from terrafusion_lib.pipelines.plan import Plan, make_plan
 from terrafusion_lib.pipelines.step import CONNECT, EVENTS, staging_folder, utc_now
+from terrafusion_lib.pipelines.steps import STEPS
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.progress import FollowEvents
 from terrafusion_lib.runs.summary import RUN_FILE, summarize
@@ -172,7 +173,11 @@ class _Run:
         )
         os.environ |= self.settings.environment()
         with FollowEvents(self.staging / EVENTS, progress):
-            ploomber_dag.build(specification, working_folder=self.settings.root)
+            ploomber_dag.build(
+                specification,
+                working_folder=self.settings.root,
+                early={name: STEPS[name].early for name in self.plan.to_run},
+            )
 
     def _close(self, status: str, error: BaseException | None) -> dict[str, Any]:
         finished_at = self.clock()
