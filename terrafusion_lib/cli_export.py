@@ -92,9 +92,9 @@ def _show_made(made: "Export", *, as_json: bool) -> None:
 @export.command("formats")
 def export_formats() -> None:
     """The formats, and the coordinate system of those that prescribe one."""
-    from terrafusion_lib.plugins.gis_export.format import format_sources, load_format
+    from terrafusion_lib.plugins.gis_export.format import FORMATS, load_format
 
-    for name in sorted(format_sources()):
+    for name in FORMATS.names():
         found = load_format(name)
         print(f"{name:18} {found.title}{f', always {found.crs}' if found.crs else ''}")
 

@@ -1,53 +1,24 @@
 """Which connectors there are, and how a county's source becomes one."""
 
-import importlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any, cast
 
 from terrafusion_lib.connectors.protocol import Connector
 from terrafusion_lib.core.config import FrozenModel, nearest, parse
 from terrafusion_lib.core.county import CountyConfig, SourceConfig
 from terrafusion_lib.core.errors import ConfigError, PluginError
+from terrafusion_lib.core.registry import Registry
 from terrafusion_lib.core.settings import Settings
 
-FOLDER = Path(__file__).parent
-SUFFIX = "_connector"
-ENTRY_POINTS = "terrafusion.connectors"
-TARGETS = frozenset({"postgis"})
-"""Connectors to where results go: no source that a mapping could read."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A connector that is known by name and not yet imported."""
-
-    name: str
-    origin: str
-    module: str
-    load: Callable[[], type[Any]]
-
-
-def find_connectors(folder: Path = FOLDER, group: str = ENTRY_POINTS) -> dict[str, Entry]:
-    """Connectors by name: ``<name>_connector.py`` of `folder`, then entry points of `group`.
-
-    Raises
-    ------
-    PluginError
-        Two connectors have one name; both places are named.
-    """
-    found: dict[str, Entry] = {}
-    for entry in [*_built_in(folder), *_installed(group)]:
-        if entry.name in found:
-            raise PluginError(
-                f"Two connectors are named {entry.name!r}",
-                examples=[found[entry.name].origin, entry.origin],
-                hint="rename one of them",
-            )
-        found[entry.name] = entry
-    return found
+CONNECTORS = Registry(
+    "connector",
+    "terrafusion.connectors",
+    "connectors",
+    "{name}_connector.py",
+    skip=frozenset({"postgis"}),  # where results go: no source that a mapping could read
+)
 
 
 def open_connector(source: SourceConfig, *, settings: Settings, folder: Path) -> Connector:
@@ -66,15 +37,7 @@ def open_connector(source: SourceConfig, *, settings: Settings, folder: Path) ->
     ConfigError
         The connector is unknown (the nearest name is given) or its options are not valid.
     """
-    known = find_connectors()
-    if source.connector not in known:
-        close = nearest(source.connector, list(known))
-        raise ConfigError(
-            f"There is no connector {source.connector!r}",
-            examples=sorted(known),
-            hint=f"did you mean {close[0]}?" if close else None,
-        )
-    connector = known[source.connector].load()
+    connector = load_connector(source.connector)
     options = _filled(
         source.options,
         {
@@ -106,42 +69,35 @@ def open_source(county: CountyConfig, name: str, settings: Settings) -> Connecto
     return open_connector(county.sources[name], settings=settings, folder=county.folder)
 
 
-def _built_in(folder: Path) -> list[Entry]:
-    entries = []
-    for path in sorted(folder.glob(f"*{SUFFIX}.py")):
-        name = path.stem.removesuffix(SUFFIX)
-        if name in TARGETS:
-            continue
-        module = f"{__package__}.{path.stem}"
-        entries.append(Entry(name, str(path), module, lambda module=module: _class_of(module)))  # type: ignore[misc]
-    return entries
+def load_connector(name: str) -> type[Any]:
+    """The class of a connector: what an entry point names, or the one of a built-in's module.
+
+    Raises
+    ------
+    ConfigError
+        There is no such connector; the nearest name is given.
+    PluginError
+        It cannot be imported.
+    """
+    loaded = CONNECTORS.load(name, ConfigError)
+    return _class_of(loaded) if isinstance(loaded, ModuleType) else cast("type[Any]", loaded)
 
 
-def _installed(group: str) -> list[Entry]:
-    def entry(point: EntryPoint) -> Entry:
-        package = point.dist.name if point.dist else "unknown package"
-        return Entry(point.name, f"{point.value} of {package}", point.module, point.load)
-
-    points = sorted(entry_points(group=group), key=lambda point: (point.name, point.value))
-    return [entry(point) for point in points]
-
-
-def _class_of(module_name: str) -> type[Any]:
+def _class_of(module: ModuleType) -> type[Any]:
     """The one class of a connector module that has ``name`` and ``Options``."""
-    module = importlib.import_module(module_name)
-    found = [
+    classes = [
         item
         for item in vars(module).values()
         if isinstance(item, type)
-        and item.__module__ == module_name
+        and item.__module__ == module.__name__
         and isinstance(getattr(item, "name", None), str)
         and issubclass(getattr(item, "Options", object), FrozenModel)
     ]
-    if len(found) != 1:
+    if len(classes) != 1:
         raise PluginError(
-            f"{module_name} must hold one class with name and Options, it holds {len(found)}"
+            f"{module.__name__} must hold one class with name and Options, it holds {len(classes)}"
         )
-    return found[0]
+    return classes[0]
 
 
 def _filled(value: Any, places: Mapping[str, str]) -> Any:

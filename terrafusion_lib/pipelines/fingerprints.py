@@ -12,15 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from terrafusion_lib.connectors.registry import find_connectors
+from terrafusion_lib.connectors.registry import CONNECTORS
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.files import file_hash, fingerprint, tree_fingerprint
 from terrafusion_lib.core.raw import SourceTable
+from terrafusion_lib.core.registry import PLUGINS
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.code_closure import Closure, closure
 from terrafusion_lib.pipelines.step import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE, VALUE
 from terrafusion_lib.pipelines.steps import STEPS, StepSpec
-from terrafusion_lib.plugins.registry import plugin_sources
 
 CODE = "code "
 """Begins the names of the parts that are fingerprints of code."""
@@ -46,9 +46,9 @@ def step_closure(spec: StepSpec, county: CountyConfig) -> Closure:
     """
     entries = [f"{__package__}.{spec.entry}"]
     if spec.plugin:
-        entries.append(plugin_sources()[spec.plugin].module)
+        entries.append(PLUGINS.source(spec.plugin).module)
     if spec.name == CONNECT:
-        used, known = {source.connector for source in county.sources.values()}, find_connectors()
+        used, known = {source.connector for source in county.sources.values()}, CONNECTORS.sources()
         entries += [known[name].module for name in sorted(used & known.keys())]
     return closure(entries, without=spec.by_value)
 

@@ -22,7 +22,7 @@ from terrafusion_lib.connectors.protocol import (
     SourceColumn,
     raw_schema,
 )
-from terrafusion_lib.connectors.registry import find_connectors, open_connector
+from terrafusion_lib.connectors.registry import load_connector, open_connector
 from terrafusion_lib.core.county import SourceConfig
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.raw import RawType, SourceTable
@@ -152,8 +152,7 @@ def connector(case: Case) -> Iterator[Connector]:
 
 
 def test_every_connector_is_registered_under_its_name(connector: Connector) -> None:
-    entry = find_connectors()[connector.name]
-    assert entry.load() is type(connector)
+    assert load_connector(connector.name) is type(connector)
     assert isinstance(connector.capabilities, Capabilities)
 
 

@@ -3,14 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
-from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import cast
 
 from terrafusion_lib.core.config import nearest
-from terrafusion_lib.core.errors import PluginError
+from terrafusion_lib.core.registry import Registry
 from terrafusion_lib.plugins.gis_export.errors import (
     FAIL_FORMAT_SIM,
     SIMULATED_FORMAT_FAILURE,
@@ -20,8 +17,6 @@ from terrafusion_lib.plugins.gis_export.errors import (
 from terrafusion_lib.plugins.gis_export.select.field_names import ANY_NAME, NameRule
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 
-FOLDER = Path(__file__).resolve().parent / "formats"
-GROUP = "terrafusion.export_formats"
 SYNONYMS = {
     "gpkg": "geopackage",
     "fgb": "flatgeobuf",
@@ -72,34 +67,13 @@ class ExportFormat:
     styles: Styles = Styles.BESIDE
 
 
-@cache
-def format_sources() -> dict[str, EntryPoint]:
-    """Every format by name, sorted, without importing any; packages are looked at once.
-
-    A built-in is a file of ``formats/``; an outside package declares the entry point
-    ``<name> = "package.module:FORMAT"`` in the group ``terrafusion.export_formats``.
-
-    Raises
-    ------
-    PluginError
-        Two formats have one name.
-    """
-    package = f"{__name__.rpartition('.')[0]}.formats"
-    built_in = [
-        EntryPoint(path.stem, f"{package}.{path.stem}:FORMAT", GROUP)
-        for path in sorted(FOLDER.glob("*.py"))
-        if path.stem != "__init__"
-    ]
-    found: dict[str, EntryPoint] = {}
-    for source in [*built_in, *entry_points(group=GROUP)]:
-        if source.name in found:
-            raise PluginError(
-                f"Two export formats are named {source.name}: "
-                f"{found[source.name].value} and {source.value}",
-                hint="uninstall or rename one",
-            )
-        found[source.name] = source
-    return dict(sorted(found.items()))
+FORMATS = Registry(
+    "export format",
+    "terrafusion.export_formats",
+    "plugins/gis_export/formats",
+    "{name}.py",
+    "FORMAT",
+)
 
 
 def format_name(name: str) -> str:
@@ -117,10 +91,10 @@ def format_name(name: str) -> str:
         )
     plain = name.strip().casefold().replace(" ", "_").replace("-", "_")
     plain = SYNONYMS.get(plain, plain)
-    known = format_sources()
+    known = FORMATS.names()
     if plain in known:
         return plain
-    close = nearest(plain, list(known))
+    close = nearest(plain, known)
     raise ExportError(
         f"There is no export format {name!r}: there are {', '.join(known)}",
         reason_code=UNKNOWN_FORMAT,
@@ -136,8 +110,4 @@ def load_format(name: str) -> ExportFormat:
     PluginError
         Its module cannot be imported.
     """
-    source = format_sources()[name]
-    try:
-        return cast("ExportFormat", getattr(import_module(source.module), source.attr))
-    except (ImportError, AttributeError) as error:
-        raise PluginError(f"Export format {name} cannot be loaded: {error}") from error
+    return cast("ExportFormat", FORMATS.load(name))

@@ -13,7 +13,7 @@ from terrafusion_lib.connectors import retries
 from terrafusion_lib.connectors.arcgis_connector import ArcGisConnector, ArcGisOptions
 from terrafusion_lib.connectors.protocol import TransientError, raw_schema
 from terrafusion_lib.connectors.raw.table import write_table
-from terrafusion_lib.connectors.registry import find_connectors
+from terrafusion_lib.connectors.registry import CONNECTORS, load_connector
 from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.errors import ConfigError, ConnectError
 from terrafusion_lib.core.progress import silent
@@ -351,6 +351,5 @@ def test_freshness_is_the_servers_own_mark(server: ArcGisServer, tmp_path: Path)
 
 
 def test_stores_are_no_sources() -> None:
-    known = find_connectors()
-    assert known["arcgis"].load() is ArcGisConnector
-    assert not {"postgis", "analytics"} & known.keys()
+    assert load_connector("arcgis") is ArcGisConnector
+    assert not {"postgis", "analytics"} & set(CONNECTORS.names())

@@ -2,16 +2,20 @@
 
 import subprocess
 import sys
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
 
-from terrafusion_lib.connectors import registry
-from terrafusion_lib.connectors.registry import find_connectors, open_connector, open_source
+from terrafusion_lib.connectors.registry import (
+    CONNECTORS,
+    load_connector,
+    open_connector,
+    open_source,
+)
 from terrafusion_lib.core.county import CountyConfig, SourceConfig
 from terrafusion_lib.core.errors import ConfigError, PluginError
 from terrafusion_lib.core.settings import Settings
+from tests.support.outside import add_outside
 
 
 @pytest.fixture
@@ -20,13 +24,13 @@ def settings(tmp_path: Path) -> Settings:
 
 
 def test_built_in_connectors_are_named_after_their_files() -> None:
-    assert {"file", "sql_server"} <= find_connectors().keys()
+    assert {"file", "sql_server"} <= set(CONNECTORS.names())
 
 
 def test_listing_connectors_imports_none_of_them() -> None:
     code = (
-        "import sys; from terrafusion_lib.connectors.registry import find_connectors;"
-        "find_connectors();"
+        "import sys; from terrafusion_lib.connectors.registry import CONNECTORS;"
+        "CONNECTORS.sources();"
         "print([m for m in sys.modules if m.endswith('_connector') or m == 'pyodbc'])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
@@ -34,21 +38,17 @@ def test_listing_connectors_imports_none_of_them() -> None:
 
 
 def test_a_package_adds_a_connector_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    point = EntryPoint("tyler", "json:JSONDecoder", "terrafusion.connectors")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
-    entry = find_connectors()["tyler"]
-    assert entry.origin.startswith("json:JSONDecoder")
-    assert entry.load().__name__ == "JSONDecoder"
+    add_outside(monkeypatch, CONNECTORS, "tyler", "json:JSONDecoder")
+    assert load_connector("tyler").__name__ == "JSONDecoder"
 
 
 def test_two_connectors_of_one_name_are_refused_naming_both(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    point = EntryPoint("file", "other_package:Files", "terrafusion.connectors")
-    monkeypatch.setattr(registry, "entry_points", lambda group: [point])
-    with pytest.raises(PluginError, match="Two connectors are named 'file'") as caught:
-        find_connectors()
-    assert "file_connector.py" in str(caught.value)
+    add_outside(monkeypatch, CONNECTORS, "file", "other_package:Files")
+    with pytest.raises(PluginError, match="Two connectors are named file") as caught:
+        CONNECTORS.sources()
+    assert "file_connector" in str(caught.value)
     assert "other_package:Files" in str(caught.value)
 
 

@@ -287,9 +287,8 @@ def test_nothing_that_a_step_depends_on_is_imported_by_name_but_through_a_regist
     }
     assert found == {
         "terrafusion_lib.connectors.sql_server.odbc_drivers",  # looks for a driver's file
-        "terrafusion_lib.connectors.registry",
         "terrafusion_lib.core.packages",  # packages of extras, named in every closure that asks
-        "terrafusion_lib.plugins.registry",
+        "terrafusion_lib.core.registry",
     }
 
 

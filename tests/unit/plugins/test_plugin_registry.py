@@ -1,22 +1,18 @@
 """Finding and loading plugins."""
 
 import pickle
-from importlib.metadata import EntryPoint
 
 import pytest
 
 from terrafusion_lib.core.errors import PluginError
+from terrafusion_lib.core.registry import PLUGINS
 from terrafusion_lib.plugins import registry
 from terrafusion_lib.plugins.api import PluginRunError
-
-
-def outside(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
-    source = EntryPoint(name, value, registry.GROUP)
-    monkeypatch.setattr(registry, "entry_points", lambda group: [source])
+from tests.support.outside import add_outside
 
 
 def test_the_valuation_plugin_is_built_in() -> None:
-    source = registry.plugin_sources()["valuation"]
+    source = PLUGINS.source("valuation")
     assert source.value == "terrafusion_lib.plugins.valuation.plugin:plugin"
     assert registry.load_plugin("valuation").name == "valuation"
 
@@ -29,13 +25,13 @@ def test_an_unknown_plugin_suggests_the_nearest() -> None:
 
 
 def test_a_duplicate_names_both_places(monkeypatch: pytest.MonkeyPatch) -> None:
-    outside(monkeypatch, "valuation", "other_package.plug:plugin")
+    add_outside(monkeypatch, PLUGINS, "valuation", "other_package.plug:plugin")
     with pytest.raises(PluginError, match=r"terrafusion_lib.*and other_package.plug:plugin"):
         registry.plugin_names()
 
 
 def test_an_outside_plugin_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
-    outside(monkeypatch, "heat_map", "terrafusion_lib.plugins.valuation.plugin:plugin")
+    add_outside(monkeypatch, PLUGINS, "heat_map", "terrafusion_lib.plugins.valuation.plugin:plugin")
     assert "heat_map" in registry.plugin_names()
     with pytest.raises(PluginError, match="calls itself 'valuation'"):
         registry.load_plugin("heat_map")
@@ -43,7 +39,7 @@ def test_an_outside_plugin_is_found_by_its_entry_point(monkeypatch: pytest.Monke
 
 @pytest.mark.parametrize("value", ["no_such_package.plug:plugin", "math:no_such_plugin"])
 def test_a_broken_plugin_is_a_plugin_error(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    outside(monkeypatch, "broken", value)
+    add_outside(monkeypatch, PLUGINS, "broken", value)
     with pytest.raises(PluginError, match="broken cannot be loaded"):
         registry.load_plugin("broken")
 

@@ -17,7 +17,7 @@ import pytest
 import shapely
 
 from terrafusion_lib.plugins.gis_export.errors import ExportError
-from terrafusion_lib.plugins.gis_export.format import format_sources, load_format
+from terrafusion_lib.plugins.gis_export.format import FORMATS, load_format
 from terrafusion_lib.plugins.gis_export.formats.shapefile import shortened
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
@@ -25,7 +25,7 @@ from terrafusion_lib.plugins.gis_export.write.shapefile_parts import check_whole
 from tests.support.gis_county import COUNT, GridCounty, areas
 from tests.support.require import require_program
 
-FORMATS = list(format_sources())
+NAMES = FORMATS.names()
 ATTRIBUTES = (
     "parcel_number",
     "situs_address",
@@ -76,7 +76,7 @@ def full_names(path: Path, layer: str) -> dict[str, str]:
     return dict(zip(fields["field"], fields["attribute"], strict=True))
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", NAMES)
 def test_geopandas_reads_the_same(county: GridCounty, tmp_path: Path, name: str) -> None:
     path = written(county, tmp_path, name, attributes=ATTRIBUTES)["parcels"]
     frame = opened(path, "parcels", name).sort_values("property_id", ignore_index=True)
@@ -105,7 +105,7 @@ def test_geopandas_reads_the_same(county: GridCounty, tmp_path: Path, name: str)
     same(areas(frame.geometry), areas(truth), rtol=tolerance)
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", NAMES)
 def test_ogrinfo_reads_the_same(county: GridCounty, tmp_path: Path, name: str) -> None:
     if name in NOT_IN_OGRINFO:
         pytest.skip(NOT_IN_OGRINFO[name])
@@ -127,7 +127,7 @@ def test_ogrinfo_reads_the_same(county: GridCounty, tmp_path: Path, name: str) -
         assert types["last_sale_date"] == "Date"
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", NAMES)
 def test_points_and_outlines_are_written(county: GridCounty, tmp_path: Path, name: str) -> None:
     layers = ("sales", "neighborhoods")
     paths = written(county, tmp_path, name, layers=layers)

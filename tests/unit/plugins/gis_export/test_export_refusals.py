@@ -13,6 +13,7 @@ from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.select.field_names import short_names
 from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
 from tests.support.gis_county import COUNT, GridCounty, property_row, shapes
+from tests.support.outside import add_outside
 
 
 def refusal(county: GridCounty, **params: Any) -> ExportError:
@@ -122,32 +123,15 @@ def test_formats_are_known_by_their_usual_names(given: str, name: str) -> None:
     assert formats.format_name(given) == name
 
 
-@pytest.fixture
-def unknown_formats():
-    """The formats are looked for anew, before the test and after it."""
-    formats.format_sources.cache_clear()
-    yield
-    formats.format_sources.cache_clear()
-
-
-@pytest.mark.usefixtures("unknown_formats")
 def test_two_formats_of_one_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    from importlib.metadata import EntryPoint
-
-    source = EntryPoint("kml", "other.package:FORMAT", formats.GROUP)
-    monkeypatch.setattr(formats, "entry_points", lambda group: [source])
+    add_outside(monkeypatch, formats.FORMATS, "kml", "other.package:FORMAT")
     with pytest.raises(PluginError, match="named kml"):
-        formats.format_sources()
+        formats.FORMATS.names()
 
 
-@pytest.mark.usefixtures("unknown_formats")
 def test_a_format_of_another_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    from importlib.metadata import EntryPoint
-
     value = "terrafusion_lib.plugins.gis_export.formats.kml:FORMAT"
-    monkeypatch.setattr(
-        formats, "entry_points", lambda group: [EntryPoint("earth", value, formats.GROUP)]
-    )
+    add_outside(monkeypatch, formats.FORMATS, "earth", value)
     plan = make_plan(GridCounty().context(), GisExportParams(export_format="earth"))
     assert plan.format.title == "KML"
 

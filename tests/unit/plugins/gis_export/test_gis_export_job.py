@@ -26,7 +26,7 @@ from terrafusion_lib.pipelines.gis_export_pipeline import (
     export_gis,
 )
 from terrafusion_lib.plugins.gis_export.errors import ExportError
-from terrafusion_lib.plugins.gis_export.format import format_sources
+from terrafusion_lib.plugins.gis_export.format import FORMATS
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.write.marker import MARKER
 from terrafusion_lib.store.store import open_store
@@ -247,7 +247,7 @@ def export_on_a_full_disk(settings: Settings, name: str, most: int = 20_000) -> 
     export(settings, export_format=name)
 
 
-@pytest.mark.parametrize("name", list(format_sources()))
+@pytest.mark.parametrize("name", FORMATS.names())
 def test_a_full_disk_leaves_nothing(settings: Settings, name: str) -> None:
     before = visible(settings)
     child = in_child(export_on_a_full_disk, settings, name)
