@@ -22,7 +22,7 @@ from terrafusion_lib.analytics.partitions import Partition
 from terrafusion_lib.analytics.totals import Totals
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.files import write_text
-from terrafusion_lib.core.one_writer import one_writer
+from terrafusion_lib.core.locks import one_writer
 from terrafusion_lib.core.packages import optional_package
 from terrafusion_lib.core.processes import lives
 

@@ -20,7 +20,7 @@ from terrafusion_lib.analytics.totals import (
     totals_query,
 )
 from terrafusion_lib.core.errors import LoadError
-from terrafusion_lib.core.one_writer import replacing
+from terrafusion_lib.core.locks import replacing
 from terrafusion_lib.core.schema import Kind
 
 Config = dict[str, str | bool | int | float | list[str]]

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.errors import LoadError
-from terrafusion_lib.core.one_writer import replacing
+from terrafusion_lib.core.locks import replacing
 from terrafusion_lib.geometry.parcel_layer import (
     GEOMETRY,
     HASH,

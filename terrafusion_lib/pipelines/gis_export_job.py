@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import LoadError, RunError
 from terrafusion_lib.core.files import write_json
+from terrafusion_lib.core.processes import this_process
 from terrafusion_lib.core.progress import Progress
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.core.versions import engine_versions
-from terrafusion_lib.pipelines.gis_export_jobs import close_dead_jobs, this_process
+from terrafusion_lib.pipelines.gis_export_jobs import close_dead_jobs
 from terrafusion_lib.pipelines.unfit_shapes import unfit_shapes
 from terrafusion_lib.plugins.api import PluginContext, PluginRunError
 from terrafusion_lib.plugins.gis_export.errors import DISK_FULL, ExportError, write_error

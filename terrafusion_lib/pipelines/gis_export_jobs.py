@@ -1,20 +1,14 @@
 """Jobs of GIS exports that have ended, and those whose process ended without a word."""
 
 import json
-import os
-import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
-from terrafusion_lib.core.processes import lives
+from terrafusion_lib.core.processes import is_alive, is_gone
 from terrafusion_lib.store.store import Store
 
 PLUGIN = "gis_export"
-BEGAN = 19
-"""Place of the start time behind the name in ``/proc/<pid>/stat``: it tells numbers used again."""
 
 
 @dataclass(frozen=True)
@@ -24,26 +18,6 @@ class EndedJob:
     job_id: str
     destination: str | None
     completed: bool
-
-
-def this_process() -> dict[str, Any]:
-    """What a later process needs to see whether this one still lives."""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "began": _began(os.getpid())}
-
-
-def is_gone(process: Mapping[str, Any]) -> bool:
-    """Whether it was a process of this machine, and no longer runs; False where unknown."""
-    return process.get("host") == socket.gethostname() and not _runs(process)
-
-
-def is_alive(process: Mapping[str, Any]) -> bool:
-    """Whether it is a process of this machine, and runs; False where unknown."""
-    return process.get("host") == socket.gethostname() and _runs(process)
-
-
-def _runs(process: Mapping[str, Any]) -> bool:
-    pid = int(process["pid"])
-    return lives(pid) and _began(pid) == process.get("began")
 
 
 def close_dead_jobs(
@@ -71,12 +45,3 @@ def close_dead_jobs(
             )
         ended[job["job_id"]] = EndedJob(job["job_id"], asked.get("destination"), completed)
     return ended
-
-
-def _began(pid: int) -> str:
-    """When a process began, in the system's ticks; empty where the system does not tell."""
-    try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""
-    return text.rpartition(")")[2].split()[BEGAN]

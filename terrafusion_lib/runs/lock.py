@@ -1,6 +1,5 @@
 """One run of a county at a time."""
 
-import fcntl
 import json
 import os
 from collections.abc import Iterator
@@ -8,6 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.files import write_json
+from terrafusion_lib.core.locks import exclusive
+
+LOCK = "run.lock"
+HOLDER = "run.holder.json"
+"""Who holds the lock; a file of its own, as a locked file cannot be read on every system."""
 
 
 @contextmanager
@@ -19,26 +24,26 @@ def county_lock(folder: Path, *, run_id: str, user: str) -> Iterator[None]:
     RunError
         Another process holds it; the message says who and which run.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "run.lock").open("a+", encoding="utf-8") as file:
+
+    def refusal() -> RunError:
+        return RunError(
+            f"Another run holds {folder.name}: {_holder(folder / HOLDER)}",
+            county=folder.name,
+            hint="wait until it ends, or stop that process",
+        )
+
+    with exclusive(folder / LOCK, refusal):
+        holder = folder / HOLDER
+        write_json(holder, {"run_id": run_id, "user": user, "pid": os.getpid()})
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise RunError(
-                f"Another run holds {folder.name}: {_holder(file.read())}",
-                county=folder.name,
-                hint="wait until it ends, or stop that process",
-            ) from error
-        file.truncate(0)
-        file.write(json.dumps({"run_id": run_id, "user": user, "pid": os.getpid()}))
-        file.flush()
-        yield
+            yield
+        finally:
+            holder.unlink(missing_ok=True)
 
 
-def _holder(text: str) -> str:
+def _holder(path: Path) -> str:
     try:
-        held = json.loads(text)
-    except json.JSONDecodeError:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError):
         return "a run that has just begun"
     return f"run {held['run_id']} of {held['user']}, process {held['pid']}"

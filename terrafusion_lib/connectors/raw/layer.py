@@ -1,12 +1,12 @@
 """The raw layer: what was read from the sources, immutable, with counts, hashes and freshness."""
 
-import fcntl
 import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 
 from terrafusion_lib.connectors.protocol import Connector
@@ -16,6 +16,7 @@ from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import ConnectError, RunError
 from terrafusion_lib.core.files import file_hash, fingerprint, write_json
+from terrafusion_lib.core.locks import exclusive
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.raw import MANIFEST, RawManifest, RawTable, SourceTable, read_manifest
 from terrafusion_lib.core.settings import Settings
@@ -71,21 +72,25 @@ def extract(
     if reuse and (found := _newest(raw, definitions)):
         return found
     started = clock()
-    with _writing(raw, county.county_id), _locked(raw, county.county_id), ExitStack() as stack:
+    with (
+        _writing(raw, county.county_id),
+        exclusive(raw / ".lock", partial(_at_work, county.county_id)),
+        ExitStack() as stack,
+    ):
         connectors = _connectors(county, tables, settings, stack)
         for table in tables.values():
             connectors[table.source].verify(table)
         marks = _marks(connectors, tables)
-        partial = _partial_folder(raw, definitions)
+        unfinished = _partial_folder(raw, definitions)
         read = {}
         for name, table in tables.items():
             connector, mark = connectors[table.source], marks[name]
-            read[name] = _finished(partial, name, mark) or write_table(
-                connector, table, years, partial, freshness=mark, progress=progress
+            read[name] = _finished(unfinished, name, mark) or write_table(
+                connector, table, years, unfinished, freshness=mark, progress=progress
             )
-            write_json(_record(partial, name), read[name].model_dump(mode="json"))
+            write_json(_record(unfinished, name), read[name].model_dump(mode="json"))
         manifest = _manifest(county.county_id, years, read, definitions, started)
-        return _publish(raw, partial, manifest)
+        return _publish(raw, unfinished, manifest)
 
 
 def _definitions(
@@ -158,21 +163,13 @@ def _writing(raw: Path, county_id: str) -> Iterator[None]:
         ) from error
 
 
-@contextmanager
-def _locked(raw: Path, county_id: str) -> Iterator[None]:
-    """One extract of a county at a time; the system frees the lock when the process ends."""
-    raw.mkdir(parents=True, exist_ok=True)
-    with (raw / ".lock").open("w", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise RunError(
-                "Another extract of this county is at work",
-                county=county_id,
-                step="10_connect",
-                hint="wait until it ends, or stop that process",
-            ) from error
-        yield
+def _at_work(county_id: str) -> RunError:
+    return RunError(
+        "Another extract of this county is at work",
+        county=county_id,
+        step="10_connect",
+        hint="wait until it ends, or stop that process",
+    )
 
 
 def _partial_folder(raw: Path, definitions: str) -> Path:

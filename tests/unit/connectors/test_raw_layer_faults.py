@@ -1,6 +1,5 @@
 """The raw layer when something fails: whole or not at all, and resumed by table."""
 
-import fcntl
 import json
 import os
 import resource
@@ -13,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from terrafusion_lib.connectors import retries
 from terrafusion_lib.connectors.protocol import TransientError
@@ -133,10 +133,9 @@ def test_two_extracts_of_a_county_at_once_are_refused(
     settings: Settings, fake: FakeConnector
 ) -> None:
     raw_folder(settings).mkdir(parents=True)
-    with (raw_folder(settings) / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        with pytest.raises(RunError, match=r"Another extract .*county test_wa"):
-            run(settings, tables("a"))
+    with FileLock(raw_folder(settings) / ".lock"), pytest.raises(RunError) as refused:
+        run(settings, tables("a"))
+    assert (refused.value.county, refused.value.step) == ("test_wa", "10_connect")
     run(settings, tables("a"))
 
 

@@ -37,7 +37,7 @@ def test_the_lock_tells_who_holds_it_and_is_free_after_a_kill(tmp_path: Path) ->
         other.kill()
         other.wait()
     with county_lock(tmp_path, run_id="r2", user="bob"):
-        assert json.loads((tmp_path / "run.lock").read_text())["run_id"] == "r2"
+        assert json.loads((tmp_path / "run.holder.json").read_text())["run_id"] == "r2"
 
 
 def test_events_of_another_process_are_shown_up_to_the_last(tmp_path: Path) -> None:

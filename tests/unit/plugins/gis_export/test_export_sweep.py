@@ -14,7 +14,6 @@ from terrafusion_lib.core.errors import AccessDeniedError, TerraFusionError
 from terrafusion_lib.core.progress import silent
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines import gis_export_job
-from terrafusion_lib.pipelines.gis_export_jobs import is_gone, this_process
 from terrafusion_lib.pipelines.gis_export_pipeline import cancel_gis_export, export_gis
 from terrafusion_lib.plugins.gis_export.write import sweep as sweeping
 from terrafusion_lib.plugins.gis_export.write.destination import (
@@ -190,15 +189,6 @@ def test_the_next_export_closes_a_job_whose_process_is_gone(settings: Settings, 
     job = jobs(settings)[killed]
     assert (job["status"], job["reason_code"]) == ("FAILED", "process_killed")
     assert not [path for path in exports_of(settings).iterdir() if killed in path.name]
-
-
-def test_a_process_number_used_again_is_another_process() -> None:
-    here = this_process()
-    assert not is_gone(here)
-    assert is_gone(here | {"began": "1"})
-    assert is_gone(here | {"pid": 2**22 + 5})
-    assert not is_gone(here | {"host": "elsewhere"})
-    assert not is_gone({})
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
