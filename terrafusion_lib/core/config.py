@@ -33,8 +33,17 @@ def nearest(name: str, known: Iterable[str], *, count: int = 1) -> list[str]:
     return [by_fold[item] for item in found]
 
 
-def read_yaml(path: Path) -> dict[str, Any]:
+SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""Reads YAML; the parser in C, ten times as fast, wherever it is installed."""
+
+
+def read_yaml(path: Path, loader: Any = SafeLoader) -> dict[str, Any]:
     """The mapping in a YAML file.
+
+    Parameters
+    ----------
+    loader : type
+        `SafeLoader`, or one derived from it.
 
     Raises
     ------
@@ -42,7 +51,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         The file is missing, is not UTF-8, is not YAML (line and column named) or holds no mapping.
     """
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError as error:
         raise ConfigError(f"{path} does not exist") from error
     except UnicodeDecodeError as error:

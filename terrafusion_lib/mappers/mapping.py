@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from terrafusion_lib.core.config import did_you_mean, parse, read_yaml
+from terrafusion_lib.core.config import SafeLoader, did_you_mean, parse, read_yaml
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.schema import TABLES
@@ -103,7 +103,7 @@ def load_mapping(path: Path) -> Mapping:
         It names a table, column, transform or value map that does not exist (the nearest is
         named), or an expression that is not allowed.
     """
-    mapping = Mapping(parse(MappingFile, _read(path), where=str(path)), path)
+    mapping = Mapping(parse(MappingFile, read_yaml(path, _KeysAsWritten), where=str(path)), path)
     known = list(mapping.file.sources)
     _refuse_doubles(mapping)
     for name, relation in mapping.file.relations.items():
@@ -120,7 +120,7 @@ def load_mapping(path: Path) -> Mapping:
     return mapping
 
 
-class _KeysAsWritten(yaml.SafeLoader):
+class _KeysAsWritten(SafeLoader):  # type: ignore[misc]
     """YAML whose keys are text as written: the codes 01, 9 and No stay "01", "9" and "No"."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
@@ -128,12 +128,6 @@ class _KeysAsWritten(yaml.SafeLoader):
         return {
             str(key.value): self.construct_object(value, deep=deep) for key, value in node.value
         }
-
-
-def _read(path: Path) -> dict[str, Any]:
-    read_yaml(path)
-    data: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _KeysAsWritten)  # noqa: S506 - a SafeLoader
-    return data
 
 
 @contextmanager

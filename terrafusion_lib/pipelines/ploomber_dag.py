@@ -13,7 +13,10 @@ import logging
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
@@ -21,7 +24,11 @@ import yaml
 from terrafusion_lib.core import errors
 from terrafusion_lib.core.config import read_yaml
 from terrafusion_lib.core.errors import ConfigError, RunError, TerraFusionError
-from terrafusion_lib.pipelines.kernels import use_private_sockets
+from terrafusion_lib.pipelines.early_imports import early_imports
+from terrafusion_lib.pipelines.kernels import Kernels
+
+AT_ONCE = 2
+"""Notebooks that run side by side at most."""
 
 Task = dict[str, Any]
 logger = logging.getLogger("terrafusion.ploomber")
@@ -91,8 +98,18 @@ def _fill(data: Any, values: dict[str, str], pipeline: Path) -> Any:
     return yaml.safe_load(text)
 
 
-def build(specification: dict[str, Any], *, working_folder: Path) -> None:
-    """Build the DAG in this process, one notebook after another.
+def build(
+    specification: dict[str, Any],
+    *,
+    working_folder: Path,
+    early: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> None:
+    """Build the DAG: each notebook in a kernel of its own, two at a time where the DAG lets them.
+
+    Parameters
+    ----------
+    early : mapping
+        By task: modules that its kernel imports before its turn, besides the notebook's own.
 
     Raises
     ------
@@ -101,24 +118,68 @@ def build(specification: dict[str, Any], *, working_folder: Path) -> None:
         the traceback stays in the run's staging folder.
     """
     os.environ["PLOOMBER_STATS_ENABLED"] = "false"
-    from ploomber.spec import DAGSpec
-
-    use_private_sockets()
+    code = {
+        task["name"]: early_imports(Path(task["source"]), early.get(task["name"], ()))
+        for task in specification["tasks"]
+    }
     said = io.StringIO()
     with (
+        Kernels(working_folder, code) as kernels,
         contextlib.chdir(working_folder),
         contextlib.redirect_stdout(said),
         warnings.catch_warnings(),
     ):
+        from ploomber.spec import DAGSpec
+
         warnings.simplefilter("ignore")  # Ploomber's own, of notebooks that take no upstream
         dag = DAGSpec(specification).to_dag()
-        dag.executor.build_in_subprocess = False
+        dag.executor = partial(_execute, kernels)
         try:
             dag.build(force=True, show_progress=False)
         except Exception as error:
             raise _notebook_error(specification) or RunError(str(error).strip()) from error
         finally:
             logger.info(said.getvalue())
+
+
+def _execute(kernels: Kernels, dag: Any, show_progress: bool) -> list[Any]:  # noqa: ARG001
+    """Ploomber's executor: a task begins once its upstreams ended, `AT_ONCE` at most.
+
+    What depends on a failed task is left out; the others go on.
+    """
+    from ploomber.constants import TaskStatus
+    from ploomber.exceptions import DAGBuildError
+
+    waiting, running = list(dag.values()), set[Future[Any]]()
+    done = set[Future[Any]]()
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        try:
+            while True:
+                ready = [
+                    task for task in waiting if task.exec_status == TaskStatus.WaitingExecution
+                ]
+                waiting = [task for task in waiting if task not in ready]
+                running |= {threads.submit(_run, kernels, task) for task in ready}
+                if not running:
+                    break
+                ended, running = wait(running, return_when=FIRST_COMPLETED)
+                done |= ended
+        except BaseException:
+            kernels.kill()  # which ends the threads too
+            raise
+    for future in done:
+        if error := future.exception():
+            raise DAGBuildError(str(error)) from error
+    return [future.result() for future in done]
+
+
+def _run(kernels: Kernels, task: Any) -> Any:
+    kernel = kernels.take(task.name)
+    task.executor_params["km"] = kernel
+    try:
+        return task._build(catch_exceptions=True)[0]  # noqa: SLF001 - what executors call
+    finally:
+        kernels.give_back(kernel)
 
 
 def _notebook_error(specification: dict[str, Any]) -> TerraFusionError | None:

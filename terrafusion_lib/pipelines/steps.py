@@ -10,6 +10,13 @@ from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIAL
 from terrafusion_lib.results.reader import result_step
 
 PIPELINES = __name__.rpartition(".")[0]
+TABLES = ("pandas", "pyarrow.dataset")
+"""What pyarrow imports at its first conversion, wherever pandas is installed."""
+EXPECTATIONS = (
+    "great_expectations.expectations",
+    "great_expectations.render.renderer",
+    "great_expectations.render.view",
+)
 NOT_OF_THE_RESULT = (
     "terrafusion_lib.access.decide",
     "terrafusion_lib.jobs.request",
@@ -59,26 +66,42 @@ def _platform() -> tuple[StepSpec, ...]:
             (),
             f"{PIPELINES}.connect_step",
             by_value=("terrafusion_lib.mappers.mapping",),
+            early=TABLES,
         ),
-        StepSpec(MAP, "Map raw tables to canonical tables", (CONNECT,), f"{PIPELINES}.map_step"),
+        StepSpec(
+            MAP,
+            "Map raw tables to canonical tables",
+            (CONNECT,),
+            f"{PIPELINES}.map_step",
+            early=(*TABLES, "pyproj", "shapely"),
+        ),
         StepSpec(
             VALIDATE,
             "Validate, quarantine and open the gate",
             (MAP,),
             f"{PIPELINES}.validate_step",
             files=("expectations",),
+            early=(*TABLES, *EXPECTATIONS),
         ),
-        StepSpec(LOAD, "Load the operational database", (VALIDATE,), f"{PIPELINES}.load_step"),
+        StepSpec(
+            LOAD,
+            "Load the operational database",
+            (VALIDATE,),
+            f"{PIPELINES}.load_step",
+            early=TABLES,
+        ),
         StepSpec(
             SPECIALIZE,
             "Bring parcels to the geometry store, facts to the analytics database",
             (LOAD,),
             f"{PIPELINES}.etl_to_specialized_dbs",
+            early=(*TABLES, "shapely"),
         ),
         StepSpec(
             REPORT,
             "Report values and the ratio study",
             (result_step("valuation"),),
             f"{PIPELINES}.report_step",
+            early=(*TABLES, "vl_convert"),
         ),
     )

@@ -110,6 +110,9 @@ class StepSpec:
     by_value : tuple of str
         Modules that the step asks for a value which is itself a part of the fingerprint; a change
         of their code that leaves the value as it is changes nothing.
+    early : tuple of str
+        Modules that the step imports within functions and that take long to import: its kernel
+        imports them while the steps before it run.
     """
 
     name: str
@@ -119,6 +122,7 @@ class StepSpec:
     plugin: str = ""
     files: tuple[str, ...] = ()
     by_value: tuple[str, ...] = ()
+    early: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

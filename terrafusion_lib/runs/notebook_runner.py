@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.pipelines.kernels import use_private_sockets
+from terrafusion_lib.pipelines.kernels import PrivateKernel
 
 
 def run_notebook(
@@ -20,13 +20,14 @@ def run_notebook(
     """
     import papermill
 
-    use_private_sockets()
+    kernel = PrivateKernel()
     try:
         papermill.execute_notebook(
             str(source),
             str(target),
             parameters=parameters or {},
             cwd=str(folder),
+            km=kernel,
             progress_bar=False,
             log_output=False,
         )
@@ -35,6 +36,8 @@ def run_notebook(
             f"{source.name}: {error.ename} {error.evalue}", hint=f"open {target}"
         ) from error
     finally:
+        if kernel.has_kernel:
+            kernel.end()
         with contextlib.suppress(FileNotFoundError):
             _strip(target)
 

@@ -180,6 +180,7 @@ class _Run:
             "run_id": self.run_id,
             "staging": str(self.staging),
         }
+        known = steps()
         specification = ploomber_dag.dag_specification(
             self.settings.root / "pipeline.yaml",
             tasks=self.plan.to_run,
@@ -189,13 +190,17 @@ class _Run:
                 spec.name: ploomber_dag.plugin_task(
                     spec.name, notebook_of(spec, self.settings), spec.inputs
                 )
-                for spec in steps().values()
+                for spec in known.values()
                 if spec.plugin
             },
         )
         following = FollowEvents(self.staging / EVENTS, progress)
         with handed_on(self.settings.environment()), following:
-            ploomber_dag.build(specification, working_folder=self.settings.root)
+            ploomber_dag.build(
+                specification,
+                working_folder=self.settings.root,
+                early={name: known[name].early for name in self.plan.to_run},
+            )
 
     def _close(self, status: str, error: BaseException | None) -> dict[str, Any]:
         finished_at = self.clock()

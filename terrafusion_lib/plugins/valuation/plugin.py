@@ -39,7 +39,15 @@ class ValuationPlugin(Plugin):
         Column("valuation_date", Kind.DATE, "Date that the values stand for"),
     )
     migrations = Path(__file__).parent / "migrations"
-    steps = (StepSpec("60_value", "Value every property", ("40_load",), plugin="valuation"),)
+    steps = (
+        StepSpec(
+            "60_value",
+            "Value every property",
+            ("40_load",),
+            plugin="valuation",
+            early=("pandas", "lightgbm", "scipy.stats", "statsmodels.api", "vl_convert"),
+        ),
+    )
     actions = (
         Action(
             "tune",

@@ -1,0 +1,31 @@
+"""What a notebook's kernel imports while it waits for its turn."""
+
+import ast
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+
+def early_imports(notebook: Path, modules: Iterable[str] = ()) -> str:
+    """Code that imports what the cells of a notebook do, and `modules`.
+
+    An import that fails is left to the cell that needs it.
+    """
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+    found = [line for source in sources for line in _imports(source)]
+    lines = [*found, *(f"import {name}" for name in modules)]
+    return "from contextlib import suppress\n" + "".join(
+        f"with suppress(Exception): {line}\n" for line in lines
+    )
+
+
+def _imports(source: str) -> list[str]:
+    """Import statements of a cell; none of one that is not plain Python."""
+    try:
+        statements = ast.parse(source).body
+    except SyntaxError:
+        return []
+    return [
+        ast.unparse(item) for item in statements if isinstance(item, ast.Import | ast.ImportFrom)
+    ]
