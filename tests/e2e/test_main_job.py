@@ -51,6 +51,13 @@ def test_every_source_row_is_loaded_quarantined_or_filtered(first: dict) -> None
     assert tables["properties_operational"]["filtered"] > 0
 
 
+def test_great_expectations_counts_what_the_set_engine_counts(first: dict) -> None:
+    results = Path(first["products"]["30_validate"]) / "results.json"
+    kept = json.loads(results.read_text(encoding="utf-8"))
+    assert kept["headline"]["engine"].startswith("Great Expectations ")
+    assert kept["disagreements"] == []
+
+
 def test_the_run_is_promoted_with_its_notebooks(first: dict, settings: Settings) -> None:
     folder = current_run(settings, COUNTY)
     assert folder is not None
