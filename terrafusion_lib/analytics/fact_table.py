@@ -1,10 +1,12 @@
 """What a table of the analytics database is: columns of a stored table, by county and year."""
 
 from dataclasses import dataclass
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from terrafusion_lib.core.tables import Column, Kind, TableSpec
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 PARTITION = ("county_id", "year")
 CONTENT = "content_hash"
@@ -33,7 +35,7 @@ class FactTable:
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
-    def arrow_schema(self) -> pa.Schema:
+    def arrow_schema(self) -> "pa.Schema":
         """Arrow schema of the rows that are sent."""
         return TableSpec(self.name, self.meaning, self.key, self.columns).arrow_schema()
 

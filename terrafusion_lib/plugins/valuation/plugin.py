@@ -65,6 +65,7 @@ class ValuationPlugin(Plugin):
         ),
     )
     notebook = "60_value"
+    published_in = "valuations"
 
     def run(self, context: PluginContext, params: ValuationParams) -> PluginResult:
         """Value the county's properties.
