@@ -231,7 +231,12 @@ def test_the_mapping_review_names_unread_columns_unknown_codes_and_shows_rows(
     first: dict, settings: Settings
 ) -> None:
     from terrafusion_lib.core.county import load_county
-    from terrafusion_lib.pipelines.mapping_review import preview, unmapped_codes, unmapped_columns
+    from terrafusion_lib.pipelines.mapping_review import (
+        HIDDEN,
+        preview,
+        unmapped_codes,
+        unmapped_columns,
+    )
 
     county = load_county(COUNTY, settings)
     columns = {(row["table"], row["column"]) for row in unmapped_columns(county, settings)}
@@ -239,6 +244,10 @@ def test_the_mapping_review_names_unread_columns_unknown_codes_and_shows_rows(
     assert columns
     codes = {(row["table_name"], row["code"]): row for row in unmapped_codes(county, settings)}
     assert codes["properties_operational", "X9"]["rows"] == 2
+    for user, seen in (("ana", False), ("ada", True)):
+        by = settings.model_copy(update={"user": user})
+        (row,) = preview(county, by, "properties_operational", rows=1)
+        assert [row[name] != HIDDEN for name in ("owner_name", "situs_address")] == [seen, True]
     shown = preview(county, settings, "sales", rows=2)
     assert len(shown) == 2
     assert shown[0]["county_id"] == COUNTY

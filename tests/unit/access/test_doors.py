@@ -62,6 +62,21 @@ ALSO_CALLED = (
     "terrafusion_lib.runs.runner",
 )
 """Modules that no committed notebook imports, but that one may."""
+NEEDS = {
+    "cancel_gis_export": "gis_export:run",
+    "estimate_gis_export": "gis_export:run",
+    "export_gis": "gis_export:run",
+    "latest_results": "valuation:view",
+    "list_jobs": "pipeline:view",
+    "load_summary": "pipeline:view",
+    "open_step": "pipeline:run",
+    "preview": "pipeline:view",
+    "run_county": "pipeline:run",
+    "tune_trees": "valuation:run",
+    "unmapped_codes": "pipeline:view",
+    "unmapped_columns": "pipeline:run",
+}
+"""What each function asks for."""
 OPEN_FUNCTIONS = {
     "read_area": "reads a file that the person has",
     "current_results": "an id of a run; a function that shows its results asks",
@@ -136,6 +151,12 @@ def test_an_open_command_is_a_command_and_names_no_county_that_it_must() -> None
         assert not any(item.name == "county" and item.required for item in COMMANDS[name].params)
 
 
+def test_a_demo_run_that_is_refused_generates_nothing(stranger: Settings) -> None:
+    done = CliRunner().invoke(app, ["demo", "run", "--parcels", "300"])
+    assert isinstance(done.exception, AccessDeniedError)
+    assert not stranger.county_data(COUNTY).exists()
+
+
 def test_a_list_of_runs_leaves_out_counties_without_a_role(stranger: Settings) -> None:
     done = CliRunner().invoke(app, ["runs", "list", "--json"])
     assert (done.exit_code, json.loads(done.stdout)) == (0, [])
@@ -200,16 +221,13 @@ def test_a_function_of_notebooks_refuses_who_has_no_role(stranger: Settings, nam
             given[parameter.name] = values[parameter.name]
         if "CountyConfig" in str(parameter.annotation):
             given[parameter.name] = load_county(COUNTY, stranger)
-    with pytest.raises(AccessDeniedError):
+    with pytest.raises(AccessDeniedError) as refused:
         FUNCTIONS[name](**given)
+    assert refused.value.permission == NEEDS[name]
 
 
 def test_the_doors_that_are_known_are_among_those_that_are_tried() -> None:
-    assert {
-        "open_step", "latest_results", "export_gis", "estimate_gis_export", "cancel_gis_export",
-        "tune_trees", "preview", "unmapped_codes", "unmapped_columns", "list_jobs", "load_summary",
-        "run_county",
-    } <= set(ASKING)  # fmt: skip
+    assert NEEDS.keys() <= set(ASKING)
     assert OPEN_FUNCTIONS.keys() <= FUNCTIONS.keys()
     assert sum(_takes_a_step(function) for function in FUNCTIONS.values()) > 7
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.core.errors import AccessDeniedError, RunError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines import review
 from terrafusion_lib.pipelines.step import VALUE
@@ -57,6 +57,12 @@ def test_a_year_without_values_says_which_years_have_some(settings: Settings) ->
     assert "no values of 2026 to explore, but of 2014, 2015" in str(refused.value)
     assert "year = 2015, or terrafusion run king_wa --year 2026" in str(refused.value)
     assert review.latest_results(COUNTY).run_id == "run2015"
+
+
+def test_personal_data_are_for_the_roles_that_may_see_them(found: review.Results) -> None:
+    with pytest.raises(AccessDeniedError) as refused:
+        found.properties(("property_id", "owner_name"))
+    assert refused.value.permission == "reporting:view_sensitive"
 
 
 def test_a_county_without_values_says_what_to_run(settings: Settings) -> None:
