@@ -20,7 +20,7 @@ from terrafusion_lib.jobs.lease import CANCELLED as CANCELLED_CODE
 from terrafusion_lib.jobs.lease import is_lost
 from terrafusion_lib.jobs.records import CANCELLED, Job
 from terrafusion_lib.jobs.settings import plugin_params
-from terrafusion_lib.plugins.registry import load_plugin
+from terrafusion_lib.plugins.registry import load_plugin, plugin_names
 from terrafusion_lib.results.current import current_results
 from terrafusion_lib.results.products import DEFAULT_SEED
 from terrafusion_lib.store.decisions import require_audited
@@ -208,7 +208,7 @@ def cancel(job_id: str, *, settings: Settings | None = None, clock: Clock = utc_
     with open_store(settings.operational_database_url) as store:
         with store.reading("read jobs") as connection:
             job = records.get(connection, job_id)
-        require(settings, job["county_id"], f"{job['plugin']}:run")
+        require(settings, job["county_id"], _permission(job, "run"))
         with store.writing("note a job", job["county_id"]) as connection:
             return records.end(
                 connection,
@@ -235,8 +235,13 @@ def find_job(job_id: str, *, settings: Settings | None = None) -> Job:
         store.migrate()
         with store.reading("read jobs") as connection:
             job = records.get(connection, _whole_id(store, job_id))
-    require(settings, job["county_id"], f"{job['plugin']}:view")
+    require(settings, job["county_id"], _permission(job, "view"))
     return job
+
+
+def _permission(job: Job, verb: str) -> str:
+    """What a job's plugin asks for; of one that is not installed any more, what runs ask for."""
+    return f"{job['plugin'] if job['plugin'] in plugin_names() else 'pipeline'}:{verb}"
 
 
 def _named_place(destination: str | None, county_id: str) -> str | None:
@@ -289,5 +294,5 @@ def list_jobs(
     return [
         job | {"lost": is_lost(job, utc_now())}
         for job in jobs
-        if f"{job['plugin']}:view" in allowed
+        if _permission(job, "view") in allowed
     ]

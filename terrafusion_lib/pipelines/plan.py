@@ -18,6 +18,7 @@ from terrafusion_lib.results.products import (
     CONNECT,
     DEFAULT_SEED,
     LOAD,
+    SPECIALIZE,
     StepRecord,
     damaged,
     latest_record,
@@ -195,7 +196,7 @@ def _database_reason(
     settings: Settings, county_id: str, name: str, record: StepRecord
 ) -> str | None:
     """Why a database needs the step again; None when the databases hold the product."""
-    if record.marks or "parcels" in record.rows:
+    if record.marks or name == SPECIALIZE:
         from terrafusion_lib.pipelines.specialized_state import specialized_reason
 
         reason = specialized_reason(settings, record)
