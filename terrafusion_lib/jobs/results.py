@@ -7,6 +7,7 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.jobs.records import COMPLETED, Job
 from terrafusion_lib.jobs.request import find_job
+from terrafusion_lib.plugins.api import Plugin
 from terrafusion_lib.plugins.registry import load_plugin
 from terrafusion_lib.results.reader import Results
 
@@ -16,12 +17,13 @@ class JobResults:
     """A completed job, and the reader of what it stored."""
 
     job: Job
+    plugin: Plugin
     results: Results
 
     @property
     def tables(self) -> tuple[str, ...]:
         """Names of the result tables that its plugin stores."""
-        return tuple(table.name for table in load_plugin(self.job["plugin"]).tables)
+        return tuple(table.name for table in self.plugin.tables)
 
 
 def job_results(job_id: str, *, settings: Settings | None = None) -> JobResults:
@@ -31,6 +33,8 @@ def job_results(job_id: str, *, settings: Settings | None = None) -> JobResults:
     ------
     RunError
         There is no such job, or it is not COMPLETED.
+    PluginError
+        Its plugin is not installed any more.
     AccessDeniedError
         The person may not view that plugin's results in the county.
     """
@@ -43,7 +47,9 @@ def job_results(job_id: str, *, settings: Settings | None = None) -> JobResults:
             cause=job["message"],
             hint=f"terrafusion jobs show {job['job_id']}",
         )
-    return JobResults(job, Results(job["county_id"], job["run_id"], settings))
+    return JobResults(
+        job, load_plugin(job["plugin"]), Results(job["county_id"], job["run_id"], settings)
+    )
 
 
 def stored_tables(results: JobResults) -> list[dict[str, Any]]:
@@ -54,5 +60,5 @@ def stored_tables(results: JobResults) -> list[dict[str, Any]]:
             "rows": results.results.table(table.name, (table.key[0],)).num_rows,
             "meaning": table.meaning,
         }
-        for table in load_plugin(results.job["plugin"]).tables
+        for table in results.plugin.tables
     ]
