@@ -34,7 +34,7 @@ def plugins_list(as_json: AsJson = False) -> None:
     rows = [
         {
             "plugin": name,
-            "command": " ".join(command_of(known[name])),
+            "command": " ".join(known[name].verb_of()),
             "does": known[name].title,
             "needs": ", ".join(known[name].permissions),
             "tables": len(known[name].tables),
@@ -44,12 +44,6 @@ def plugins_list(as_json: AsJson = False) -> None:
         for name in plugin_names()
     ]
     print_rows(rows, as_json=as_json, title="Plugins")
-
-
-def command_of(plugin: Plugin) -> tuple[str, str]:
-    """Noun and verb of a plugin's command."""
-    noun, _, verb = plugin.command.partition(" ")
-    return noun or plugin.name.replace("_", "-"), verb or "run"
 
 
 def add_plugins(app: typer.Typer) -> None:
@@ -63,7 +57,7 @@ def add_plugins(app: typer.Typer) -> None:
     taken = {item.name for item in app.registered_groups}
     nouns: dict[str, typer.Typer] = {}
     for plugin in declared_plugins().values():
-        noun, verb = command_of(plugin)
+        noun, verb = plugin.verb_of()
         if noun in taken:
             noun = plugin.name.replace("_", "-")
         if noun not in nouns:

@@ -4,8 +4,7 @@ from terrafusion_lib.jobs.execute import StepOutput, run_job
 from terrafusion_lib.pipelines.bring_facts import marks_of
 from terrafusion_lib.pipelines.specialize_results import specialize_results
 from terrafusion_lib.pipelines.step import Step
-from terrafusion_lib.pipelines.steps import steps
-from terrafusion_lib.results.products import StepRecord
+from terrafusion_lib.results.products import StepRecord, plugin_of
 
 
 def run_plugin(step: Step) -> StepRecord:
@@ -21,7 +20,7 @@ def run_plugin(step: Step) -> StepRecord:
     AccessDeniedError
         The person may not run it in the county.
     """
-    plugin = steps()[step.name].plugin
+    plugin = plugin_of(step.name)
     job = run_job(
         plugin,
         step.county.county_id,

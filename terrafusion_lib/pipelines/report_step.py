@@ -7,8 +7,7 @@ import pyarrow.parquet as pq
 
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.pipelines.step import Step
-from terrafusion_lib.results.products import StepRecord
-from terrafusion_lib.results.reader import result_step
+from terrafusion_lib.results.products import StepRecord, result_step
 from terrafusion_lib.store.store import open_store
 
 VALUATIONS = "valuations"

@@ -189,6 +189,11 @@ class Plugin(ABC):
     command: ClassVar[str] = ""
     published_in: ClassVar[str] = ""
 
+    def verb_of(self) -> tuple[str, str]:
+        """Noun and verb of its command."""
+        noun, _, verb = self.command.partition(" ")
+        return noun or self.name.replace("_", "-"), verb or "run"
+
     @abstractmethod
     def run(self, context: PluginContext, params: Any) -> PluginResult:
         """Compute the result; touches neither disk nor network except through `context`."""

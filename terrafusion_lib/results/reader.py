@@ -12,12 +12,17 @@ import pyarrow.parquet as pq
 from terrafusion_lib.access.decide import require
 from terrafusion_lib.access.grants import VIEW_SENSITIVE
 from terrafusion_lib.core.config import nearest
-from terrafusion_lib.core.declared import declared_plugins, result_tables
+from terrafusion_lib.core.declared import result_tables
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.schema import PERSONAL, TABLES
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.results.current import current_run, run_summary
-from terrafusion_lib.results.products import latest_record, product_folder, records_of
+from terrafusion_lib.results.products import (
+    latest_record,
+    product_folder,
+    records_of,
+    result_step,
+)
 from terrafusion_lib.store.store import open_store
 
 ROLL = "properties_operational"
@@ -137,21 +142,6 @@ def promoted_results(
             "There is no finished run to show", county=county, hint=f"terrafusion run {county}"
         )
     return summary, Results(county, summary["results_run_id"], settings)
-
-
-def result_step(plugin: str) -> str:
-    """The step of the main job that runs a plugin.
-
-    Raises
-    ------
-    RunError
-        No step does.
-    """
-    declared = declared_plugins().get(plugin)
-    if declared is None or not declared.steps:
-        raise RunError(f"No step of the main job runs {plugin}", hint="terrafusion plugins list")
-    name: str = declared.steps[0].name
-    return name
 
 
 def _no_results(settings: Settings, county: str, step: str, year: int | None) -> RunError:

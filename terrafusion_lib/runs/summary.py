@@ -15,8 +15,8 @@ from terrafusion_lib.results.products import (
     StepRecord,
     product_folder,
     read_record,
+    result_step,
 )
-from terrafusion_lib.results.reader import result_step
 
 
 def run_records(plan: Plan, settings: Settings) -> dict[str, StepRecord]:

@@ -45,6 +45,7 @@ class ValuationPlugin(Plugin):
             "Value every property",
             ("40_load",),
             plugin="valuation",
+            by_value=("terrafusion_lib.plugins.valuation.actions",),
             early=("pandas", "lightgbm", "scipy.stats", "statsmodels.api", "vl_convert"),
         ),
     )

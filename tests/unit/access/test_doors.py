@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 import typer
-from terrafusion_lib.pipelines.gis_export_pipeline import export_gis
 from tornado.web import HTTPError
 from traitlets.config import Config
 from typer.testing import CliRunner
@@ -25,8 +24,11 @@ from terrafusion_lib.access.roles import ROLES
 from terrafusion_lib.cli import app
 from terrafusion_lib.core.county import load_county
 from terrafusion_lib.core.errors import AccessDeniedError
+from terrafusion_lib.core.progress import silent
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.hub import config, dashboard
+from terrafusion_lib.jobs import records
+from terrafusion_lib.jobs.execute import run_job
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.runs.runner import RunOptions, run_county
 from terrafusion_lib.store.decisions import REFUSED
@@ -40,6 +42,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 OPEN_COMMANDS = {
     "counties": "names of counties, which stand in the project's folders",
+    "plugins list": "what the program can do",
     "export formats": "what the program can write",
     "export layers": "what the program can write",
     "demo generate": "writes invented data",
@@ -51,35 +54,48 @@ OPEN_COMMANDS = {
 }
 ARGUMENTS = {
     "county": COUNTY, "table_name": "sales", "username": "ada", "run_id": RUN, "one": RUN,
-    "other": RUN,
+    "other": RUN, "job": JOB,
 }  # fmt: skip
 
-MODULES_OF_NOTEBOOKS = ("terrafusion_lib.pipelines.", "terrafusion_lib.runs.")
+MODULES_OF_NOTEBOOKS = (
+    "terrafusion_lib.jobs.",
+    "terrafusion_lib.pipelines.",
+    "terrafusion_lib.results.",
+    "terrafusion_lib.runs.",
+)
 ALSO_CALLED = (
-    "terrafusion_lib.pipelines.tuning",
+    "terrafusion_lib.jobs.actions",
+    "terrafusion_lib.jobs.results",
     "terrafusion_lib.pipelines.mapping_review",
     "terrafusion_lib.runs.ledger",
     "terrafusion_lib.runs.runner",
 )
 """Modules that no committed notebook imports, but that one may."""
 NEEDS = {
-    "cancel_gis_export": "gis_export:run",
-    "estimate_gis_export": "gis_export:run",
-    "export_gis": "gis_export:run",
+    "act": "valuation:run",
+    "cancel": "gis_export:run",
+    "estimate": "gis_export:run",
+    "find_job": "gis_export:view",
+    "job_results": "gis_export:view",
     "latest_results": "valuation:view",
     "list_jobs": "pipeline:view",
     "load_summary": "pipeline:view",
     "open_step": "pipeline:run",
     "preview": "pipeline:view",
+    "replay": "gis_export:view",
     "run_county": "pipeline:run",
-    "tune_trees": "valuation:run",
+    "run_job": "gis_export:run",
+    "submit": "gis_export:run",
     "unmapped_codes": "pipeline:view",
     "unmapped_columns": "pipeline:run",
 }
 """What each function asks for."""
 OPEN_FUNCTIONS = {
-    "read_area": "reads a file that the person has",
-    "current_results": "an id of a run; a function that shows its results asks",
+    "execute": "runs a job that somebody who may has submitted",
+    "find_action": "what the program can do",
+    "promoted_results": "the dashboard that calls it asks",
+    "result_step": "a name",
+    "stored_tables": "of results that somebody who may has opened",
     "new_run_id": "makes a word",
     "list_runs": "lists the counties that the person may view; see the test of it",
 }
@@ -99,12 +115,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             RUN, county_id=COUNTY, assessment_year=2026, username="ana", note="", parameters={},
             versions={}, code_fingerprint="c", input_fingerprint="i", started_at=NOW,
         )  # fmt: skip
-        with store.job(
-            "gis_export", county_id=COUNTY, username="ana", parameters={}, versions={},
-            clock=lambda: NOW, job_id=JOB, export_format="kml", area_of_interest_json="{}",
-            layers_json="[]",
-        ):  # fmt: skip
-            pass
+        with store.writing("test") as connection:
+            records.create(
+                connection, job_id=JOB, plugin="gis_export", county_id=COUNTY, username="ana",
+                assessment_year=2026, run_id=JOB, parameters={}, request={}, worker=None, own={},
+                now=NOW,
+            )  # fmt: skip
     return settings
 
 
@@ -133,13 +149,11 @@ COMMANDS = dict(_commands(typer.main.get_command(app)))
 
 @pytest.mark.parametrize("name", sorted(COMMANDS.keys() - OPEN_COMMANDS))
 def test_a_command_refuses_who_has_no_role(stranger: Settings, name: str) -> None:
-    needed = [
-        item.name
-        for item in COMMANDS[name].params
-        if item.param_type_name == "argument" and item.required
-    ]
-    given = [ARGUMENTS[argument] for argument in needed]
-    done = CliRunner().invoke(app, [*name.split(), *given])
+    needed = [item for item in COMMANDS[name].params if item.required]
+    given = [ARGUMENTS[item.name] for item in needed if item.param_type_name == "argument"]
+    options = [item.opts[0] for item in needed if item.param_type_name == "option"]
+    flags = [word for option in options for word in (option, "1")]
+    done = CliRunner().invoke(app, [*name.split(), *given, *flags])
     assert isinstance(done.exception, AccessDeniedError), done.output
     assert done.exception.county == COUNTY
     assert stranger.user in str(done.exception)
@@ -163,6 +177,10 @@ def test_a_list_of_runs_leaves_out_counties_without_a_role(stranger: Settings) -
     assert isinstance(
         CliRunner().invoke(app, ["runs", "list", COUNTY]).exception, AccessDeniedError
     )
+
+
+def export(county_id: str, options: dict[str, Any], **more: Any) -> object:
+    return run_job("gis_export", county_id, options, progress=silent, **more)
 
 
 def _imported_by(path: Path) -> set[str]:
@@ -212,11 +230,17 @@ ASKING = sorted(
 @pytest.mark.parametrize("name", ASKING)
 def test_a_function_of_notebooks_refuses_who_has_no_role(stranger: Settings, name: str) -> None:
     values: dict[str, Any] = {
-        "county": COUNTY, "county_id": COUNTY, "settings": stranger, "name": "20_map",
+        "county": COUNTY, "county_id": COUNTY, "settings": stranger,
+        "name": "tune" if name == "act" else "20_map",
         "job_id": JOB, "text": RUN, "table": "sales", "rows": 1, "options": RunOptions(),
+        "plugin_name": "valuation" if name == "act" else "gis_export",
     }  # fmt: skip
     given = {}
     for parameter in inspect.signature(FUNCTIONS[name]).parameters.values():
+        if parameter.kind is parameter.VAR_KEYWORD:
+            continue
+        if name == "act" and parameter.name == "county_id":
+            given["county_id"] = COUNTY
         if parameter.name == "settings" or parameter.default is parameter.empty:
             given[parameter.name] = values[parameter.name]
         if "CountyConfig" in str(parameter.annotation):
@@ -287,7 +311,7 @@ def test_a_jupyterlab_works_for_the_user_who_logged_in(place: Settings) -> None:
     assert told.Spawner.environment["TERRAFUSION_USER"](spawner) == "sam"
 
 
-@pytest.mark.parametrize(("door", "options"), [(run_county, RunOptions()), (export_gis, {})])
+@pytest.mark.parametrize(("door", "options"), [(run_county, RunOptions()), (export, {})])
 def test_the_audit_log_says_who_was_refused_what(
     stranger: Settings, door: Callable[..., Any], options: Any
 ) -> None:
