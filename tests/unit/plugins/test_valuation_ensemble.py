@@ -10,7 +10,7 @@ from terrafusion_lib.core.errors import ValuationError
 from terrafusion_lib.plugins.valuation.model.comparables import logarithmic_mean
 from terrafusion_lib.plugins.valuation.model.ensemble import ENSEMBLE, fit_ensemble
 from terrafusion_lib.plugins.valuation.model.equity import Calibration, calibrate, prb
-from terrafusion_lib.plugins.valuation.model.explain import LINES
+from terrafusion_lib.plugins.valuation.model.explain import LINES, Explanation
 from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.model.ordinary_regression import ordinary_regression
 from terrafusion_lib.plugins.valuation.model.saved_model import load_markets, save_markets
@@ -54,6 +54,23 @@ def homes(units: Units) -> Units:
     return units.take(units.market == "residential")
 
 
+@pytest.fixture(scope="module")
+def some_homes(homes: Units) -> Units:
+    """One home in sixteen: explanations take a while."""
+    return homes.take(np.arange(0, len(homes), 16))
+
+
+@pytest.fixture(scope="module")
+def explained(market: Market, some_homes: Units) -> Explanation:
+    return market.explain([market.predict(some_homes).evidence])
+
+
+@pytest.fixture(scope="module")
+def some_sales(sales: Sales) -> Sales:
+    """Those of every third parcel, for what needs no accuracy."""
+    return sales.take(sales.unit.parcel % 3 == 0)
+
+
 def test_trees_find_what_the_regression_cannot(market: Market, homes: Units) -> None:
     truth = np.log(synthetic_market(6_000, noise=0.1).truth[homes.parcel]) + bent(homes)
     found = market.predict(homes)
@@ -75,6 +92,7 @@ def test_trees_that_add_nothing_are_left_out() -> None:
     assert (ensemble.booster is None) == (ensemble.weight == 0)
 
 
+@pytest.mark.slow
 def test_no_sale_reaches_what_is_learned_of_it(sales: Sales) -> None:
     """A price of ten times as much at one sale moves none of its own first-level words.
 
@@ -120,25 +138,22 @@ def test_more_living_area_is_never_worth_less(market: Market, homes: Units) -> N
     assert np.all(booster.predict(larger) >= booster.predict(signals) - 1e-12)
 
 
-def test_the_number_of_threads_changes_no_bit(sales: Sales, homes: Units) -> None:
-    one, _ = fit_ensemble(sales, PARAMS, seed=1, threads=1)
-    many, _ = fit_ensemble(sales, PARAMS, seed=1, threads=4)
+def test_the_number_of_threads_changes_no_bit(some_sales: Sales, homes: Units) -> None:
+    one, _ = fit_ensemble(some_sales, PARAMS, seed=1, threads=1)
+    many, _ = fit_ensemble(some_sales, PARAMS, seed=1, threads=4)
     assert one.predict(homes).value.tobytes() == many.predict(homes).value.tobytes()
 
 
-def test_lines_sum_to_the_value(market: Market, homes: Units) -> None:
-    prediction = market.predict(homes)
-    found = market.explain([prediction.evidence])
-    assert found.lines.shape == (len(homes), len(LINES))
-    total = found.base + found.lines.sum(axis=1)
-    assert total == pytest.approx(prediction.value, rel=1e-9)
-    assert np.ptp(found.base) / found.base[0] < 1e-9
+def test_lines_sum_to_the_value(market: Market, some_homes: Units, explained: Explanation) -> None:
+    assert explained.lines.shape == (len(some_homes), len(LINES))
+    total = explained.base + explained.lines.sum(axis=1)
+    assert total == pytest.approx(market.predict(some_homes).value, rel=1e-9)
+    assert np.ptp(explained.base) / explained.base[0] < 1e-9
 
 
-def test_a_trait_above_the_average_adds_dollars(market: Market, homes: Units) -> None:
-    lines = market.explain([market.predict(homes).evidence]).lines
-    size = np.log(homes.trait("building_area_sqft"))
-    assert np.corrcoef(size, lines[:, LINES.index("size")])[0, 1] > 0.9
+def test_a_trait_above_the_average_adds_dollars(some_homes: Units, explained: Explanation) -> None:
+    size = np.log(some_homes.trait("building_area_sqft"))
+    assert np.corrcoef(size, explained.lines[:, LINES.index("size")])[0, 1] > 0.9
 
 
 def test_the_logarithmic_mean_is_exact_and_symmetric() -> None:

@@ -42,6 +42,7 @@ def test_a_feature_that_buyers_pay_for_helps(market: Market, pool: np.ndarray) -
     assert found.known == 1
 
 
+@pytest.mark.slow
 def test_noise_does_not_help(market: Market) -> None:
     noise = np.random.default_rng(9).normal(size=3_000)
     noise[::4] = np.nan

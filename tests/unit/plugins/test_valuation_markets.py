@@ -22,7 +22,8 @@ from tests.support.synthetic_market import (
     table,
 )
 
-PARAMS = ValuationParams()
+PARAMS = ValuationParams(min_ensemble_sales=100_000)
+"""Nothing here is about boosted trees, which take most of a fit."""
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +122,7 @@ def test_models_that_miss_most_sales_give_way_to_the_assessor(county, units, mar
     rng = np.random.default_rng(0)
     kinds = rng.choice(["residential", "vacant_land"], 60).astype(object)
     levels = Levels(rng.normal(0.95, 0.05, 60), kinds)
-    strict = ValuationParams(min_market_accuracy=1.0)
+    strict = PARAMS.model_copy(update={"min_market_accuracy": 1.0})
     assert trusted(markets, levels, PARAMS) == set(markets)
     assert trusted(markets, levels, strict) == set()
     assert trusted(markets, Levels(np.zeros(0), np.zeros(0, dtype=object)), strict) == set(markets)

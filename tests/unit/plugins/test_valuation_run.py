@@ -23,7 +23,8 @@ from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 from tests.support.require import ROOT
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
-QUICK = {"bootstrap_replicates": 100}
+QUICK = {"bootstrap_replicates": 100, "min_ensemble_sales": 100_000}
+"""Boosted trees take half a run and are left out of this market in the end."""
 
 
 def run(market: SyntheticMarket, **params: object) -> PluginResult:
@@ -122,7 +123,7 @@ def test_sales_after_the_valuation_date_test_the_values_but_never_make_them(
 
 
 def test_a_county_without_neighborhoods_and_with_unknown_types_is_valued() -> None:
-    bare = synthetic_market(2_000)
+    bare = synthetic_market(1_000)
     size = bare.properties.num_rows
     unknown = [
         None if row % 50 == 0 else kind
@@ -134,15 +135,17 @@ def test_a_county_without_neighborhoods_and_with_unknown_types_is_valued() -> No
     sold = [kinds.get(name) for name in bare.sales["property_id"].to_pylist()]
     sales = changed(bare.sales, "neighborhood_code", [None] * bare.sales.num_rows)
     found = run(replace(bare, properties=properties, sales=changed(sales, "property_type", sold)))
-    values = found.tables["valuations"]
-    assert values.num_rows == size
-    unvalued = pc.is_null(values["estimated_value"])
-    assert pc.all(pc.is_valid(values["not_valued_reason"].filter(unvalued))).as_py() is not False
+    values = found.tables["valuations"].to_pylist()
+    assert len(values) == size
+    assert all(row["estimated_value"] > 0 for row in values)
+    methods = {row["valuation_method"] for row in values if kinds[row["property_id"]] is None}
+    assert methods == {"trended_assessed_value"}
 
 
 def test_the_saved_model_values_every_property_to_the_last_bit_as_the_run_did(
-    market: SyntheticMarket, result: PluginResult, tmp_path: Path
+    market: SyntheticMarket, tmp_path: Path
 ) -> None:
+    result = run(market, min_ensemble_sales=500)
     result.files[FILE_NAME](tmp_path / FILE_NAME)
     markets, about = load_markets(tmp_path / FILE_NAME)
     origin = Origin(float(about["latitude"]), float(about["longitude"]))
@@ -292,10 +295,11 @@ def test_doubtful_values_are_flagged(market: SyntheticMarket, result: PluginResu
     assert strict.summary["to_review"] == len(reasons)
 
 
-def test_progress_reaches_the_end(market: SyntheticMarket) -> None:
+def test_progress_reaches_the_end() -> None:
     seen: list[tuple[str, int, int | None]] = []
     context = replace(
-        market.context(), progress=lambda task, done, total: seen.append((task, done, total))
+        synthetic_market(300).context(),
+        progress=lambda task, done, total: seen.append((task, done, total)),
     )
     plugin.run(context, ValuationParams(**QUICK))
     assert [task for task, done, total in seen if done == total] == [
@@ -321,6 +325,7 @@ print(digest.hexdigest())
 """
 
 
+@pytest.mark.slow
 def test_threads_and_hash_seeds_do_not_change_a_byte() -> None:
     digests = set()
     for threads, seed in (("1", "0"), ("2", "17"), ("4", "3")):
@@ -343,9 +348,8 @@ def test_threads_and_hash_seeds_do_not_change_a_byte() -> None:
     assert len(digests.pop()) == hashlib.sha256().digest_size * 2
 
 
-def test_chased_values_are_told(market: SyntheticMarket) -> None:
-    honest = run(market)
-    assert "sales_chasing_signals" not in honest.summary
+def test_chased_values_are_told(market: SyntheticMarket, result: PluginResult) -> None:
+    assert "sales_chasing_signals" not in result.summary
     sold = market.sales.filter(pc.and_(market.sales["dor_valid"], pc.less(
         market.sales["sale_date"], pa.scalar(VALUATION_DATE))))  # fmt: skip
     keys, prices = (sold[name].to_pylist() for name in ("property_id", "sale_price"))
@@ -359,7 +363,9 @@ def test_chased_values_are_told(market: SyntheticMarket) -> None:
     assert statistic(found, "assessed", "price_bunching")["ci_low"] > 1.5
 
 
-def test_the_latest_override_counts_and_one_of_nowhere_is_told(market: SyntheticMarket) -> None:
+def test_the_latest_override_counts_and_one_of_nowhere_is_told(
+    market: SyntheticMarket, result: PluginResult
+) -> None:
     known = market.properties["property_id"][0].as_py()
 
     def override(name: str, value: float, day: int) -> dict[str, object]:
@@ -371,4 +377,4 @@ def test_the_latest_override_counts_and_one_of_nowhere_is_told(market: Synthetic
     rows = {row["property_id"]: row for row in found.tables["valuations"].to_pylist()}
     assert rows[known]["estimated_value"] == 222_000
     assert found.summary["overrides_on_unknown_properties"] == "nowhere"
-    assert "overrides_on_unknown_properties" not in run(market).summary
+    assert "overrides_on_unknown_properties" not in result.summary

@@ -17,7 +17,9 @@ from terrafusion_lib.plugins.valuation.subjects import properties_as_units
 from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
-PARAMS = ValuationParams(bootstrap_replicates=0)
+NO_TREES = {"bootstrap_replicates": 0, "min_ensemble_sales": 100_000}
+"""Verdicts need no boosted trees and no intervals, which take most of a run."""
+PARAMS = ValuationParams(**NO_TREES)
 
 
 def with_column(market: SyntheticMarket, name: str, values: object) -> SyntheticMarket:
@@ -34,7 +36,7 @@ def rows_of(result: PluginResult) -> dict[str, dict]:
 
 @pytest.fixture(scope="module")
 def market() -> SyntheticMarket:
-    return synthetic_market(3_000)
+    return synthetic_market(1_500)
 
 
 @pytest.fixture(scope="module")
@@ -138,7 +140,7 @@ def test_a_person_overrules_and_the_latest_word_counts(market: SyntheticMarket) 
             )
             for valid, day in words
         )
-        return ValuationParams(bootstrap_replicates=0, sales_decisions=decisions)
+        return ValuationParams(**NO_TREES, sales_decisions=decisions)
 
     out = prepared(market, decided((False, 5)))
     assert sale not in out.market.sale_id
@@ -153,7 +155,7 @@ def test_a_decision_on_a_sale_that_is_not_there_is_told(market: SyntheticMarket)
     decision = SaleDecision(
         sale_id="nowhere", valid=False, reason="typed wrong", who="ana", when=date(2026, 1, 1)
     )
-    params = ValuationParams(bootstrap_replicates=0, sales_decisions=(decision,))
+    params = ValuationParams(**NO_TREES, sales_decisions=(decision,))
     summary = plugin.run(market.context(), params).summary
     assert summary["decisions_on_unknown_sales"] == "nowhere"
 
