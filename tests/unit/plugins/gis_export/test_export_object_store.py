@@ -21,6 +21,8 @@ from terrafusion_lib.store.store import open_store
 from tests.support.gis_county import COUNT, COUNTY, store_county
 from tests.support.require import require
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 
