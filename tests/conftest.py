@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
@@ -13,6 +14,10 @@ if str(ROOT) not in sys.path:
 
 # Threads of LightGBM that wait for work must not spin: the tests' processes share the cores.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# A busy machine is no fault of what is tested.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
 
 pytest_plugins = ["tests.support.postgres"]
 

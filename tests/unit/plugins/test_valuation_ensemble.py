@@ -80,6 +80,7 @@ def test_trees_find_what_the_regression_cannot(market: Market, homes: Units) -> 
     assert by_trees < 0.98 * by_comparables
 
 
+@pytest.mark.slow
 def test_trees_that_add_nothing_are_left_out() -> None:
     """In a market that the regression describes fully, with fewer sales, trees only add noise."""
     plain = synthetic_market(1_600, noise=0.25)
@@ -128,9 +129,9 @@ def test_the_signals_of_a_sold_parcel_do_not_hold_its_price(sales: Sales, market
     assert not np.array_equal(near, Signals(model).matrix(others, model.predict(others)))
 
 
-def test_more_living_area_is_never_worth_less(market: Market, homes: Units) -> None:
+def test_more_living_area_is_never_worth_less(market: Market, some_homes: Units) -> None:
     column = SIGNALS.index("size")
-    signals, booster = market.predict(homes).signals, market.ensemble.booster
+    signals, booster = market.predict(some_homes).signals, market.ensemble.booster
     assert booster is not None
     assert signals is not None
     larger = signals.copy()
@@ -138,6 +139,7 @@ def test_more_living_area_is_never_worth_less(market: Market, homes: Units) -> N
     assert np.all(booster.predict(larger) >= booster.predict(signals) - 1e-12)
 
 
+@pytest.mark.slow
 def test_the_number_of_threads_changes_no_bit(some_sales: Sales, homes: Units) -> None:
     one, _ = fit_ensemble(some_sales, PARAMS, seed=1, threads=1)
     many, _ = fit_ensemble(some_sales, PARAMS, seed=1, threads=4)
@@ -201,17 +203,17 @@ def test_too_few_sales_are_not_calibrated() -> None:
 
 
 def test_a_saved_model_values_byte_for_byte_the_same(
-    market: Market, homes: Units, tmp_path: Path
+    market: Market, some_homes: Units, tmp_path: Path
 ) -> None:
     save_markets(tmp_path / "model.npz", {"residential": market}, {"run_id": "r1"})
     loaded, about = load_markets(tmp_path / "model.npz")
-    one, other = market.predict(homes), loaded["residential"].predict(homes)
+    one, other = market.predict(some_homes), loaded["residential"].predict(some_homes)
     assert about == {"run_id": "r1"}
     assert one.value.tobytes() == other.value.tobytes()
     for level in (0.8, 0.9):
         for end, same in zip(
-            market.uncertainty.interval(homes, one, level),
-            loaded["residential"].uncertainty.interval(homes, other, level),
+            market.uncertainty.interval(some_homes, one, level),
+            loaded["residential"].uncertainty.interval(some_homes, other, level),
             strict=True,
         ):
             assert end.tobytes() == same.tobytes()

@@ -33,6 +33,7 @@ def market(pool: np.ndarray) -> Market:
     return fit_markets(replace(homes, price=price), PARAMS, seed=0)["residential"]
 
 
+@pytest.mark.slow
 def test_a_feature_that_buyers_pay_for_helps(market: Market, pool: np.ndarray) -> None:
     found = try_feature(market, pool.astype(np.float64))
     assert found.gain > 1

@@ -36,7 +36,7 @@ def rows_of(result: PluginResult) -> dict[str, dict]:
 
 @pytest.fixture(scope="module")
 def market() -> SyntheticMarket:
-    return synthetic_market(1_500)
+    return synthetic_market(800)
 
 
 @pytest.fixture(scope="module")

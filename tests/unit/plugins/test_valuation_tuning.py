@@ -42,6 +42,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[TreeSettings]:
     return made
 
 
+@pytest.mark.slow
 def test_a_stopped_search_goes_on_and_ends_as_one_that_was_not(
     market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -65,7 +65,7 @@ def sound(row: Row) -> bool:
 
 
 @pytest.mark.slow
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(PROPERTY, max_size=12), st.lists(SALE, max_size=8))
 def test_every_row_is_accepted_or_quarantined(roll: list[Row], sales: list[Row]) -> None:
     with TemporaryDirectory() as folder:
