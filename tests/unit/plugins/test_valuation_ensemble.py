@@ -71,6 +71,7 @@ def some_sales(sales: Sales) -> Sales:
     return sales.take(sales.unit.parcel % 3 == 0)
 
 
+@pytest.mark.slow
 def test_trees_find_what_the_regression_cannot(market: Market, homes: Units) -> None:
     truth = np.log(synthetic_market(6_000, noise=0.1).truth[homes.parcel]) + bent(homes)
     found = market.predict(homes)
@@ -114,6 +115,7 @@ def test_no_sale_reaches_what_is_learned_of_it(sales: Sales) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_signals_of_a_sold_parcel_do_not_hold_its_price(sales: Sales, market: Market) -> None:
     model, row = market.model, 5
     own = model.sales.unit.parcel == model.sales.unit.parcel[row]
@@ -129,6 +131,7 @@ def test_the_signals_of_a_sold_parcel_do_not_hold_its_price(sales: Sales, market
     assert not np.array_equal(near, Signals(model).matrix(others, model.predict(others)))
 
 
+@pytest.mark.slow
 def test_more_living_area_is_never_worth_less(market: Market, some_homes: Units) -> None:
     column = SIGNALS.index("size")
     signals, booster = market.predict(some_homes).signals, market.ensemble.booster
@@ -146,6 +149,7 @@ def test_the_number_of_threads_changes_no_bit(some_sales: Sales, homes: Units) -
     assert one.predict(homes).value.tobytes() == many.predict(homes).value.tobytes()
 
 
+@pytest.mark.slow
 def test_lines_sum_to_the_value(market: Market, some_homes: Units, explained: Explanation) -> None:
     assert explained.lines.shape == (len(some_homes), len(LINES))
     total = explained.base + explained.lines.sum(axis=1)
@@ -153,6 +157,7 @@ def test_lines_sum_to_the_value(market: Market, some_homes: Units, explained: Ex
     assert np.ptp(explained.base) / explained.base[0] < 1e-9
 
 
+@pytest.mark.slow
 def test_a_trait_above_the_average_adds_dollars(some_homes: Units, explained: Explanation) -> None:
     size = np.log(some_homes.trait("building_area_sqft"))
     assert np.corrcoef(size, explained.lines[:, LINES.index("size")])[0, 1] > 0.9
@@ -202,6 +207,7 @@ def test_too_few_sales_are_not_calibrated() -> None:
     assert calibrate(value, np.exp(1.2 * value), 1.0, outlier_deviations=5).stretch == 0
 
 
+@pytest.mark.slow
 def test_a_saved_model_values_byte_for_byte_the_same(
     market: Market, some_homes: Units, tmp_path: Path
 ) -> None:
@@ -231,6 +237,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         load_markets(path)
 
 
+@pytest.mark.slow
 def test_what_if_moves_the_value_the_right_way(market: Market, homes: Units) -> None:
     subject = homes.take(np.array([10]))
     traits = subject.traits.copy()
@@ -239,6 +246,7 @@ def test_what_if_moves_the_value_the_right_way(market: Market, homes: Units) -> 
     assert market.predict(larger).value[0] > market.predict(subject).value[0]
 
 
+@pytest.mark.slow
 def test_the_textbook_regression_agrees_with_least_squares(sales: Sales) -> None:
     sales = replace(sales, price=sales.price / np.exp(bent(sales.unit)))
     found = ordinary_regression(sales)

@@ -15,6 +15,8 @@ from terrafusion_lib.plugins.valuation.workbench.feature_trial import try_featur
 from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
 
+pytestmark = pytest.mark.slow
+
 PARAMS = ValuationParams()
 COUNTY = synthetic_market(3_000)
 
@@ -33,7 +35,6 @@ def market(pool: np.ndarray) -> Market:
     return fit_markets(replace(homes, price=price), PARAMS, seed=0)["residential"]
 
 
-@pytest.mark.slow
 def test_a_feature_that_buyers_pay_for_helps(market: Market, pool: np.ndarray) -> None:
     found = try_feature(market, pool.astype(np.float64))
     assert found.gain > 1
@@ -43,7 +44,6 @@ def test_a_feature_that_buyers_pay_for_helps(market: Market, pool: np.ndarray) -
     assert found.known == 1
 
 
-@pytest.mark.slow
 def test_noise_does_not_help(market: Market) -> None:
     noise = np.random.default_rng(9).normal(size=3_000)
     noise[::4] = np.nan

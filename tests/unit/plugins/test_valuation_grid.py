@@ -17,6 +17,8 @@ from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 from terrafusion_lib.ui.grids import comparable_grid
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def county() -> SyntheticMarket:

@@ -99,6 +99,7 @@ def test_a_rate_table_has_every_area_at_typical_sizes(land: LandValues) -> None:
     assert every == sorted(every)
 
 
+@pytest.mark.slow
 def test_without_assessed_parts_and_vacant_sales_nothing_is_parted(
     county: SyntheticMarket,
 ) -> None:
@@ -122,6 +123,7 @@ def test_without_assessed_parts_and_vacant_sales_nothing_is_parted(
     )
 
 
+@pytest.mark.slow
 def test_the_roll_adds_up(result: PluginResult) -> None:
     for row in result.tables["valuations"].to_pylist():
         if row["land_value"] is not None:
@@ -131,6 +133,7 @@ def test_the_roll_adds_up(result: PluginResult) -> None:
         assert row["estimated_value"] % 10 == 0
 
 
+@pytest.mark.slow
 def test_structures_share_the_improvement_value(result: PluginResult) -> None:
     whole = {
         row["property_id"]: row["improvement_value"]

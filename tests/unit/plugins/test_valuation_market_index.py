@@ -14,6 +14,8 @@ from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_unit
 from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import ANNUAL_TREND, VALUATION_DATE, synthetic_market
 
+pytestmark = pytest.mark.slow
+
 PARAMS = ValuationParams(max_sale_age_months=60, min_ensemble_sales=100_000)
 
 
@@ -70,7 +72,6 @@ def test_areas_that_move_together_have_one_index(markets: dict[str, Market]) -> 
         np.testing.assert_allclose(index.index[of(index, area)], whole, rtol=0.02)
 
 
-@pytest.mark.slow
 def test_an_area_with_a_boom_of_its_own_has_its_own_index(sales: Sales) -> None:
     """Half the areas rise by 12 percent a year more; time adjustment and index must know."""
     boom = np.array([int(name) % 2 == 1 for name in sales.unit.neighborhood])
@@ -110,7 +111,6 @@ def test_without_time_adjustment_there_is_no_index(sales: Sales) -> None:
     assert market_index(market, date(2026, 1, 1)) is None
 
 
-@pytest.mark.slow
 def test_a_season_goes_on_after_the_last_sale(sales: Sales) -> None:
     """What spring adds is learned from former springs, and stays in values of the next one."""
     amplitude = 0.05

@@ -87,6 +87,7 @@ def test_a_small_market_gets_the_county_trend(markets: dict[str, Market], units:
     assert today == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_what_is_lent_helps(county, units: Units, prepared: PreparedSales, markets) -> None:
     """Vacant land alone knows neighborhoods worse than with what homes say of them."""
     rows = np.flatnonzero(units.market == "vacant_land")
@@ -104,6 +105,7 @@ def test_nothing_is_lent_without_a_lead(units: Units) -> None:
     assert lend(None, units) is units
 
 
+@pytest.mark.slow
 def test_use_is_part_of_the_regression(prepared: PreparedSales) -> None:
     homes = prepared.market.of_market("residential")
     condo = np.arange(len(homes)) % 4 == 0

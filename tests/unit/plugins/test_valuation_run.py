@@ -250,10 +250,10 @@ def test_what_cannot_be_valued_is_listed_with_why(small: SyntheticMarket) -> Non
     )
     rows = found.tables["valuations"].to_pylist()
     assert [row["not_valued_reason"] for row in rows] == [
-        "too few valid sales of special_purpose; no assessor's small value to trend",
-        "property type unknown; no assessor's small value to trend",
+        "too few valid sales of special_purpose; no assessor's market value to trend",
+        "property type unknown; no assessor's market value to trend",
         None,
-        "too few valid sales of residential_land; no assessor's small value to trend",
+        "too few valid sales of residential_land; no assessor's market value to trend",
     ]
     assert rows[2]["valuation_method"] == "trended_assessed_value"
     assert "trended_value" in rows[2]["review_reasons"]

@@ -98,6 +98,7 @@ def test_settings_of_the_county_reach_its_trees(sales: Sales) -> None:
     assert leaves(leaves=4) == 4 < leaves(leaves=15) <= 15
 
 
+@pytest.mark.slow
 def test_too_few_sales_are_told(sales: Sales, tmp_path: Path) -> None:
     few = fit_markets(sales, ValuationParams(min_ensemble_sales=100_000), seed=0)["residential"]
     with pytest.raises(ValuationError, match="too few for trees"):
