@@ -26,6 +26,7 @@ from tests.support.clickhouse_http import serving
 from tests.support.fact_rows import COUNTY, partition
 
 ENGINES = ("duckdb", "chdb")
+EACH_ENGINE = ("duckdb", pytest.param("chdb", marks=pytest.mark.slow))
 YEARS = (2022, 2023, 2024)
 TOLERANCE = 1e-12
 
@@ -35,7 +36,7 @@ def settings_of(engine: str, folder: Path) -> Settings:
     return Settings(root=folder, data_dir=folder, analytics_url=url, threads=2)
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=EACH_ENGINE)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnalyticsStore]:
     opened = open_analytics(settings_of(request.param, tmp_path))
     yield opened
@@ -70,6 +71,7 @@ def same(left: object, right: object) -> bool:
     return left == right and type(left) is type(right)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "area"), [(n, area) for n, analysis in ANALYSES.items() for area in analysis.areas]
 )
@@ -84,6 +86,7 @@ def test_both_engines_answer_the_same_in_the_same_order(
         assert [pair for pair in pairs if not same(*pair)] == [], column
 
 
+@pytest.mark.slow
 def test_the_market_by_month_is_what_pandas_computes(
     answers: dict[str, dict[tuple[str, str], pa.Table]],
 ) -> None:
@@ -295,7 +298,8 @@ open_analytics(Settings(root=folder, data_dir=folder, analytics_url={url!r})).ap
 """
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_a_killed_load_leaves_the_old_facts_and_the_next_one_finishes(
     engine: str, tmp_path: Path
 ) -> None:
@@ -339,7 +343,8 @@ store.close()
 """
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_readers_in_other_processes_do_not_hinder_a_load(engine: str, tmp_path: Path) -> None:
     settings = settings_of(engine, tmp_path)
     store = open_analytics(settings)
@@ -364,6 +369,7 @@ def test_readers_in_other_processes_do_not_hinder_a_load(engine: str, tmp_path: 
     assert list((tmp_path / "clickhouse").glob(".reader-*")) == []
 
 
+@pytest.mark.slow
 def test_the_copy_of_a_killed_reader_is_removed_by_the_next_load(tmp_path: Path) -> None:
     settings = settings_of("chdb", tmp_path)
     store = open_analytics(settings)
@@ -430,6 +436,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings
         yield Settings(root=tmp_path, data_dir=tmp_path, analytics_url=url)
 
 
+@pytest.mark.slow
 def test_a_server_answers_as_the_embedded_engines_do(
     server: Settings, answers: dict[str, dict[tuple[str, str], pa.Table]]
 ) -> None:
@@ -446,6 +453,7 @@ def test_a_server_answers_as_the_embedded_engines_do(
     again.close()
 
 
+@pytest.mark.slow
 def test_on_a_server_a_load_that_ends_half_way_is_finished_by_the_next(
     server: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -472,6 +480,7 @@ def test_on_a_server_a_load_that_ends_half_way_is_finished_by_the_next(
     store.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_refuses_the_login_is_told_without_the_password(
     server: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

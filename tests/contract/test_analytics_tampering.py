@@ -27,7 +27,7 @@ YEAR = 2024
 FIRST = "property_id = '00000000'"
 
 
-@pytest.fixture(params=["duckdb", "chdb"])
+@pytest.fixture(params=["duckdb", pytest.param("chdb", marks=pytest.mark.slow)])
 def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Settings]:
     url = f"chdb://{tmp_path / 'clickhouse'}" if request.param == "chdb" else ""
     yield Settings(root=tmp_path, data_dir=tmp_path, analytics_url=url, threads=2)

@@ -19,6 +19,8 @@ from tests.support.canonical_rows import COUNTY, YEAR, good, write_rows
 from tests.support.require import ROOT
 from tests.unit.validation.test_shipped_suites import write_bad_tables
 
+pytestmark = pytest.mark.slow
+
 SUITES = load_suites(ROOT / "expectations")
 PARAMETERS: dict[str, object] = {"county_id": COUNTY, "assessment_year": YEAR}
 ROLL = "properties_operational"

@@ -19,6 +19,8 @@ from terrafusion_lib.plugins.write_errors import PublishError
 from tests.support.gis_county import COUNT, COUNTY, export_gis, jobs_of, store_county
 from tests.support.require import require
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
 

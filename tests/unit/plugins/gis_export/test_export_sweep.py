@@ -176,6 +176,7 @@ def killed_at(settings: Settings, where: str) -> None:
     export(settings)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("where", ["plan", "publish"])
 def test_the_next_export_closes_a_job_whose_process_is_gone(settings: Settings, where: str) -> None:
     before = set(jobs(settings))

@@ -239,6 +239,7 @@ def export_on_a_full_disk(settings: Settings, name: str, most: int = 20_000) -> 
     export(settings, export_format=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FORMATS.names())
 def test_a_full_disk_leaves_nothing(settings: Settings, name: str) -> None:
     before = visible(settings)
@@ -251,6 +252,7 @@ def test_a_full_disk_leaves_nothing(settings: Settings, name: str) -> None:
     assert visible(settings) == before
 
 
+@pytest.mark.slow
 def test_a_shapefile_whose_table_is_cut_short_is_not_published(settings: Settings) -> None:
     """The .shp (24 kB) has room, the .dbf (about 100 kB) has not, and GDAL does not tell."""
     before = visible(settings)
@@ -285,6 +287,7 @@ def running_job(settings: Settings) -> dict[str, Any]:
     raise AssertionError("the export did not begin to write")
 
 
+@pytest.mark.slow
 def test_a_killed_export_is_not_seen_and_the_next_one_clears_it(settings: Settings) -> None:
     before = visible(settings)
     child = in_child(export_slowly, settings)
@@ -299,6 +302,7 @@ def test_a_killed_export_is_not_seen_and_the_next_one_clears_it(settings: Settin
     assert (ended["status"], ended["reason_code"]) == ("FAILED", "worker_lost")
 
 
+@pytest.mark.slow
 def test_a_cancelled_export_stops_and_leaves_nothing(settings: Settings) -> None:
     before = visible(settings)
     child = in_child(export_slowly, settings)
