@@ -117,7 +117,8 @@ def build(
         try:
             dag.build(force=True, show_progress=False)
         except Exception as error:
-            raise _notebook_error(specification) or RunError(str(error).strip()) from error
+            told = error if isinstance(error, TerraFusionError) else RunError(str(error).strip())
+            raise _notebook_error(specification) or told from error
         finally:
             logger.info(said.getvalue())
 
@@ -128,29 +129,26 @@ def _execute(kernels: Kernels, dag: Any, show_progress: bool) -> list[Any]:  # n
     What depends on a failed task is left out; the others go on.
     """
     from ploomber.constants import TaskStatus
-    from ploomber.exceptions import DAGBuildError
 
-    waiting, running = list(dag.values()), set[Future[Any]]()
-    done = set[Future[Any]]()
+    waiting, tasks = list(dag.values()), dict[Future[Any], Any]()
     with ThreadPoolExecutor(AT_ONCE) as threads:
         try:
             while True:
-                ready = [
-                    task for task in waiting if task.exec_status == TaskStatus.WaitingExecution
-                ]
+                ready = [t for t in waiting if t.exec_status == TaskStatus.WaitingExecution]
                 waiting = [task for task in waiting if task not in ready]
-                running |= {threads.submit(_run, kernels, task) for task in ready}
+                tasks |= {threads.submit(_run, kernels, task): task for task in ready}
+                running = [future for future in tasks if not future.done()]
                 if not running:
                     break
-                ended, running = wait(running, return_when=FIRST_COMPLETED)
-                done |= ended
+                wait(running, return_when=FIRST_COMPLETED)
         except BaseException:
-            kernels.kill()  # which ends the threads too
+            threads.shutdown(wait=False, cancel_futures=True)
+            kernels.kill()
             raise
-    for future in done:
+    for future, task in tasks.items():
         if error := future.exception():
-            raise DAGBuildError(str(error)) from error
-    return [future.result() for future in done]
+            raise _task_error(task.name, error) from error
+    return [future.result() for future in tasks]
 
 
 def _run(kernels: Kernels, task: Any) -> Any:
@@ -160,6 +158,22 @@ def _run(kernels: Kernels, task: Any) -> Any:
         return task._build(catch_exceptions=True)[0]  # noqa: SLF001 - what executors call
     finally:
         kernels.give_back(kernel)
+
+
+def _task_error(name: str, error: BaseException) -> RunError:
+    """What stopped a task, where its notebook does not say it."""
+    from nbclient.exceptions import DeadKernelError
+
+    while error.__cause__:
+        error = error.__cause__
+    if not isinstance(error, DeadKernelError):
+        return RunError(str(error).strip(), step=name)
+    return RunError(
+        "The kernel ended before its notebook did",
+        step=name,
+        cause="systems end processes that take more memory than there is",
+        hint="terrafusion run <county> --resume",
+    )
 
 
 def _notebook_error(specification: dict[str, Any]) -> TerraFusionError | None:
