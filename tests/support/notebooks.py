@@ -21,7 +21,7 @@ def write_notebook(path: Path, source: str) -> None:
 def printed(path: Path) -> str:
     """What the cells of an executed notebook printed."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    outputs = [output for cell in cells for output in cell["outputs"]]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
     return "".join("".join(output.get("text", "")) for output in outputs)
 
 

@@ -1,8 +1,7 @@
 """Kernels of a run: private, ready before their turn, and gone when the run is, however it ends."""
 
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -12,15 +11,7 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.pipelines.kernels import AHEAD, Kernels
 from terrafusion_lib.runs.notebook_runner import run_notebook
 from tests.support.notebooks import printed, write_notebook
-
-SECONDS = 60
-
-
-def until(happened: Callable[[], bool]) -> None:
-    limit = time.monotonic() + SECONDS
-    while not happened():
-        assert time.monotonic() < limit
-        time.sleep(0.05)
+from tests.support.waiting import until
 
 
 def children() -> set[int]:
