@@ -130,50 +130,41 @@ def _execute(kernels: Kernels, dag: Any, show_progress: bool) -> list[Any]:  # n
     """
     from ploomber.constants import TaskStatus
 
-    waiting, tasks = list(dag.values()), dict[Future[Any], Any]()
+    waiting, running, ended = list(dag.values()), set[Future[Any]](), set[Future[Any]]()
     with ThreadPoolExecutor(AT_ONCE) as threads:
         try:
             while True:
                 ready = [t for t in waiting if t.exec_status == TaskStatus.WaitingExecution]
                 waiting = [task for task in waiting if task not in ready]
-                tasks |= {threads.submit(_run, kernels, task): task for task in ready}
-                running = [future for future in tasks if not future.done()]
+                running |= {threads.submit(_run, kernels, task) for task in ready}
                 if not running:
                     break
-                wait(running, return_when=FIRST_COMPLETED)
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                ended |= done
         except BaseException:
             threads.shutdown(wait=False, cancel_futures=True)
             kernels.kill()
             raise
-    for future, task in tasks.items():
-        if error := future.exception():
-            raise _task_error(task.name, error) from error
-    return [future.result() for future in tasks]
+    return [future.result() for future in ended]
 
 
 def _run(kernels: Kernels, task: Any) -> Any:
+    """Build a task in its kernel; a kernel that the system ends is told as such."""
     kernel = kernels.take(task.name)
     task.executor_params["km"] = kernel
     try:
         return task._build(catch_exceptions=True)[0]  # noqa: SLF001 - what executors call
+    except Exception as error:
+        if kernel.lives():
+            raise
+        raise RunError(
+            "The kernel ended before its notebook did",
+            step=task.name,
+            cause="systems end processes that take more memory than there is",
+            hint="terrafusion run <county> --resume",
+        ) from error
     finally:
         kernels.give_back(kernel)
-
-
-def _task_error(name: str, error: BaseException) -> RunError:
-    """What stopped a task, where its notebook does not say it."""
-    from nbclient.exceptions import DeadKernelError
-
-    while error.__cause__:
-        error = error.__cause__
-    if not isinstance(error, DeadKernelError):
-        return RunError(str(error).strip(), step=name)
-    return RunError(
-        "The kernel ended before its notebook did",
-        step=name,
-        cause="systems end processes that take more memory than there is",
-        hint="terrafusion run <county> --resume",
-    )
 
 
 def _notebook_error(specification: dict[str, Any]) -> TerraFusionError | None:
