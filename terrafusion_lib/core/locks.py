@@ -9,7 +9,9 @@ from terrafusion_lib.core.files import atomic_path
 
 
 @contextmanager
-def exclusive(lock: Path, refusal: Callable[[], TerraFusionError]) -> Iterator[None]:
+def exclusive(
+    lock: Path, refusal: Callable[[], TerraFusionError], *, patience: float = 0.0
+) -> Iterator[None]:
     """Hold `lock`; the system frees it when the process ends, however it ends.
 
     Parameters
@@ -18,13 +20,15 @@ def exclusive(lock: Path, refusal: Callable[[], TerraFusionError]) -> Iterator[N
         A file that nothing else uses: where locks are mandatory, no other process can read it.
     refusal : callable
         The error to raise when another process, or another block of this one, holds the lock.
+    patience : float
+        Seconds to wait until it is free.
     """
     from filelock import FileLock, Timeout
 
     lock.parent.mkdir(parents=True, exist_ok=True)
     held = FileLock(lock, thread_local=False)
     try:
-        held.acquire(blocking=False)
+        held.acquire(timeout=patience)
     except Timeout as error:
         raise refusal() from error
     try:

@@ -6,12 +6,16 @@ from contextlib import closing
 import pyarrow as pa
 
 from terrafusion_lib.analytics.store import open_analytics
+from terrafusion_lib.core.errors import LoadError
+from terrafusion_lib.core.locks import exclusive
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.pipelines.specialize_facts import CountyFacts, FactLoad, bring_facts
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.store.store import Store
 
 PROPERTIES = "properties_operational"
+PATIENCE = 900.0
+"""Seconds that a step waits for another to bring its facts."""
 LEFT_OUT = {"extended_attributes", "owner_name", "owner_is_confidential", "legal_description"}
 
 
@@ -22,9 +26,27 @@ def read_table(step: Step, store: Store, name: str) -> pa.Table:
 
 
 def bring(step: Step, tables: Mapping[str, pa.Table], names: Sequence[str]) -> dict[str, FactLoad]:
-    """Bring the facts `names`, made from `tables`, to the analytics database."""
+    """Bring the facts `names`, made from `tables`, to the analytics database.
+
+    One step at a time: those that run side by side wait for each other.
+
+    Raises
+    ------
+    LoadError
+        Another process has been writing for a quarter of an hour, or the database refuses.
+    """
     county_id = step.county.county_id
+
+    def refusal() -> LoadError:
+        return LoadError(
+            "Another process keeps writing the analytics database",
+            county=county_id,
+            step=step.name,
+            hint=f"terrafusion run {county_id} --resume, when it has ended",
+        )
+
     with (
+        exclusive(step.settings.data_path / "analytics.lock", refusal, patience=PATIENCE),
         CountyFacts(county_id, step.year, tables, names, step.settings) as facts,
         closing(open_analytics(step.settings)) as analytics,
     ):

@@ -1,57 +1,16 @@
-"""Kernels of a run's notebooks: reached by this user alone, ready before their notebook's turn."""
+"""Kernels of a run's notebooks: ready before their notebook's turn, gone after it."""
 
-import asyncio
-import os
-import shutil
-import tempfile
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
-from typing import Any
 
-from jupyter_client.manager import AsyncKernelManager
-from traitlets import default
+from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.pipelines.private_kernel import PrivateKernel
 
 AHEAD = 2
 """Kernels that may wait for their notebook's turn; bounds the memory."""
-
-
-class PrivateKernel(AsyncKernelManager):
-    """A kernel that listens on sockets in a folder of this user alone.
-
-    By default kernels open TCP ports that every user of the machine can reach, unencrypted;
-    Jupyter's own choice for sockets is the working folder, where two runs would meet. Windows has
-    no such sockets: kernels there keep to ports.
-    """
-
-    @default("transport")
-    def _transport_of_this_system(self) -> str:
-        return "ipc" if os.name == "posix" else "tcp"
-
-    @default("ip")
-    def _private_address(self) -> str:
-        if self.transport == "tcp":
-            return "127.0.0.1"
-        return str(Path(tempfile.mkdtemp(prefix="terrafusion-kernel-"), "socket"))
-
-    def begin(self, folder: Path, code: str = "") -> None:
-        """Start the process in `folder`; `code` runs before the first cell and leaves no name."""
-        options = ["--HistoryManager.hist_file=:memory:"]
-        if code:
-            options.append(f"--IPKernelApp.exec_lines=exec({code!r}, {{}})")
-        _run(self.start_kernel(cwd=str(folder), extra_arguments=options))
-
-    def lives(self) -> bool:
-        """Whether the process runs."""
-        return bool(_run(self.is_alive()))
-
-    def end(self, *, now: bool = False) -> None:
-        """End the process, by its own leave or `now`, and remove its sockets."""
-        _run(self.shutdown_kernel(now=now))
-        if self.transport == "ipc":
-            shutil.rmtree(Path(self.ip).parent, ignore_errors=True)
 
 
 class Kernels:
@@ -72,7 +31,7 @@ class Kernels:
         self._code = dict(code)
         self._ready: dict[str, PrivateKernel] = {}
         self._taken: set[PrivateKernel] = set()
-        self._lock = Lock()
+        self._lock, self._killed = Lock(), False
         self._endings = ThreadPoolExecutor()
 
     def __enter__(self) -> "Kernels":
@@ -86,11 +45,21 @@ class Kernels:
         trace: TracebackType | None,
     ) -> None:
         self.kill()
+        for kernel in (*self._ready.values(), *self._taken):
+            self._endings.submit(kernel.end)
         self._endings.shutdown()
 
     def take(self, name: str) -> PrivateKernel:
-        """The kernel of a notebook whose turn it is; a fresh one when the one that waited died."""
+        """The kernel of a notebook whose turn it is; a fresh one when the one that waited died.
+
+        Raises
+        ------
+        RunError
+            The kernels have been killed.
+        """
         with self._lock:
+            if self._killed:
+                raise RunError("The run has been stopped", step=name)
             self._code.pop(name, None)
             kernel = self._ready.pop(name, None)
             if kernel and not kernel.lives():
@@ -106,30 +75,18 @@ class Kernels:
     def give_back(self, kernel: PrivateKernel) -> None:
         """Let a kernel end whose notebook has; nobody waits for it."""
         with self._lock:
-            if kernel in self._taken:
-                self._taken.remove(kernel)
-                self._endings.submit(kernel.end)
+            self._taken.remove(kernel)
+            self._endings.submit(kernel.end)
 
     def kill(self) -> None:
-        """End every kernel now; notebooks that still run fail."""
+        """End every kernel now, and give out no more; notebooks that still run fail."""
         with self._lock:
+            self._killed = True
             for kernel in (*self._ready.values(), *self._taken):
-                self._endings.submit(kernel.end, now=True)
-            self._code.clear()
-            self._ready.clear()
-            self._taken.clear()
+                kernel.kill()
 
     def _start_ahead(self, count: int) -> None:
         for name in list(self._code)[:count]:
             if name not in self._ready:
                 self._ready[name] = PrivateKernel()
                 self._ready[name].begin(self._folder, self._code[name])
-
-
-def _run(awaitable: Awaitable[Any]) -> Any:
-    """The outcome of a manager's asynchronous call."""
-
-    async def outcome() -> Any:
-        return await awaitable
-
-    return asyncio.run(outcome())

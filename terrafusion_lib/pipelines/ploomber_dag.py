@@ -137,7 +137,8 @@ def build(
         try:
             dag.build(force=True, show_progress=False)
         except Exception as error:
-            raise _notebook_error(specification) or RunError(str(error).strip()) from error
+            told = error if isinstance(error, TerraFusionError) else RunError(str(error).strip())
+            raise _notebook_error(specification) or told from error
         finally:
             logger.info(said.getvalue())
 
@@ -148,36 +149,40 @@ def _execute(kernels: Kernels, dag: Any, show_progress: bool) -> list[Any]:  # n
     What depends on a failed task is left out; the others go on.
     """
     from ploomber.constants import TaskStatus
-    from ploomber.exceptions import DAGBuildError
 
-    waiting, running = list(dag.values()), set[Future[Any]]()
-    done = set[Future[Any]]()
+    waiting, running, ended = list(dag.values()), set[Future[Any]](), set[Future[Any]]()
     with ThreadPoolExecutor(AT_ONCE) as threads:
         try:
             while True:
-                ready = [
-                    task for task in waiting if task.exec_status == TaskStatus.WaitingExecution
-                ]
+                ready = [t for t in waiting if t.exec_status == TaskStatus.WaitingExecution]
                 waiting = [task for task in waiting if task not in ready]
                 running |= {threads.submit(_run, kernels, task) for task in ready}
                 if not running:
                     break
-                ended, running = wait(running, return_when=FIRST_COMPLETED)
-                done |= ended
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                ended |= done
         except BaseException:
-            kernels.kill()  # which ends the threads too
+            threads.shutdown(wait=False, cancel_futures=True)
+            kernels.kill()
             raise
-    for future in done:
-        if error := future.exception():
-            raise DAGBuildError(str(error)) from error
-    return [future.result() for future in done]
+    return [future.result() for future in ended]
 
 
 def _run(kernels: Kernels, task: Any) -> Any:
+    """Build a task in its kernel; a kernel that the system ends is told as such."""
     kernel = kernels.take(task.name)
     task.executor_params["km"] = kernel
     try:
         return task._build(catch_exceptions=True)[0]  # noqa: SLF001 - what executors call
+    except Exception as error:
+        if kernel.lives():
+            raise
+        raise RunError(
+            "The kernel ended before its notebook did",
+            step=task.name,
+            cause="systems end processes that take more memory than there is",
+            hint="terrafusion run <county> --resume",
+        ) from error
     finally:
         kernels.give_back(kernel)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.pipelines.kernels import PrivateKernel
+from terrafusion_lib.pipelines.private_kernel import PrivateKernel
 
 
 def run_notebook(
@@ -36,8 +36,7 @@ def run_notebook(
             f"{source.name}: {error.ename} {error.evalue}", hint=f"open {target}"
         ) from error
     finally:
-        if kernel.has_kernel:
-            kernel.end()
+        kernel.end()
         with contextlib.suppress(FileNotFoundError):
             _strip(target)
 

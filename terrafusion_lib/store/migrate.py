@@ -6,15 +6,15 @@ touching another's.
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from terrafusion_lib.core.declared import declared_plugins
 from terrafusion_lib.core.errors import LoadError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -27,8 +27,10 @@ class History:
     versions: Path
     version_table: str
 
-    def config(self) -> Config:
+    def config(self) -> "Config":
         """What Alembic is told."""
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS))
         config.set_main_option("version_locations", str(self.versions))
@@ -65,6 +67,10 @@ def upgrade(engine: sa.Engine) -> None:
 
 
 def _upgrade(engine: sa.Engine, history: History) -> None:
+    from alembic import command
+    from alembic.runtime.migration import MigrationContext
+    from alembic.script import ScriptDirectory
+
     config = history.config()
     scripts = ScriptDirectory.from_config(config)
     known = {script.revision for script in scripts.walk_revisions()}
