@@ -57,6 +57,35 @@ def result_table(name: str) -> TableSpec:
     return tables[name]
 
 
+def result_step(plugin: str) -> str:
+    """The step of the main job that runs a plugin.
+
+    Raises
+    ------
+    PluginError
+        No step does.
+    """
+    declared = declared_plugins().get(plugin)
+    if declared is None or not declared.steps:
+        raise PluginError(f"No step of the main job runs {plugin}", hint="terrafusion plugins list")
+    name: str = declared.steps[0].name
+    return name
+
+
+def plugin_of(step: str) -> str:
+    """The plugin that a step of the main job runs.
+
+    Raises
+    ------
+    PluginError
+        None does.
+    """
+    for name, plugin in declared_plugins().items():
+        if step in {spec.name for spec in plugin.steps}:
+            return name
+    raise PluginError(f"No plugin brings a step {step}", hint="terrafusion plugins list")
+
+
 @cache
 def _plugins(names: tuple[str, ...]) -> dict[str, Any]:
     loaded = {}

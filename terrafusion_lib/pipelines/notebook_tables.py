@@ -8,8 +8,8 @@ from typing import Any
 import duckdb
 import pyarrow.parquet as pq
 
+from terrafusion_lib.core.declared import result_step
 from terrafusion_lib.pipelines.step import Step
-from terrafusion_lib.results.products import result_step
 from terrafusion_lib.results.reader import Results
 
 VIEW_VALUES = "valuation:view"

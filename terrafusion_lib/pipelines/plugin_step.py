@@ -1,10 +1,11 @@
 """A step that runs a plugin: as a job, like every other run of it, with its tables as a product."""
 
+from terrafusion_lib.core.declared import plugin_of
 from terrafusion_lib.jobs.execute import StepOutput, run_job
 from terrafusion_lib.pipelines.bring_facts import marks_of
 from terrafusion_lib.pipelines.specialize_results import specialize_results
 from terrafusion_lib.pipelines.step import Step
-from terrafusion_lib.results.products import StepRecord, plugin_of
+from terrafusion_lib.results.products import StepRecord
 
 
 def run_plugin(step: Step) -> StepRecord:

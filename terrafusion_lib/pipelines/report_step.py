@@ -5,9 +5,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from terrafusion_lib.core.declared import result_step
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.pipelines.step import Step
-from terrafusion_lib.results.products import StepRecord, result_step
+from terrafusion_lib.results.products import StepRecord
 from terrafusion_lib.store.store import open_store
 
 VALUATIONS = "valuations"

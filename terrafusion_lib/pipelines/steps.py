@@ -2,19 +2,11 @@
 
 from pathlib import Path
 
-from terrafusion_lib.core.declared import declared_plugins
+from terrafusion_lib.core.declared import declared_plugins, result_step
 from terrafusion_lib.core.errors import PluginError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.plugins.api import StepSpec
-from terrafusion_lib.results.products import (
-    CONNECT,
-    LOAD,
-    MAP,
-    REPORT,
-    SPECIALIZE,
-    VALIDATE,
-    result_step,
-)
+from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE
 
 PIPELINES = __name__.rpartition(".")[0]
 TABLES = ("pandas", "pyarrow.dataset")

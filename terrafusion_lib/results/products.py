@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from terrafusion_lib.core.declared import declared_plugins
-from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import file_hash
 from terrafusion_lib.core.settings import Settings
 
@@ -80,32 +78,3 @@ def latest_record(
         if year in (None, str(record.assessment_year))
     ]
     return max(of_year, key=lambda record: record.started_at, default=None)
-
-
-def result_step(plugin: str) -> str:
-    """The step of the main job that runs a plugin.
-
-    Raises
-    ------
-    RunError
-        No step does.
-    """
-    declared = declared_plugins().get(plugin)
-    if declared is None or not declared.steps:
-        raise RunError(f"No step of the main job runs {plugin}", hint="terrafusion plugins list")
-    name: str = declared.steps[0].name
-    return name
-
-
-def plugin_of(step: str) -> str:
-    """The plugin that a step of the main job runs.
-
-    Raises
-    ------
-    RunError
-        None does.
-    """
-    for name, plugin in declared_plugins().items():
-        if step in {spec.name for spec in plugin.steps}:
-            return name
-    raise RunError(f"No plugin brings a step {step}", hint="terrafusion plugins list")

@@ -12,17 +12,12 @@ import pyarrow.parquet as pq
 from terrafusion_lib.access.decide import require
 from terrafusion_lib.access.grants import VIEW_SENSITIVE
 from terrafusion_lib.core.config import nearest
-from terrafusion_lib.core.declared import result_tables
+from terrafusion_lib.core.declared import result_step, result_tables
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.schema import PERSONAL, TABLES
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.results.current import current_run, run_summary
-from terrafusion_lib.results.products import (
-    latest_record,
-    product_folder,
-    records_of,
-    result_step,
-)
+from terrafusion_lib.results.products import latest_record, product_folder, records_of
 from terrafusion_lib.store.store import open_store
 
 ROLL = "properties_operational"

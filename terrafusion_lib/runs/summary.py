@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from terrafusion_lib.core.county import CountyConfig
+from terrafusion_lib.core.declared import result_step
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.plan import Plan
 from terrafusion_lib.results.products import (
@@ -15,7 +16,6 @@ from terrafusion_lib.results.products import (
     StepRecord,
     product_folder,
     read_record,
-    result_step,
 )
 
 

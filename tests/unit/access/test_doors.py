@@ -94,7 +94,6 @@ OPEN_FUNCTIONS = {
     "execute": "runs a job that somebody who may has submitted",
     "find_action": "what the program can do",
     "promoted_results": "the dashboard that calls it asks",
-    "result_step": "a name",
     "stored_tables": "of results that somebody who may has opened",
     "new_run_id": "makes a word",
     "list_runs": "lists the counties that the person may view; see the test of it",

@@ -1,5 +1,6 @@
 """``terrafusion valuation tune`` and ``what-if``: what they answer, and what they refuse."""
 
+import json
 from typing import Any
 
 import pytest
@@ -34,11 +35,11 @@ def test_trials_are_told_best_first(asked: Any, monkeypatch: pytest.MonkeyPatch)
     trial = Trial(TreeSettings(), 250, 0.5, 0.0812, 11.5)
     monkeypatch.setattr(opening, "markets_of", lambda _: {"residential": None})
     monkeypatch.setattr(tuning, "tune", lambda *_, **__: [trial])
-    done = asked("tune", COUNTY, "--trials", "1")
+    done = asked("tune", COUNTY, "--trials", "1", "--json")
     assert done.exit_code == 0, done.exception
-    assert "8.12" in done.output
-    assert "11.5" in done.output
-    assert "learning" in done.output
+    (row,) = json.loads(done.stdout)
+    assert (row["mean_error_pct"], row["cod"], row["trees"]) == (8.12, 11.5, 250)
+    assert row["leaves"] == TreeSettings().leaves
 
 
 @pytest.mark.parametrize(

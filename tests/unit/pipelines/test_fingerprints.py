@@ -15,6 +15,7 @@ import pytest
 
 import terrafusion_lib
 from terrafusion_lib.core.county import CountyConfig, load_county
+from terrafusion_lib.core.declared import result_step
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import file_hash
 from terrafusion_lib.core.raw import SourceTable
@@ -23,15 +24,7 @@ from terrafusion_lib.mappers.mapping import load_mapping
 from terrafusion_lib.pipelines import code_closure, fingerprints, plan
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.pipelines.steps import steps
-from terrafusion_lib.results.products import (
-    CONNECT,
-    LOAD,
-    MAP,
-    REPORT,
-    SPECIALIZE,
-    VALIDATE,
-    result_step,
-)
+from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE
 from tests.support.county import project
 
 PACKAGE = Path(terrafusion_lib.__file__).parent
