@@ -30,16 +30,16 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="100 samples of each size")
     samples = 100 if parser.parse_args().quick else 400
     rng = np.random.default_rng(5)
-    assessed, price = population(rng)
-    whole = stratify(assessed, price)
+    appraised, price = population(rng)
+    whole = stratify(appraised, price)
     truth = [float(POINTS[name](whole)[0]) for name in BOOTSTRAPPED]
     print("sales  " + "  ".join(f"{name:>19}" for name in BOOTSTRAPPED))
     for size in SIZES:
         held = np.zeros(len(BOOTSTRAPPED))
         for seed in range(samples):
             drawn = rng.integers(0, POPULATION, size)
-            sample = stratify(assessed[drawn], price[drawn])
-            found = bootstrap(sample.assessed, sample.price, replicates=1000, seed=seed)
+            sample = stratify(appraised[drawn], price[drawn])
+            found = bootstrap(sample.appraised, sample.price, replicates=1000, seed=seed)
             ends = percentile_intervals(found, 0.95)
             held += [low <= known <= high for (low, high), known in zip(ends, truth, strict=True)]
         print(f"{size:5}  " + "  ".join(f"{share:19.2f}" for share in held / samples), flush=True)

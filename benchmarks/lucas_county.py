@@ -54,7 +54,7 @@ def main() -> None:
         "value_decile": value_deciles(value, price),
     }
     started = time.perf_counter()
-    study = ratio_study(value, price, groups, study="assessed", options=StudyOptions())
+    study = ratio_study(value, price, groups, study="appraised", options=StudyOptions())
     seconds = time.perf_counter() - started
     found = pd.DataFrame(study)
     print(

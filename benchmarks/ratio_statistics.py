@@ -46,8 +46,8 @@ def best(work: Callable[[], object], repeats: int) -> float:
     return min(times)
 
 
-def points(assessed: np.ndarray, price: np.ndarray) -> None:
-    strata = stratify(assessed, price)
+def points(appraised: np.ndarray, price: np.ndarray) -> None:
+    strata = stratify(appraised, price)
     for compute in POINTS.values():
         compute(strata)
     for tolerance in SHARES.values():
@@ -55,14 +55,14 @@ def points(assessed: np.ndarray, price: np.ndarray) -> None:
     vei(strata)
 
 
-def ours(assessed: np.ndarray, price: np.ndarray) -> None:
-    ratios = assessed / price
+def ours(appraised: np.ndarray, price: np.ndarray) -> None:
+    ratios = appraised / price
     floor = best(lambda: np.sort(ratios), 5)
-    all_points = best(lambda: points(assessed, price), 5)
+    all_points = best(lambda: points(appraised, price), 5)
     in_sorts = all_points / floor
     print(f"every point statistic            {1e3 * all_points:8.1f} ms  {in_sorts:6.1f} sorts")
     options = StudyOptions(replicates=1000)
-    every = best(lambda: ratio_study(assessed, price, {}, study="bench", options=options), 1)
+    every = best(lambda: ratio_study(appraised, price, {}, study="bench", options=options), 1)
     resample = best(lambda: np.random.default_rng(0).integers(0, price.size, price.size), 3)
     print(
         f"every interval, 1,000 replicates {1e3 * every:8.0f} ms  "
@@ -70,21 +70,21 @@ def ours(assessed: np.ndarray, price: np.ndarray) -> None:
     )
 
 
-def peer(assessed: np.ndarray, price: np.ndarray) -> None:
+def peer(appraised: np.ndarray, price: np.ndarray) -> None:
     if find_spec("assesspy") is None:
         print("assesspy is not installed: no comparison")
         return
     import assesspy
     import pandas as pd
 
-    value, paid = pd.Series(assessed), pd.Series(price)
+    value, paid = pd.Series(appraised), pd.Series(price)
 
     def four() -> None:
         for statistic in (assesspy.cod, assesspy.prd, assesspy.prb, assesspy.mki):
             statistic(value, paid)
 
     def same_four() -> None:
-        strata = stratify(assessed, price)
+        strata = stratify(appraised, price)
         for name in ("cod", "prd", "prb", "mki"):
             POINTS[name](strata)
 
@@ -93,19 +93,19 @@ def peer(assessed: np.ndarray, price: np.ndarray) -> None:
     interval = 50 * best(lambda: assesspy.cod_ci(value, paid, nboot=20), 1)
     print(f"1,000 replicates of COD alone: assesspy {interval:.1f} s (scaled from 20)")
     for name in ("cod", "prd", "prb", "mki"):
-        here = float(POINTS[name](stratify(assessed, price))[0])
+        here = float(POINTS[name](stratify(appraised, price))[0])
         print(f"  {name}: assesspy {getattr(assesspy, name)(value, paid):.9f}, here {here:.9f}")
 
 
 def county(size: int) -> None:
     """40 areas x 3 classes x 8 years x 4 stages, `size` sales in each of the 4 stages."""
     rng = np.random.default_rng(1)
-    assessed, price = sample(4 * size)
+    appraised, price = sample(4 * size)
     parts = [rng.integers(0, count, 4 * size) for count in (40, 3, 8)]
     labels = [f"{a:02d}|{c}|{y}|{s}" for a, c, y, s in zip(*parts, np.repeat(range(4), size))]  # noqa: B905
     seconds = best(
         lambda: ratio_study(
-            assessed,
+            appraised,
             price,
             {"stratum": labels},
             study="bench",
@@ -121,11 +121,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     quick = parser.parse_args().quick
     size = 10_000 if quick else 100_000
-    assessed, price = sample(size)
+    appraised, price = sample(size)
     print(f"{size:,} ratios, one thread, processor time")
     as_after_reading_a_table()
-    ours(assessed, price)
-    peer(assessed, price)
+    ours(appraised, price)
+    peer(appraised, price)
     county(size // 2)
 
 

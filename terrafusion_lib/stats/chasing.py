@@ -31,7 +31,7 @@ Signal = tuple[float, Interval]
 UNKNOWN: Signal = (float("nan"), Interval(float("nan"), float("nan")))
 
 
-def price_bunching(assessed: ArrayLike, price: ArrayLike, *, confidence: float = 0.95) -> Signal:
+def price_bunching(appraised: ArrayLike, price: ArrayLike, *, confidence: float = 0.95) -> Signal:
     """How many times as many ratios lie within 0.02 of 1 as the bands beside let expect.
 
     The expectation is the smooth curve (log-quadratic, so exact for a normal distribution) through
@@ -43,7 +43,7 @@ def price_bunching(assessed: ArrayLike, price: ArrayLike, *, confidence: float =
     RatioDataError
         A pair is unusable.
     """
-    ratio = stratify(assessed, price).ratio
+    ratio = stratify(appraised, price).ratio
     edges = 1 + BAND * np.arange(-2.5, 3)
     count = np.diff(np.searchsorted(ratio, edges)).astype(np.float64)
     if count.sum() < MIN_IN_BANDS:
@@ -90,7 +90,7 @@ def later_cod(
     Parameters
     ----------
     before, after : pair of array-like
-        Assessed values and prices, brought to one date, of sales before and after the values were
+        Appraised values and prices, brought to one date, of sales before and after the values were
         made.
     """
     parts = [stratify(*pair) for pair in (before, after)]
@@ -103,7 +103,7 @@ def later_cod(
         return later / earlier, UNKNOWN[1]
     place = BOOTSTRAPPED.index("cod")
     drawn = [
-        bootstrap(part.assessed, part.price, replicates=replicates, seed=[seed, side])[place]
+        bootstrap(part.appraised, part.price, replicates=replicates, seed=[seed, side])[place]
         for side, part in enumerate(parts)
     ]
     with np.errstate(divide="ignore", invalid="ignore"):

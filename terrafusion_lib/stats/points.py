@@ -25,20 +25,20 @@ def _positive(figures: FloatArray) -> FloatArray:
 
 
 def median_ratio(strata: Strata) -> FloatArray:
-    """Median of assessed value / price."""
+    """Median of appraised value / price."""
     return strata.median
 
 
 def mean_ratio(strata: Strata) -> FloatArray:
-    """Mean of assessed value / price."""
+    """Mean of appraised value / price."""
     with np.errstate(invalid="ignore"):
         return strata.sums(strata.ratio) / strata.n
 
 
 def weighted_mean_ratio(strata: Strata) -> FloatArray:
-    """Sum of assessed values / sum of prices."""
+    """Sum of appraised values / sum of prices."""
     with np.errstate(invalid="ignore"):
-        return strata.sums(strata.assessed) / strata.sums(strata.price)
+        return strata.sums(strata.appraised) / strata.sums(strata.price)
 
 
 def cod(strata: Strata) -> FloatArray:
@@ -101,22 +101,22 @@ def prb(strata: Strata) -> FloatArray:
 
 
 def mki(strata: Strata) -> FloatArray:
-    """Modified Kakwani index: Gini of assessed values / Gini of prices; below 1 is regressive.
+    """Modified Kakwani index: Gini of appraised values / Gini of prices; below 1 is regressive.
 
     Quintos, "A Gini measure for vertical equity in property assessments", Journal of Property Tax
     Assessment & Administration 17(2), 2020. Equal prices share their mean rank. NaN when all
     prices are equal.
     """
-    assessed, price = strata.ginis
+    appraised, price = strata.ginis
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = assessed / np.where(np.abs(price) > 1e-12, price, np.nan)
+        found = appraised / np.where(np.abs(price) > 1e-12, price, np.nan)
     return _at_least(strata, MINIMUM["mki"], found)
 
 
 def ki(strata: Strata) -> FloatArray:
-    """Kakwani index: Gini of assessed values - Gini of prices; below 0 is regressive."""
-    assessed, price = strata.ginis
-    return _at_least(strata, MINIMUM["ki"], assessed - price)
+    """Kakwani index: Gini of appraised values - Gini of prices; below 0 is regressive."""
+    appraised, price = strata.ginis
+    return _at_least(strata, MINIMUM["ki"], appraised - price)
 
 
 def share_within(strata: Strata, tolerance: float) -> FloatArray:

@@ -15,18 +15,18 @@ BOOTSTRAPPED = ("mean_ratio", "weighted_mean_ratio", "cod", "cov", "prd", "mki",
 
 
 def bootstrap(
-    assessed: FloatArray, price: FloatArray, *, replicates: int, seed: int | list[int]
+    appraised: FloatArray, price: FloatArray, *, replicates: int, seed: int | list[int]
 ) -> FloatArray:
     """Replicates of every bootstrapped statistic of one stratum, a row each as in `BOOTSTRAPPED`.
 
-    `assessed` and `price` must be sorted by ratio, then price, as
+    `appraised` and `price` must be sorted by ratio, then price, as
     :func:`~terrafusion_lib.stats.strata.stratify` leaves them: then the draws, and so the
     interval, depend on nothing but the sales, the number of replicates and the seed.
     """
     n = price.size
     bits = np.random.PCG64(seed)
     rows = max(1, min(replicates, CELLS // max(n, 1)))
-    resampler = _Resampler(assessed, price, rows)
+    resampler = _Resampler(appraised, price, rows)
     found = np.empty((len(BOOTSTRAPPED), replicates))
     for first in range(0, replicates, rows):
         size = min(rows, replicates - first)
@@ -59,18 +59,18 @@ class _Resampler:
     memory.
     """
 
-    def __init__(self, assessed: FloatArray, price: FloatArray, rows: int) -> None:
+    def __init__(self, appraised: FloatArray, price: FloatArray, rows: int) -> None:
         n = price.size
-        self.n, self.ratio = n, assessed / price
+        self.n, self.ratio = n, appraised / price
         self.center = sorted_median(self.ratio)
         self.distance = np.abs(self.ratio - self.center)
         by_price = np.argsort(price, kind="stable")
         self.place = np.empty(n, dtype=np.int64)
         self.place[by_price] = np.arange(n)
         self.ratio_rank = by_price
-        self.assessed, price = assessed[by_price], price[by_price]
+        self.appraised, price = appraised[by_price], price[by_price]
         distance = self.distance[by_price]
-        self.columns = (self.ratio[by_price], distance**2, self.assessed, distance)
+        self.columns = (self.ratio[by_price], distance**2, self.appraised, distance)
         # Equal prices are a block and share their mean rank.
         opens = np.append(True, price[1:] != price[:-1])
         self.block = np.cumsum(opens) - 1
@@ -135,7 +135,7 @@ class _Resampler:
     def _ginis(
         self, counts: IntArray, times: FloatArray, values: FloatArray
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Sum of prices, and Gini coefficients of assessed values and prices in their order."""
+        """Sum of prices, and Gini coefficients of appraised values and prices in their order."""
         n, size = self.n, len(counts)
         upto = np.cumsum(counts, axis=1, out=self.upto[:size])
         through = upto[:, self.last]
@@ -148,7 +148,7 @@ class _Resampler:
         ranked = np.take(twice_rank, self.block, axis=1, out=self.real[1][:size], mode="clip")
         ranked *= times
         with np.errstate(invalid="ignore"):
-            by_value = _weigh(ranked, self.assessed) / (n * values)
+            by_value = _weigh(ranked, self.appraised) / (n * values)
             by_price = _weigh(drawn, self.block_price) / (n * prices)
         return prices, by_value - (n + 1) / n, by_price - (n + 1) / n
 

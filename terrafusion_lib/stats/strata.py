@@ -13,16 +13,16 @@ __all__ = ["BoolArray", "FloatArray", "IntArray", "RatioDataError", "Strata", "s
 
 
 class RatioDataError(TerraFusionError, ValueError):
-    """Assessed values and prices that no ratio can be computed from."""
+    """Appraised values and prices that no ratio can be computed from."""
 
 
-def usable(assessed: ArrayLike, price: ArrayLike) -> BoolArray:
+def usable(appraised: ArrayLike, price: ArrayLike) -> BoolArray:
     """Mask of the pairs that a ratio study can use.
 
-    Both finite, price above zero, assessed value not negative. Statistics refuse other pairs; a
+    Both finite, price above zero, appraised value not negative. Statistics refuse other pairs; a
     caller that wants to leave them out filters by this mask and reports how many it left out.
     """
-    value, paid = _vectors(assessed, price)
+    value, paid = _vectors(appraised, price)
     return np.isfinite(value) & np.isfinite(paid) & (paid > 0) & (value >= 0)
 
 
@@ -36,7 +36,7 @@ class Strata:
 
     code: IntArray
     ratio: FloatArray
-    assessed: FloatArray
+    appraised: FloatArray
     price: FloatArray
     n: IntArray
     start: IntArray
@@ -71,13 +71,13 @@ class Strata:
 
     @cached_property
     def value_proxy(self) -> FloatArray:
-        """Half the price and half the assessed value at the median level, US dollars.
+        """Half the price and half the appraised value at the median level, US dollars.
 
         Stands for the unknown market value without favoring either side, so that an error of the
         price alone does not pass for regressivity.
         """
         with np.errstate(invalid="ignore", divide="ignore"):
-            proxy = self.assessed * self.spread(1 / np.where(self.median > 0, self.median, np.nan))
+            proxy = self.appraised * self.spread(1 / np.where(self.median > 0, self.median, np.nan))
         proxy += self.price
         proxy /= 2
         return proxy
@@ -101,14 +101,14 @@ class Strata:
 
     @cached_property
     def ginis(self) -> tuple[FloatArray, FloatArray]:
-        """Gini coefficients of assessed values and of prices by stratum, in the order of price."""
+        """Gini coefficients of appraised values and of prices by stratum, in the order of price."""
 
         def gini(values: FloatArray) -> FloatArray:
             ranked = self.sums(values * self.price_rank)
             with np.errstate(invalid="ignore", divide="ignore"):
                 return 2 * ranked / (self.n * self.sums(values)) - (self.n + 1) / self.n
 
-        return gini(self.assessed), gini(self.price)
+        return gini(self.appraised), gini(self.price)
 
     def rows(self, stratum: int) -> slice:
         """The rows of one stratum."""
@@ -116,7 +116,7 @@ class Strata:
 
 
 def stratify(
-    assessed: ArrayLike, price: ArrayLike, codes: IntArray | None = None, count: int = 1
+    appraised: ArrayLike, price: ArrayLike, codes: IntArray | None = None, count: int = 1
 ) -> Strata:
     """Validate and sort sales; without `codes` all are one stratum, a negative code leaves out.
 
@@ -126,9 +126,9 @@ def stratify(
     ------
     RatioDataError
         Lengths differ, an array is not one-dimensional, a value is missing or infinite, a price
-        is zero or negative, or an assessed value is negative.
+        is zero or negative, or an appraised value is negative.
     """
-    value, paid = _vectors(assessed, price)
+    value, paid = _vectors(appraised, price)
     _refuse_unusable(value, paid)
     if codes is None:
         codes, count = np.zeros(value.size, dtype=np.int64), 1
@@ -143,20 +143,20 @@ def stratify(
     return Strata(
         code=codes[order] if count > 1 else codes,
         ratio=ratio[order],
-        assessed=value[order],
+        appraised=value[order],
         price=paid[order],
         n=n,
         start=np.cumsum(n) - n,
     )
 
 
-def _vectors(assessed: ArrayLike, price: ArrayLike) -> tuple[FloatArray, FloatArray]:
-    value, paid = np.asarray(assessed, dtype=np.float64), np.asarray(price, dtype=np.float64)
+def _vectors(appraised: ArrayLike, price: ArrayLike) -> tuple[FloatArray, FloatArray]:
+    value, paid = np.asarray(appraised, dtype=np.float64), np.asarray(price, dtype=np.float64)
     if value.ndim != 1 or paid.ndim != 1:
-        raise RatioDataError("Assessed values and prices must be one-dimensional")
+        raise RatioDataError("Appraised values and prices must be one-dimensional")
     if value.size != paid.size:
         raise RatioDataError(
-            f"{value.size:,} assessed values for {paid.size:,} prices",
+            f"{value.size:,} appraised values for {paid.size:,} prices",
             cause="two selections of different rows",
         )
     return value, paid
@@ -165,9 +165,9 @@ def _vectors(assessed: ArrayLike, price: ArrayLike) -> tuple[FloatArray, FloatAr
 def _refuse_unusable(value: FloatArray, paid: FloatArray) -> None:
     bad = np.flatnonzero(~(np.isfinite(value) & np.isfinite(paid) & (paid > 0) & (value >= 0)))
     if bad.size:
-        shown = [f"row {i}: assessed {value[i]:g}, price {paid[i]:g}" for i in bad[:5]]
+        shown = [f"row {i}: appraised {value[i]:g}, price {paid[i]:g}" for i in bad[:5]]
         raise RatioDataError(
-            "A ratio needs a price above zero and an assessed value of zero or more",
+            "A ratio needs a price above zero and an appraised value of zero or more",
             count=int(bad.size),
             examples=shown,
             hint="filter by terrafusion_lib.stats.strata.usable and report what is left out",

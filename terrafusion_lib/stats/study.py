@@ -85,7 +85,7 @@ class _Figures:
 
 
 def ratio_study(
-    assessed: ArrayLike,
+    appraised: ArrayLike,
     price: ArrayLike,
     groups: Mapping[str, Sequence[object]],
     *,
@@ -96,14 +96,14 @@ def ratio_study(
 
     Parameters
     ----------
-    assessed, price : array-like
+    appraised, price : array-like
         Values and (time-adjusted) prices of the same sales, US dollars, by position.
     groups : mapping
         Labels of the sales by grouping, such as ``{"neighborhood_code": codes}``; a None label
         leaves the sale out of that grouping. The grouping ``property_type`` also decides which
         COD limit a stratum is held to: that of its type when all its sales share one.
     study : str
-        Which values are studied, such as ``assessed`` or ``model_holdout``.
+        Which values are studied, such as ``appraised`` or ``model_holdout``.
 
     Returns
     -------
@@ -117,8 +117,8 @@ def ratio_study(
         differ in number.
     """
     options = options or StudyOptions()
-    checked = stratify(assessed, price)  # refuses unusable pairs before anything else
-    value, paid = np.asarray(assessed, dtype=np.float64), np.asarray(price, dtype=np.float64)
+    checked = stratify(appraised, price)  # refuses unusable pairs before anything else
+    value, paid = np.asarray(appraised, dtype=np.float64), np.asarray(price, dtype=np.float64)
     _check_labels(groups, value.size)
     stays = kept(value / paid, options.trimming)
     value, paid = value[stays], paid[stays]
@@ -228,7 +228,7 @@ def _bootstrapped(
         return {}
     seed = [options.seed, zlib.crc32("\n".join(key).encode())]
     drawn = bootstrap(
-        strata.assessed[rows], strata.price[rows], replicates=options.replicates, seed=seed
+        strata.appraised[rows], strata.price[rows], replicates=options.replicates, seed=seed
     )
     return dict(zip(BOOTSTRAPPED, percentile_intervals(drawn, options.confidence), strict=True))
 

@@ -16,7 +16,10 @@ from terrafusion_lib.ui.html import Html, style_sheet, styled
 from terrafusion_lib.ui.results import RunView, load_run
 
 ALL = "all"
-STUDIES = {"assessed": "Assessor's values on the roll", "model_holdout": "Our values, unseen sales"}
+STUDIES = {
+    "appraised": "Assessor's values on the roll",
+    "model_holdout": "Our values, unseen sales",
+}
 MEASURES = {
     "estimated_value": "Estimated market value, US dollars",
     "change": "Estimate against the roll, share",

@@ -137,7 +137,7 @@ def _prb_line(sales: Rows, prb: float) -> list[dict[str, float]]:
     ]
 
 
-def residual_map(places: Rows, *, width: int = 520) -> Html:
+def ratio_map(places: Rows, *, width: int = 520) -> Html:
     """Where values lie above (orange) and below (blue) prices.
 
     Parameters

@@ -30,7 +30,7 @@ NAMES = {
     "later_cod": "COD of later sales / of earlier",
 }
 SIGNALS = ("price_bunching", "sold_unsold_change", "later_cod")
-FURTHEST = ("sale_id", "property_id", "sale_date", "adjusted_price", "assessed_value", "ratio")
+FURTHEST = ("sale_id", "property_id", "sale_date", "adjusted_price", "studied_value", "ratio")
 MIXED = "COD without a verdict: no limit for mixed property types."
 NO_LIMIT = "COD without a verdict: no limit for such property."
 

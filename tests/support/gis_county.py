@@ -141,7 +141,7 @@ def results() -> dict[str, list[Row]]:
             for rank in (1, 2, 3)
         ],
         "sale_ratios": [
-            {"study": "assessed", "sale_id": f"S{n}", "property_id": str(1000 + n), "ratio": ratio}
+            {"study": "appraised", "sale_id": f"S{n}", "property_id": str(1000 + n), "ratio": ratio}
             for n, ratio in ((0, 0.9), (10, 1.0), (20, 1.2))
         ],
         "ratio_statistics": [
@@ -155,8 +155,8 @@ def results() -> dict[str, list[Row]]:
                 "verdict": "met",
             }
             for study, statistic, estimate in (
-                ("assessed", "median_ratio", 0.97),
-                ("assessed", "cod", 8.5),
+                ("appraised", "median_ratio", 0.97),
+                ("appraised", "cod", 8.5),
                 ("model_holdout", "median_ratio", 1.5),
             )
         ],

@@ -1,4 +1,4 @@
-"""Worked examples that the IAAO printed, as (assessed values, prices), US dollars.
+"""Worked examples that the IAAO printed, as (appraised values, prices), US dollars.
 
 Tables 1-1, 1-4 and D-2: Standard on Ratio Studies (2013). `VEI_SAMPLE`: section 6.1, table 1 of
 the exposure draft of May 2026.

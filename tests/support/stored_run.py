@@ -39,7 +39,7 @@ SUMMARY: dict[str, Any] = {
 def statistic(name: str, estimate: float | None, **fields: Any) -> dict[str, Any]:
     """One row of RATIO_STATISTICS: the assessor's values over all sales unless told otherwise."""
     row = dict.fromkeys(result_table("ratio_statistics").column_names)
-    row |= {"run_id": VALUED_BY, "county_id": COUNTY, "study": "assessed", "grouping": "overall"}
+    row |= {"run_id": VALUED_BY, "county_id": COUNTY, "study": "appraised", "grouping": "overall"}
     row |= {"stratum": "all", "n": 40, "statistic": name, "estimate": estimate}
     return row | {"confidence_level": 0.95} | fields
 

@@ -51,11 +51,11 @@ from terrafusion_lib.plugins.valuation.sales.screened import screened
 from terrafusion_lib.plugins.valuation.study.leaderboard import leaderboard
 from terrafusion_lib.plugins.valuation.study.sales_chasing import chasing_rows, chasing_summary
 from terrafusion_lib.plugins.valuation.study.studies import (
-    ASSESSED,
+    APPRAISED,
     MODEL_HOLDOUT,
     Holdout,
     StudySales,
-    assessed_sales,
+    appraised_sales,
     holdout,
 )
 from terrafusion_lib.plugins.valuation.subjects import (
@@ -119,7 +119,7 @@ def run(context: PluginContext, params: ValuationParams) -> PluginResult:
             context.progress,
             threads=context.threads,
         )
-        assessed, levels = _assessed(county, markets)
+        appraised, levels = _appraised(county, markets)
         appraisal = _appraise(county, markets, levels)
         tests = holdout(
             county.prepared,
@@ -129,7 +129,7 @@ def run(context: PluginContext, params: ValuationParams) -> PluginResult:
             seed=context.seed,
             threads=context.threads,
         )
-        return _report(county, markets, appraisal, assessed, tests)
+        return _report(county, markets, appraisal, appraised, tests)
 
 
 def _prepare(context: PluginContext, params: ValuationParams) -> County:
@@ -147,12 +147,12 @@ def _prepare(context: PluginContext, params: ValuationParams) -> County:
     )
 
 
-def _assessed(county: County, markets: Mapping[str, Market]) -> tuple[StudySales, Levels]:
+def _appraised(county: County, markets: Mapping[str, Market]) -> tuple[StudySales, Levels]:
     """Sales of the study of the assessor's values, and the levels that trends bring them to."""
     units = county.prepared.units
-    assessed = assessed_sales(county.prepared, units, county.market_value, markets, county.params)
-    before = assessed.take(assessed.sales.unit.day < 0)  # later sales test values, never make one
-    return assessed, Levels(before.value / before.price, before.property_type)
+    appraised = appraised_sales(county.prepared, units, county.market_value, markets, county.params)
+    before = appraised.take(appraised.sales.unit.day < 0)  # later sales test values, never make one
+    return appraised, Levels(before.value / before.price, before.property_type)
 
 
 def _appraise(county: County, markets: Mapping[str, Market], levels: Levels) -> Appraisal:
@@ -180,7 +180,7 @@ def _report(
     county: County,
     markets: Mapping[str, Market],
     appraisal: Appraisal,
-    assessed: StudySales,
+    appraised: StudySales,
     tests: Holdout,
 ) -> PluginResult:
     """Result tables, summary and the fitted markets."""
@@ -188,11 +188,11 @@ def _report(
     properties, property_id = county.properties, county.property_id
     options = _study_options(context, params)
     tested = tests.study(params)
-    studied = {ASSESSED: assessed} | ({MODEL_HOLDOUT: tested} if tested else {})
+    studied = {APPRAISED: appraised} | ({MODEL_HOLDOUT: tested} if tested else {})
     studies = {
         study: sales.statistics(study, options) for study, sales in studied.items() if len(sales)
     }
-    chased = chasing_rows(assessed, properties, prepared.units.property_type, options)
+    chased = chasing_rows(appraised, properties, prepared.units.property_type, options)
     land = land_values(
         prepared.market,
         markets,

@@ -229,10 +229,10 @@ class ValuationParams(FrozenModel):
         default=12, ge=1, description="Test sales on or after the valuation date: months after"
     )
     study_months_before: int = Field(
-        default=8, ge=0, description="Sales of the assessed study: months before (WAC 458-53-070)"
+        default=8, ge=0, description="Sales of the appraised study: months before (WAC 458-53-070)"
     )
     study_months_after: int = Field(
-        default=4, ge=0, description="Sales of the assessed study: months after (WAC 458-53-070)"
+        default=4, ge=0, description="Sales of the appraised study: months after (WAC 458-53-070)"
     )
     trimming: Trimming = Field(
         default=Trimming.NONE, description="Outlier ratios left out of studies: none, iqr, wac"

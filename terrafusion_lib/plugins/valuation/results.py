@@ -153,7 +153,7 @@ def sale_ratios_table(studies: Mapping[str, StudySales], context: PluginContext)
             "sale_date": pa.array(sold.sale_date, pa.date32()),
             "sale_price": _number(sold.price),
             "adjusted_price": _number(found.price),
-            "assessed_value": _number(found.value),
+            "studied_value": _number(found.value),
             "ratio": _number(found.value / found.price),
             "in_interval": pa.array(found.covered == 1, pa.bool_(), mask=np.isnan(found.covered)),
         }

@@ -59,7 +59,7 @@ RATIO_STATISTICS = read_table(
     """
 run_id                text     Run
 county_id             text     County
-study                 text     Which values against which sales, such as model_holdout or assessed
+study                 text     Which values against which sales, such as model_holdout or appraised
 grouping              text     What stratifies: overall, property_type, neighborhood_code …
 stratum               text     The stratum; all for overall
 statistic             text     median_ratio, mean_ratio, weighted_mean_ratio, cod, prd, prb …
@@ -108,7 +108,7 @@ SALE_RATIOS = read_table(
     """
 run_id                text     Run
 county_id             text     County
-study                 text     assessed or model_holdout
+study                 text     appraised or model_holdout
 sale_id               text     Sale
 property_id           text     Property sold
 property_type         text     Property type at the sale
@@ -116,7 +116,7 @@ neighborhood_code     text     Neighborhood
 sale_date             date     Date of sale
 sale_price            money    Price, adjusted as the county adjusts prices
 adjusted_price        money    Price that the ratio is to: brought to the valuation date, or raw
-assessed_value        money    Value studied
+studied_value         money    Value studied
 ratio                 number   Value over price
 in_interval           boolean  Whether the price lay in the prediction interval; null without one
 """,
@@ -130,7 +130,7 @@ MODEL_LEADERBOARD = read_table(
 run_id                text     Run
 county_id             text     County
 market                text     Market, such as residential
-model                 text     assessed, median_rate, hedonic, comparable_sales, ensemble …
+model                 text     appraised, median_rate, hedonic, comparable_sales, ensemble …
 published             boolean  Whether the run's values are made this way
 test                  text     Which sales test
 n                     integer  Sales that every model valued

@@ -129,13 +129,13 @@ def test_models_that_miss_most_sales_give_way_to_the_assessor(county, units, mar
     assert trusted(markets, levels, strict) == set()
     assert trusted(markets, Levels(np.zeros(0), np.zeros(0, dtype=object)), strict) == set(markets)
     made = appraise(units, market_value, markets, levels, strict)
-    assert set(made.method) == {"trended_assessed_value"}
+    assert set(made.method) == {"trended_appraised_value"}
     without = market_value.copy()
     without[::2] = np.nan
     made = appraise(units, without, markets, levels, strict)
     modeled = np.isin(units.market.astype(str), list(markets))
     assert set(made.method[::2][modeled[::2]]) == {"comparable_sales"}
-    assert set(made.method[1::2]) == {"trended_assessed_value"}
+    assert set(made.method[1::2]) == {"trended_appraised_value"}
 
 
 def test_trended_values_are_at_the_market_level() -> None:

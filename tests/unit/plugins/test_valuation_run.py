@@ -74,7 +74,7 @@ def test_every_property_has_exactly_one_row(market, values) -> None:
 def test_a_value_has_method_interval_confidence_and_no_excuse(values) -> None:
     valued = np.isfinite(values["estimated_value"].astype(float))
     assert valued.all()
-    assert set(values["valuation_method"]) == {"comparable_sales", "trended_assessed_value"}
+    assert set(values["valuation_method"]) == {"comparable_sales", "trended_appraised_value"}
     assert np.all(values["low_value"] < values["estimated_value"])
     assert np.all(values["estimated_value"] < values["high_value"])
     assert np.all((values["confidence_score"] >= 0) & (values["confidence_score"] <= 1))
@@ -120,7 +120,7 @@ def test_sales_after_the_valuation_date_test_the_values_but_never_make_them(
     again = run(planted)
     names = ["property_id", "estimated_value", "low_value", "high_value", "confidence_score"]
     before, after = (found.tables["valuations"].select(names) for found in (result, again))
-    assert "trended_assessed_value" in result.tables["valuations"]["valuation_method"].to_pylist()
+    assert "trended_appraised_value" in result.tables["valuations"]["valuation_method"].to_pylist()
     assert before.equals(after)
     one = statistic(result, "model_holdout", "median_ratio")
     other = statistic(again, "model_holdout", "median_ratio")
@@ -145,7 +145,7 @@ def test_a_county_without_neighborhoods_and_with_unknown_types_is_valued() -> No
     assert len(values) == size
     assert all(row["estimated_value"] > 0 for row in values)
     methods = {row["valuation_method"] for row in values if kinds[row["property_id"]] is None}
-    assert methods == {"trended_assessed_value"}
+    assert methods == {"trended_appraised_value"}
 
 
 @pytest.mark.slow
@@ -181,10 +181,10 @@ def test_the_newest_sales_are_the_test_when_none_came_later(market: SyntheticMar
 def test_the_assessed_study_sees_the_assessors_level_and_bias() -> None:
     biased = synthetic_market(4_000, assessed_bias=0.85, assessed_slope=-0.15)
     found = run(biased)
-    level = statistic(found, "assessed", "median_ratio")
+    level = statistic(found, "appraised", "median_ratio")
     assert level["estimate"] == pytest.approx(0.85, abs=0.02)
     assert level["verdict"] == "not met"
-    prb = statistic(found, "assessed", "prb")
+    prb = statistic(found, "appraised", "prb")
     assert prb["estimate"] == pytest.approx(-0.12, abs=0.03)
     assert prb["verdict"] == "not met"
     assert statistic(found, "model_holdout", "prb")["verdict"] == "met"
@@ -197,13 +197,13 @@ def test_the_assessed_study_uses_the_months_of_the_wac(market, result) -> None:
         & (pc.field("sale_date") >= pa.scalar(date(2025, 5, 3)))
         & (pc.field("sale_date") < pa.scalar(date(2026, 4, 28)))
     )
-    n = statistic(result, "assessed", "cod")["n"]
+    n = statistic(result, "appraised", "cod")["n"]
     assert 0.97 * table.num_rows <= n <= 1.06 * table.num_rows
 
 
 def test_studies_are_stratified(result: PluginResult) -> None:
     table = result.tables["ratio_statistics"]
-    assert set(table["study"].to_pylist()) == {"assessed", "model_holdout"}
+    assert set(table["study"].to_pylist()) == {"appraised", "model_holdout"}
     groupings = {"overall", "property_type", "neighborhood_code", "value_decile"}
     assert set(table["grouping"].to_pylist()) == groupings
     deciles = table.filter(pc.field("grouping") == "value_decile")["stratum"].unique()
@@ -223,7 +223,7 @@ def test_intervals_hold_their_share_of_unseen_prices(result: PluginResult) -> No
 def test_types_with_too_few_sales_are_trended_and_told(market, values) -> None:
     kinds = np.asarray(market.properties["property_type"])
     order = np.argsort(market.properties["property_id"].to_pylist())
-    trended = values["valuation_method"] == "trended_assessed_value"
+    trended = values["valuation_method"] == "trended_appraised_value"
     assert set(kinds[order][trended]) == {"agricultural"}
     reasons = [str(text) for text in values["review_reasons"][trended]]
     assert all("trended_value" in text for text in reasons)
@@ -255,7 +255,7 @@ def test_what_cannot_be_valued_is_listed_with_why(small: SyntheticMarket) -> Non
         None,
         "too few valid sales of residential_land; no assessor's market value to trend",
     ]
-    assert rows[2]["valuation_method"] == "trended_assessed_value"
+    assert rows[2]["valuation_method"] == "trended_appraised_value"
     assert "trended_value" in rows[2]["review_reasons"]
     assert all(rows[i]["valuation_method"] is None for i in (0, 1, 3))
     assert all(rows[i]["estimated_value"] is None for i in (0, 1, 3))
@@ -265,7 +265,7 @@ def test_a_county_without_assessed_values_has_no_assessed_study(small: Synthetic
     none = changed(small.properties, "current_market_value", [None] * small.properties.num_rows)
     found = run(replace(small, properties=none))
     assert set(found.tables["ratio_statistics"]["study"].to_pylist()) == {"model_holdout"}
-    assert "assessed_cod" not in found.summary
+    assert "appraised_cod" not in found.summary
     assert int(str(found.summary["not_valued"])) > 0
 
 
@@ -368,8 +368,8 @@ def test_chased_values_are_told(market: SyntheticMarket, result: PluginResult) -
     chased = [price.get(key, value) for key, value in zip(owned, values, strict=True)]
     found = run(replace(market, properties=changed(roll, "current_market_value", chased)))
     assert "all: price_bunching" in found.summary["sales_chasing_signals"]
-    assert statistic(found, "assessed", "price_bunching")["verdict"] == "not met"
-    assert statistic(found, "assessed", "price_bunching")["ci_low"] > 1.5
+    assert statistic(found, "appraised", "price_bunching")["verdict"] == "not met"
+    assert statistic(found, "appraised", "price_bunching")["ci_low"] > 1.5
 
 
 def test_the_latest_override_counts_and_one_of_nowhere_is_told(

@@ -29,7 +29,7 @@ def test_the_study_agrees_with_definitions_to_rounding(grouping: str) -> None:
     )
     found = pd.DataFrame(
         ratio_study(
-            value, price, {grouping: labels}, study="assessed", options=StudyOptions(replicates=0)
+            value, price, {grouping: labels}, study="appraised", options=StudyOptions(replicates=0)
         )
     )
     found = found[found["grouping"] == grouping]

@@ -76,12 +76,12 @@ def slow_statistics(value: np.ndarray, price: np.ndarray) -> dict[str, float]:
 @pytest.mark.parametrize("size", [2, 7, 60, 900])
 def test_each_replicate_is_the_statistic_of_its_resample(size: int) -> None:
     strata = stratify(*sales(size))
-    drawn = bootstrap(strata.assessed, strata.price, replicates=25, seed=11)
+    drawn = bootstrap(strata.appraised, strata.price, replicates=25, seed=11)
     by_price = np.argsort(strata.price, kind="stable")
     rows = by_price[draw(np.random.PCG64(11), size, 25)]
     for replicate in range(25):
         row = rows[replicate]
-        expected = slow_statistics(strata.assessed[row], strata.price[row])
+        expected = slow_statistics(strata.appraised[row], strata.price[row])
         for name in BOOTSTRAPPED:
             found = drawn[BOOTSTRAPPED.index(name), replicate]
             assert found == pytest.approx(expected[name], rel=1e-9, nan_ok=True), name
@@ -89,9 +89,9 @@ def test_each_replicate_is_the_statistic_of_its_resample(size: int) -> None:
 
 def test_chunks_do_not_change_the_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     strata = stratify(*sales(51))
-    whole = bootstrap(strata.assessed, strata.price, replicates=40, seed=1)
+    whole = bootstrap(strata.appraised, strata.price, replicates=40, seed=1)
     monkeypatch.setattr("terrafusion_lib.stats.resampling.CELLS", 160)
-    parts = bootstrap(strata.assessed, strata.price, replicates=40, seed=1)
+    parts = bootstrap(strata.appraised, strata.price, replicates=40, seed=1)
     np.testing.assert_array_equal(whole, parts)
 
 
@@ -112,7 +112,7 @@ def test_bootstrap_intervals_cover_the_truth() -> None:
     for seed in range(200):
         rows = rng.integers(0, value.size, 150)
         strata = stratify(value[rows], price[rows])
-        drawn = bootstrap(strata.assessed, strata.price, replicates=300, seed=seed)
+        drawn = bootstrap(strata.appraised, strata.price, replicates=300, seed=seed)
         ends = dict(zip(BOOTSTRAPPED, percentile_intervals(drawn), strict=True))
         for name, true in truth.items():
             low, high = ends[name]

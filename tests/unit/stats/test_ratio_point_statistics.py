@@ -98,7 +98,7 @@ def test_unusable_pairs_are_refused(name: str, value: list, price: list) -> None
 
 
 def test_the_error_says_which_rows_and_how_many() -> None:
-    with pytest.raises(RatioDataError, match=r"2 affected.*row 1: assessed 2, price 0"):
+    with pytest.raises(RatioDataError, match=r"2 affected.*row 1: appraised 2, price 0"):
         ratio.cod([1.0, 2.0, math.nan], [1.0, 0.0, 3.0])
 
 

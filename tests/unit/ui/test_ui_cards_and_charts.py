@@ -11,7 +11,7 @@ def levels(grouping: str, *strata: str) -> str:
     rows = [
         statistic("median_ratio", 0.95, grouping=grouping, stratum=stratum, study=study)
         for stratum in strata
-        for study in ("assessed", "model_holdout")
+        for study in ("appraised", "model_holdout")
     ]
     return str(charts.level_by_stratum(rows))
 
@@ -35,7 +35,7 @@ def test_a_run_without_validation_still_has_its_cards() -> None:
 
 
 def test_a_verdict_is_color_and_words() -> None:
-    shown = cards.ratio_cards(RATIOS, "assessed")
+    shown = cards.ratio_cards(RATIOS, "appraised")
     assert 'class="card met"' in shown
     assert "met · 0.948 to 0.980, n 40" in shown
     assert 'class="card not-met"' in shown
@@ -45,7 +45,7 @@ def test_a_verdict_is_color_and_words() -> None:
 
 def test_a_statistic_without_estimate_shows_a_dash() -> None:
     rows = [statistic("cod", None, n=1, verdict="too few")]
-    assert '<div class="value">–</div>' in cards.ratio_cards(rows, "assessed")
+    assert '<div class="value">–</div>' in cards.ratio_cards(rows, "appraised")
 
 
 def test_a_chart_is_svg_with_the_band_and_no_outside_address() -> None:
@@ -84,7 +84,7 @@ def test_the_axis_says_what_the_strata_are() -> None:
 
 def test_figures_of_a_card_have_the_decimals_of_their_statistic() -> None:
     rows = [statistic("cod", 4.688, ci_low=4.0, ci_high=11.25, verdict="met")]
-    shown = cards.ratio_cards(rows, "assessed")
+    shown = cards.ratio_cards(rows, "appraised")
     assert '<div class="value">4.7</div>' in shown
     assert "4.0 to 11.2" in shown
 

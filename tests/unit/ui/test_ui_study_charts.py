@@ -67,9 +67,9 @@ def test_prices_on_the_axis_are_round_and_within_the_sales(sales) -> None:
 
 
 def test_a_map_needs_places(sales) -> None:
-    assert "Values against prices" in study_charts.residual_map(sales)
+    assert "Values against prices" in study_charts.ratio_map(sales)
     nowhere = [{**row, "latitude": None} for row in sales]
-    assert "Nothing to draw" in study_charts.residual_map(nowhere)
+    assert "Nothing to draw" in study_charts.ratio_map(nowhere)
 
 
 def test_a_map_is_orange_above_and_blue_below_and_never_pink(sales) -> None:
@@ -87,7 +87,7 @@ def test_points_of_a_map_have_an_outline_and_its_legend_room_for_the_words(sales
 
 
 def _drawn_map(sales) -> str:
-    return str(study_charts.residual_map(sales))
+    return str(study_charts.ratio_map(sales))
 
 
 def test_importance_puts_the_largest_first() -> None:
@@ -109,6 +109,6 @@ def test_the_index_draws_only_the_areas_asked_for() -> None:
     assert "Nothing to draw" in study_charts.market_index(rows, [])
 
 
-@pytest.mark.parametrize("draw", [study_charts.ratio_histogram, study_charts.residual_map])
+@pytest.mark.parametrize("draw", [study_charts.ratio_histogram, study_charts.ratio_map])
 def test_nothing_is_said_to_be_nothing(draw) -> None:
     assert "Nothing to draw" in draw([])

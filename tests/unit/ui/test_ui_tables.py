@@ -138,7 +138,7 @@ def test_a_cod_of_mixed_types_says_why_it_has_no_verdict() -> None:
 
 def test_a_verdict_stands_after_its_statistic_also_when_the_first_line_has_none() -> None:
     rows = [
-        statistic("cod", 9.0, study="assessed"),
+        statistic("cod", 9.0, study="appraised"),
         statistic("cod", 9.0, study="model_holdout", verdict="met"),
         statistic("prb", 0.01, verdict="met"),
     ]

@@ -22,7 +22,7 @@ WORDS = {
     "adjusted": "adj",
     "adjustment": "adj",
     "address": "addr",
-    "assessed": "assd",
+    "appraised": "assd",
     "assessment": "asmt",
     "basement": "bsmt",
     "building": "bldg",

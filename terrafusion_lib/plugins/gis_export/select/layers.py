@@ -171,16 +171,16 @@ valuation_comparables: adjusted_price indicated_value weight
         reads=_LINK | {"valuation_comparables": "property_id comparable_property_id"},
     ),
     Layer(
-        "residuals",
+        "ratio_deviations",
         "Sales of the ratio study with their ratio and its deviation from the median",
         _attributes(
             """
 sale_ratios: study sale_id property_id property_type neighborhood_code sale_date sale_price
-sale_ratios: adjusted_price assessed_value ratio in_interval
+sale_ratios: adjusted_price studied_value ratio in_interval
 = residual_pct number Ratio over the median ratio of its study, less one, percent
 """
         ),
-        found.residuals,
+        found.ratio_deviations,
         key=("study", "sale_id", "property_id"),
         polygons=False,
         color_by="residual_pct",

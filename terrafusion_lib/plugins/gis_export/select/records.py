@@ -29,7 +29,7 @@ from terrafusion_lib.plugins.gis_export.select.shapes import (
 )
 
 VALUATIONS, COMPARABLES, RATIOS = "valuations", "valuation_comparables", "sale_ratios"
-STATISTICS, ASSESSED, BY_NEIGHBORHOOD = "ratio_statistics", "assessed", "neighborhood_code"
+STATISTICS, APPRAISED, BY_NEIGHBORHOOD = "ratio_statistics", "appraised", "neighborhood_code"
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def comparables(tables: CountyTables, selection: Selection) -> Records:
     )
 
 
-def residuals(tables: CountyTables, selection: Selection) -> Records:
+def ratio_deviations(tables: CountyTables, selection: Selection) -> Records:
     """One record per study and sale, with the deviation from the study's median ratio."""
     base = _placed(tables, selection, RATIOS, ("study", "sale_id", "property_id"))
     ratio = numbers(tables.column(RATIOS, "ratio"))
@@ -143,7 +143,7 @@ def neighborhood_ratios(tables: CountyTables, selection: Selection) -> Records:
     base = neighborhoods(tables, selection)
     names = base.computed["neighborhood_code"]
     studied = tables[STATISTICS].filter(
-        (pc.field("study") == ASSESSED) & (pc.field("grouping") == BY_NEIGHBORHOOD)
+        (pc.field("study") == APPRAISED) & (pc.field("grouping") == BY_NEIGHBORHOOD)
     )
 
     def figure(statistic: str, column: str = "estimate") -> pa.Array:

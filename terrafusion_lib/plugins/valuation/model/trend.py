@@ -26,7 +26,7 @@ class Level:
 
 
 class Levels:
-    """Levels of appraisal read from ratios (assessed / time-adjusted price) of valid sales.
+    """Levels of appraisal read from ratios (appraised / time-adjusted price) of valid sales.
 
     A property type with fewer than five ratios has the level of all types together, one with
     fewer than twenty their scatter.
@@ -59,7 +59,7 @@ class Levels:
 
 @dataclass(frozen=True)
 class Trended:
-    """Values made from assessed values, US dollars, with interval and confidence."""
+    """Values made from appraised values, US dollars, with interval and confidence."""
 
     value: FloatArray
     low: FloatArray
@@ -77,7 +77,7 @@ def tail_rank(n: int, coverage: float) -> int:
 
 
 def trended(market_value: FloatArray, level: Level, coverage: float, close: float) -> Trended:
-    """Assessed value / level of appraisal.
+    """Appraised value / level of appraisal.
 
     The interval's ends are the order statistics of the scatter that cover a new sale with
     probability `coverage` (the extremes where there are too few); the confidence is the share of

@@ -18,7 +18,7 @@ from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
 BATCH = 4_096
-TRENDED_ASSESSED_VALUE = "trended_assessed_value"
+TRENDED_APPRAISED_VALUE = "trended_appraised_value"
 FEW_COMPARABLES = 3
 
 
@@ -106,7 +106,7 @@ def trusted(markets: Mapping[str, Market], levels: Levels, params: ValuationPara
     """Markets valued by their model although the assessor's value could be trended.
 
     Those accurate enough on sales that the model had not seen; all of them in a county whose
-    assessed values say nothing.
+    appraised values say nothing.
     """
     if not levels.known:
         return set(markets)
@@ -193,7 +193,7 @@ def _by_trend(made: Appraisal, levels: Levels) -> None:
         found = trended(made.market_value[rows], level, made.params.interval_level, CLOSE)
         made.value[rows], made.low[rows], made.high[rows] = found.value, found.low, found.high
         made.confidence[rows] = found.confidence
-        made.method[rows] = TRENDED_ASSESSED_VALUE
+        made.method[rows] = TRENDED_APPRAISED_VALUE
         made.flag("trended_value", rows)
 
 

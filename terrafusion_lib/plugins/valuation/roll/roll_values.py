@@ -163,7 +163,7 @@ def _overridden(
 def split_land(
     value: FloatArray,
     land: FloatArray,
-    assessed_share: FloatArray,
+    appraised_share: FloatArray,
     built: BoolArray,
     round_to: float,
 ) -> tuple[FloatArray, FloatArray]:
@@ -178,14 +178,14 @@ def split_land(
     ----------
     land : array
         Land value by the land table, US dollars; NaN where none is known.
-    assessed_share : array
+    appraised_share : array
         The assessor's land value over the whole, 0 to 1; NaN where unknown.
     built : array of bool
         Whether a building stands on it.
     """
-    by_share = value * assessed_share
+    by_share = value * appraised_share
     found = np.where(np.isfinite(land), land, by_share)
-    found = np.where(assessed_share == 0, 0.0, found)
+    found = np.where(appraised_share == 0, 0.0, found)
     found = np.where(built, np.minimum(rounded(found, round_to), value), value)
     return found, value - found
 

@@ -16,8 +16,8 @@ from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, usable
 from terrafusion_lib.stats.study import StudyOptions, ratio_study
 
-ASSESSED, MEDIAN_RATE, HEDONIC, BOOSTING = (
-    "assessed",
+APPRAISED, MEDIAN_RATE, HEDONIC, BOOSTING = (
+    "appraised",
     "median_rate",
     "hedonic",
     "gradient_boosting",
@@ -76,9 +76,9 @@ def _values(
         market.ensemble.method: prediction.value,
         HEDONIC: ordinary_regression(train).predict(sales.unit),
     }
-    assessed = market_value[sales.unit.parcel]
-    if usable(assessed, sales.price).mean() > 0.5:
-        values[ASSESSED] = assessed
+    appraised = market_value[sales.unit.parcel]
+    if usable(appraised, sales.price).mean() > 0.5:
+        values[APPRAISED] = appraised
     if np.isfinite(train.unit.trait("building_area_sqft")).mean() > 0.5:
         values[MEDIAN_RATE] = _median_rate(train, sales)
     if market.ensemble.booster and prediction.signals is not None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from terrafusion_lib.plugins.valuation.study.studies import ASSESSED, StudySales
+from terrafusion_lib.plugins.valuation.study.studies import APPRAISED, StudySales
 from terrafusion_lib.plugins.valuation.subjects import TextArray, numbers
 from terrafusion_lib.stats.chasing import (
     LATER_COD,
@@ -27,30 +27,30 @@ from terrafusion_lib.stats.study import (
 
 
 def chasing_rows(
-    assessed: StudySales, properties: pa.Table, property_type: TextArray, options: StudyOptions
+    appraised: StudySales, properties: pa.Table, property_type: TextArray, options: StudyOptions
 ) -> dict[str, list[object]]:
     """Signals as rows of the study of the assessor's values.
 
     Parameters
     ----------
-    assessed : StudySales
+    appraised : StudySales
         Sales of the study: those before the valuation date are what the values could know.
     properties : Table
         The roll with ``current_market_value``, ``prior_market_value`` and
         ``new_construction_value``; `property_type` of its rows.
     """
-    change, sold = _changes(assessed, properties, property_type)
-    kinds = sorted(set(assessed.property_type.astype(str).tolist()))
+    change, sold = _changes(appraised, properties, property_type)
+    kinds = sorted(set(appraised.property_type.astype(str).tolist()))
     strata = [(OVERALL, ALL, None), *((PROPERTY_TYPE, kind, kind) for kind in kinds)]
     found: dict[str, list[object]] = {name: [] for name in COLUMNS}
     for grouping, stratum, kind in strata:
-        of_kind = np.ones(len(assessed), dtype=np.bool_)
+        of_kind = np.ones(len(appraised), dtype=np.bool_)
         on_roll = np.isfinite(change)
         if kind is not None:
-            of_kind = np.asarray(assessed.property_type == kind)
+            of_kind = np.asarray(appraised.property_type == kind)
             on_roll &= property_type == kind
-        signals = _signals(assessed.take(of_kind), change[on_roll], sold[on_roll], options)
-        for name, items in signal_rows(ASSESSED, grouping, stratum, signals, options).items():
+        signals = _signals(appraised.take(of_kind), change[on_roll], sold[on_roll], options)
+        for name, items in signal_rows(APPRAISED, grouping, stratum, signals, options).items():
             found[name] += items
     return found
 
@@ -68,10 +68,10 @@ def chasing_summary(rows: dict[str, list[object]]) -> dict[str, object]:
 
 
 def _signals(
-    assessed: StudySales, change: FloatArray, sold: BoolArray, options: StudyOptions
+    appraised: StudySales, change: FloatArray, sold: BoolArray, options: StudyOptions
 ) -> dict[str, tuple[int, *Signal]]:
-    early = assessed.sales.unit.day < 0
-    before, after = assessed.take(early), assessed.take(~early)
+    early = appraised.sales.unit.day < 0
+    before, after = appraised.take(early), appraised.take(~early)
     return {
         PRICE_BUNCHING: (
             len(before),
@@ -95,7 +95,7 @@ def _signals(
 
 
 def _changes(
-    assessed: StudySales, properties: pa.Table, property_type: TextArray
+    appraised: StudySales, properties: pa.Table, property_type: TextArray
 ) -> tuple[FloatArray, BoolArray]:
     """Change of value of every property over the unsold ones' of its type, and which were sold.
 
@@ -106,11 +106,11 @@ def _changes(
     with np.errstate(divide="ignore", invalid="ignore"):
         change = np.where((now > 0) & (prior > 0) & ~built, now / prior, np.nan)
     sold = np.zeros(change.size, dtype=np.bool_)
-    early = assessed.sales.unit.day < 0
-    change[np.setdiff1d(assessed.sales.unit.parcel[~early], assessed.sales.unit.parcel[early])] = (
-        np.nan
-    )
-    sold[assessed.sales.unit.parcel[early]] = True
+    early = appraised.sales.unit.day < 0
+    change[
+        np.setdiff1d(appraised.sales.unit.parcel[~early], appraised.sales.unit.parcel[early])
+    ] = np.nan
+    sold[appraised.sales.unit.parcel[early]] = True
     for kind in set(property_type.astype(str).tolist()):
         rows = property_type == kind
         unsold = change[rows & ~sold & np.isfinite(change)]

@@ -17,7 +17,7 @@ from terrafusion_lib.plugins.valuation.subjects import DAYS_PER_MONTH, Rows, Sal
 from terrafusion_lib.stats.strata import FloatArray, usable
 from terrafusion_lib.stats.study import StudyOptions, ratio_study
 
-ASSESSED, MODEL_HOLDOUT = "assessed", "model_holdout"
+APPRAISED, MODEL_HOLDOUT = "appraised", "model_holdout"
 DECILES = 10
 
 
@@ -72,7 +72,7 @@ def value_deciles(value: FloatArray, price: FloatArray) -> list[str]:
     return [f"{number:02d}" for number in tenth.tolist()]
 
 
-def assessed_sales(
+def appraised_sales(
     prepared: PreparedSales,
     units: Units,
     market_value: FloatArray,
@@ -92,11 +92,11 @@ def assessed_sales(
             day < params.study_months_after * DAYS_PER_MONTH
         )
         same = sales.unit.market == units.market[sales.unit.parcel]
-        found.append(_assessed(sales.take(near & same), market_value, markets))
+        found.append(_appraised(sales.take(near & same), market_value, markets))
     return StudySales.join(found).usable()
 
 
-def _assessed(sales: Sales, market_value: FloatArray, markets: Mapping[str, Market]) -> StudySales:
+def _appraised(sales: Sales, market_value: FloatArray, markets: Mapping[str, Market]) -> StudySales:
     return StudySales(
         sales=sales,
         value=market_value[sales.unit.parcel],

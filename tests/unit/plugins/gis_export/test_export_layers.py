@@ -88,7 +88,7 @@ def test_comparables_lie_at_the_comparable(county: GridCounty) -> None:
 
 
 def test_residuals_are_measured_from_the_median(county: GridCounty) -> None:
-    table, _ = exported(county, "residuals")
+    table, _ = exported(county, "ratio_deviations")
     assert row(table, sale_id="S10")["residual_pct"] == pytest.approx(0.0)
     assert row(table, sale_id="S20")["residual_pct"] == pytest.approx(20.0)
     assert row(table, sale_id="S0")["residual_pct"] == pytest.approx(-10.0)

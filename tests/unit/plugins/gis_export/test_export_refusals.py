@@ -57,7 +57,7 @@ def test_refusals(params: dict[str, Any], reason: str, message: str) -> None:
 
 def test_results_that_are_not_there() -> None:
     county = GridCounty(results=None)
-    assert refusal(county, layers=("residuals",)).reason_code == "no_results"
+    assert refusal(county, layers=("ratio_deviations",)).reason_code == "no_results"
     assert refusal(county, attributes=("estimated_value",)).reason_code == "no_results"
 
 

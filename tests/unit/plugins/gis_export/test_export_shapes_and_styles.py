@@ -103,7 +103,7 @@ def test_a_field_of_one_value_has_one_class_and_an_empty_one_none() -> None:
 def test_ratios_diverge_from_one() -> None:
     assert {layer.name: layer.center for layer in LAYERS.values() if layer.center is not None} == {
         "value_change": 0.0,
-        "residuals": 0.0,
+        "ratio_deviations": 0.0,
         "neighborhood_ratios": 1.0,
     }
 

@@ -233,5 +233,5 @@ def test_values_of_another_year_are_not_exported(tmp_path: Path) -> None:
     run = next(project.county_data(COUNTY).glob("runs/*/run.json"))
     run.write_text(json.dumps(json.loads(run.read_text()) | {"assessment_year": 2025}))
     with pytest.raises(TerraFusionError) as failure:
-        export_gis(COUNTY, {"layers": ("residuals",)}, settings=project, progress=silent)
+        export_gis(COUNTY, {"layers": ("ratio_deviations",)}, settings=project, progress=silent)
     assert failure.value.reason_code == "no_results"  # type: ignore[attr-defined]
