@@ -29,7 +29,7 @@ from terrafusion_lib.plugins.valuation.model.market_model import fit
 from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_subjects
 from terrafusion_lib.stats import ratio
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -106,7 +106,7 @@ def as_sales(frame: pd.DataFrame) -> Sales:
     """All sales, in the order of `frame`."""
     properties, sales = canonical(frame)
     valuation_date = date(2016, 1, 1)  # after the last sale, so that none is set apart
-    units = properties_as_units(properties, valuation_date)
+    units = properties_as_subjects(properties, valuation_date)
     found = prepare_sales(sales, properties, units, valuation_date, ValuationParams()).market
     return found.take(np.argsort(found.sale_id.astype(int)))
 

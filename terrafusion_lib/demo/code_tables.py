@@ -37,7 +37,7 @@ ATTRIBUTES = {
     15: ("Bedrooms", tuple(str(number) for number in range(10))),
     31: ("Commercial HVAC", ("PACKAGE",)), 39: ("Frame", ("STEEL", "WOOD")),
     45: ("Bathrooms", ("FULL",)), 46: ("Half baths", ("HALF",)), 47: ("Fixtures", ("FIXTURE",)),
-    51: ("Shape", ("SQUARE",)), 56: ("Elevators", ("PASSENGER",)), 58: ("Units", ("UNITS",)),
+    51: ("Shape", ("SQUARE",)), 56: ("Elevators", ("PASSENGER",)), 58: ("Subjects", ("UNITS",)),
     67: ("Solar", ("PANEL",)),
 }  # fmt: skip
 """Attribute ids of Benton, their meaning and values."""

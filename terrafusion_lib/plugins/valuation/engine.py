@@ -62,7 +62,7 @@ from terrafusion_lib.plugins.valuation.subjects import (
     Origin,
     TextArray,
     numbers,
-    properties_as_units,
+    properties_as_subjects,
     texts,
 )
 from terrafusion_lib.plugins.valuation.summary import summarize
@@ -135,7 +135,7 @@ def run(context: PluginContext, params: ValuationParams) -> PluginResult:
 def _prepare(context: PluginContext, params: ValuationParams) -> County:
     properties = _properties(context)
     sales = context.read("sales", SALES_COLUMNS).sort_by(SALE_ORDER)
-    units = properties_as_units(properties, context.valuation_date)
+    units = properties_as_subjects(properties, context.valuation_date)
     return County(
         context=context,
         params=params,

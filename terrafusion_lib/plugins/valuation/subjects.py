@@ -73,8 +73,8 @@ class Rows:
 
 
 @dataclass(frozen=True)
-class Units(Rows):
-    """Units to value or sold.
+class Subjects(Rows):
+    """Subjects to value or sold.
 
     `parcel` numbers the property. `identity` numbers what must not value itself: properties that
     were sold together have the same, any other its own. `day` is the day a unit is valued for,
@@ -128,7 +128,7 @@ class Units(Rows):
 class Sales(Rows):
     """Sales: what was sold, as it was then, and its price in US dollars."""
 
-    unit: Units
+    unit: Subjects
     sale_id: TextArray
     property_id: TextArray
     sale_date: NDArray[np.datetime64]
@@ -138,7 +138,7 @@ class Sales(Rows):
         return int(self.price.size)
 
     def of_market(self, name: str) -> Self:
-        """Sales of one market (see `Units.market`)."""
+        """Sales of one market (see `Subjects.market`)."""
         return self.take(self.unit.market == name)
 
     def identities(self) -> list[tuple[object, object]]:
@@ -203,9 +203,9 @@ class Origin(NamedTuple):
         return cls(float(np.median(latitude[known])), float(np.median(longitude[known])))
 
 
-def properties_as_units(
+def properties_as_subjects(
     table: pa.Table, valuation_date: date, origin: Origin | None = None
-) -> Units:
+) -> Subjects:
     """Every property as a unit valued for the valuation date, places as feet from `origin`."""
     neighborhood = texts(table, "neighborhood_code")
     x, y = plane(
@@ -215,7 +215,7 @@ def properties_as_units(
     x, y = _filled(x, y, neighborhood, located)
     size = table.num_rows
     traits = traits_of(table)
-    return Units(
+    return Subjects(
         parcel=np.arange(size),
         identity=np.arange(size),
         property_type=texts(table, "property_type"),

@@ -18,13 +18,18 @@ from terrafusion_lib.plugins.valuation.model.signals import SIGNALS, Signals
 from terrafusion_lib.plugins.valuation.model.surroundings import means_around
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import TRAITS, Sales, Units, properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import (
+    TRAITS,
+    Sales,
+    Subjects,
+    properties_as_subjects,
+)
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
 
 PARAMS = ValuationParams()
 
 
-def bent(units: Units) -> np.ndarray:
+def bent(units: Subjects) -> np.ndarray:
     """A premium that no straight line or smooth surface shows: good, large and old homes."""
     good = units.trait("quality") >= 40
     large = units.trait("building_area_sqft") > 1_800
@@ -32,12 +37,12 @@ def bent(units: Units) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def units() -> Units:
-    return properties_as_units(synthetic_market(6_000, noise=0.1).properties, VALUATION_DATE)
+def units() -> Subjects:
+    return properties_as_subjects(synthetic_market(6_000, noise=0.1).properties, VALUATION_DATE)
 
 
 @pytest.fixture(scope="module")
-def sales(units: Units) -> Sales:
+def sales(units: Subjects) -> Sales:
     market = synthetic_market(6_000, noise=0.1)
     found = prepare_sales(market.sales, market.properties, units, VALUATION_DATE, PARAMS)
     homes = found.market.of_market("residential")
@@ -50,18 +55,18 @@ def market(sales: Sales) -> Market:
 
 
 @pytest.fixture(scope="module")
-def homes(units: Units) -> Units:
+def homes(units: Subjects) -> Subjects:
     return units.take(units.market == "residential")
 
 
 @pytest.fixture(scope="module")
-def some_homes(homes: Units) -> Units:
+def some_homes(homes: Subjects) -> Subjects:
     """One home in sixteen: explanations take a while."""
     return homes.take(np.arange(0, len(homes), 16))
 
 
 @pytest.fixture(scope="module")
-def explained(market: Market, some_homes: Units) -> Explanation:
+def explained(market: Market, some_homes: Subjects) -> Explanation:
     return market.explain([market.predict(some_homes).evidence])
 
 
@@ -72,7 +77,7 @@ def some_sales(sales: Sales) -> Sales:
 
 
 @pytest.mark.slow
-def test_trees_find_what_the_regression_cannot(market: Market, homes: Units) -> None:
+def test_trees_find_what_the_regression_cannot(market: Market, homes: Subjects) -> None:
     truth = np.log(synthetic_market(6_000, noise=0.1).truth[homes.parcel]) + bent(homes)
     found = market.predict(homes)
     by_trees = np.abs(market.ensemble.calibration.undo(np.log(found.value)) - truth).mean()
@@ -85,7 +90,7 @@ def test_trees_find_what_the_regression_cannot(market: Market, homes: Units) -> 
 def test_trees_that_add_nothing_are_left_out() -> None:
     """In a market that the regression describes fully, with fewer sales, trees only add noise."""
     plain = synthetic_market(1_600, noise=0.25)
-    units = properties_as_units(plain.properties, VALUATION_DATE)
+    units = properties_as_subjects(plain.properties, VALUATION_DATE)
     prepared = prepare_sales(plain.sales, plain.properties, units, VALUATION_DATE, PARAMS)
     sold = prepared.market.of_market("residential")
     assert len(sold) >= PARAMS.min_ensemble_sales
@@ -132,7 +137,7 @@ def test_the_signals_of_a_sold_parcel_do_not_hold_its_price(sales: Sales, market
 
 
 @pytest.mark.slow
-def test_more_living_area_is_never_worth_less(market: Market, some_homes: Units) -> None:
+def test_more_living_area_is_never_worth_less(market: Market, some_homes: Subjects) -> None:
     column = SIGNALS.index("size")
     signals, booster = market.predict(some_homes).signals, market.ensemble.booster
     assert booster is not None
@@ -143,14 +148,16 @@ def test_more_living_area_is_never_worth_less(market: Market, some_homes: Units)
 
 
 @pytest.mark.slow
-def test_the_number_of_threads_changes_no_bit(some_sales: Sales, homes: Units) -> None:
+def test_the_number_of_threads_changes_no_bit(some_sales: Sales, homes: Subjects) -> None:
     one, _ = fit_ensemble(some_sales, PARAMS, seed=1, threads=1)
     many, _ = fit_ensemble(some_sales, PARAMS, seed=1, threads=4)
     assert one.predict(homes).value.tobytes() == many.predict(homes).value.tobytes()
 
 
 @pytest.mark.slow
-def test_lines_sum_to_the_value(market: Market, some_homes: Units, explained: Explanation) -> None:
+def test_lines_sum_to_the_value(
+    market: Market, some_homes: Subjects, explained: Explanation
+) -> None:
     assert explained.lines.shape == (len(some_homes), len(LINES))
     total = explained.base + explained.lines.sum(axis=1)
     assert total == pytest.approx(market.predict(some_homes).value, rel=1e-9)
@@ -158,7 +165,9 @@ def test_lines_sum_to_the_value(market: Market, some_homes: Units, explained: Ex
 
 
 @pytest.mark.slow
-def test_a_trait_above_the_average_adds_dollars(some_homes: Units, explained: Explanation) -> None:
+def test_a_trait_above_the_average_adds_dollars(
+    some_homes: Subjects, explained: Explanation
+) -> None:
     size = np.log(some_homes.trait("building_area_sqft"))
     assert np.corrcoef(size, explained.lines[:, LINES.index("size")])[0, 1] > 0.9
 
@@ -209,7 +218,7 @@ def test_too_few_sales_are_not_calibrated() -> None:
 
 @pytest.mark.slow
 def test_a_saved_model_values_byte_for_byte_the_same(
-    market: Market, some_homes: Units, tmp_path: Path
+    market: Market, some_homes: Subjects, tmp_path: Path
 ) -> None:
     save_markets(tmp_path / "model.npz", {"residential": market}, {"run_id": "r1"})
     loaded, about = load_markets(tmp_path / "model.npz")
@@ -238,7 +247,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_if_moves_the_value_the_right_way(market: Market, homes: Units) -> None:
+def test_what_if_moves_the_value_the_right_way(market: Market, homes: Subjects) -> None:
     subject = homes.take(np.array([10]))
     traits = subject.traits.copy()
     traits[:, TRAITS.index("building_area_sqft")] += 400

@@ -10,7 +10,7 @@ from terrafusion_lib.plugins.valuation.model.explain import LINES
 from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import properties_as_subjects
 from terrafusion_lib.plugins.valuation.workbench.feature_trial import try_feature
 from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
@@ -28,7 +28,7 @@ def pool() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def market(pool: np.ndarray) -> Market:
-    units = properties_as_units(COUNTY.properties, VALUATION_DATE)
+    units = properties_as_subjects(COUNTY.properties, VALUATION_DATE)
     found = prepare_sales(COUNTY.sales, COUNTY.properties, units, VALUATION_DATE, PARAMS)
     homes = found.market.of_market("residential")
     price = homes.price * np.where(pool[homes.unit.parcel], 1.25, 1.0)

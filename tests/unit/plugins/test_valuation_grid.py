@@ -11,7 +11,7 @@ from terrafusion_lib.plugins.valuation.model.leaf_similarity import LeafIndex
 from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import Origin, Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import Origin, Sales, properties_as_subjects
 from terrafusion_lib.plugins.valuation.workbench.comparable_grid import BY_LEAVES, LINES
 from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 from terrafusion_lib.ui.grids import comparable_grid
@@ -29,7 +29,7 @@ def county() -> SyntheticMarket:
 def bench(county: SyntheticMarket) -> Workbench:
     """Markets whose prices bend where no regression bends, so that there are trees."""
     params = ValuationParams()
-    units = properties_as_units(county.properties, VALUATION_DATE)
+    units = properties_as_subjects(county.properties, VALUATION_DATE)
     found = prepare_sales(county.sales, county.properties, units, VALUATION_DATE, params).market
     good = (found.unit.trait("quality") >= 40) & (found.unit.trait("building_area_sqft") > 1_800)
     price = found.price * np.where(good & (found.unit.trait("year_built") < 1980), 1.5, 1.0)

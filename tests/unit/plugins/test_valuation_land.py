@@ -20,7 +20,7 @@ from terrafusion_lib.plugins.valuation.roll.land import (
     rate_table,
 )
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import numbers, properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import numbers, properties_as_subjects
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
 PARAMS = ValuationParams(bootstrap_replicates=0, min_ensemble_sales=100_000)
@@ -67,7 +67,7 @@ def result(county: SyntheticMarket) -> PluginResult:
 
 @pytest.fixture(scope="module")
 def land(county: SyntheticMarket) -> LandValues:
-    units = properties_as_units(county.properties, VALUATION_DATE)
+    units = properties_as_subjects(county.properties, VALUATION_DATE)
     sales = prepare_sales(county.sales, county.properties, units, VALUATION_DATE, PARAMS).market
     market_value = numbers(county.properties, "current_market_value")
     improvement = numbers(county.properties, "improvement_value")

@@ -10,7 +10,7 @@ from terrafusion_lib.plugins.valuation.model.market_index import MarketIndex, ma
 from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_subjects
 from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import ANNUAL_TREND, VALUATION_DATE, synthetic_market
 
@@ -22,7 +22,7 @@ PARAMS = ValuationParams(max_sale_age_months=60, min_ensemble_sales=100_000)
 @pytest.fixture(scope="module")
 def sales() -> Sales:
     market = synthetic_market(4_000)
-    units = properties_as_units(market.properties, VALUATION_DATE)
+    units = properties_as_subjects(market.properties, VALUATION_DATE)
     return prepare_sales(market.sales, market.properties, units, VALUATION_DATE, PARAMS).market
 
 

@@ -13,7 +13,7 @@ from terrafusion_lib.plugins.valuation.model.trend import Levels, trended
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.roll.appraise import appraise, trusted
 from terrafusion_lib.plugins.valuation.sales.prepare import PreparedSales, prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import Units, properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import Subjects, properties_as_subjects
 from tests.support.synthetic_market import (
     ANNUAL_TREND,
     VALUATION_DATE,
@@ -32,12 +32,12 @@ def county() -> SyntheticMarket:
 
 
 @pytest.fixture(scope="module")
-def units(county: SyntheticMarket) -> Units:
-    return properties_as_units(county.properties, VALUATION_DATE)
+def units(county: SyntheticMarket) -> Subjects:
+    return properties_as_subjects(county.properties, VALUATION_DATE)
 
 
 @pytest.fixture(scope="module")
-def prepared(county: SyntheticMarket, units: Units) -> PreparedSales:
+def prepared(county: SyntheticMarket, units: Subjects) -> PreparedSales:
     return prepare_sales(county.sales, county.properties, units, VALUATION_DATE, PARAMS)
 
 
@@ -54,7 +54,7 @@ def test_land_and_what_is_built_on_it_are_markets_of_their_own() -> None:
         "property_type": kinds,
         "building_area_sqft": [1500.0, None, None, 900.0, 0.0, 1500.0],
     }
-    units = properties_as_units(table(PROPERTIES, columns, 6), VALUATION_DATE)
+    units = properties_as_subjects(table(PROPERTIES, columns, 6), VALUATION_DATE)
     assert units.market.tolist() == [
         "residential",
         "residential_land",
@@ -78,7 +78,7 @@ def test_the_largest_market_lends_and_borrows_nothing(markets: dict[str, Market]
     assert "premium" in markets["vacant_land"].model.hedonic.design.scales
 
 
-def test_a_small_market_gets_the_county_trend(markets: dict[str, Market], units: Units) -> None:
+def test_a_small_market_gets_the_county_trend(markets: dict[str, Market], units: Subjects) -> None:
     land = units.take(units.market == "vacant_land")
     year_ago = replace(land, day=np.full(len(land), -365.25))
     factor = np.log(markets["vacant_land"].time_factor(year_ago))
@@ -88,7 +88,7 @@ def test_a_small_market_gets_the_county_trend(markets: dict[str, Market], units:
 
 
 @pytest.mark.slow
-def test_what_is_lent_helps(county, units: Units, prepared: PreparedSales, markets) -> None:
+def test_what_is_lent_helps(county, units: Subjects, prepared: PreparedSales, markets) -> None:
     """Vacant land alone knows neighborhoods worse than with what homes say of them."""
     rows = np.flatnonzero(units.market == "vacant_land")
     name = prepared.market.unit.market
@@ -101,7 +101,7 @@ def test_what_is_lent_helps(county, units: Units, prepared: PreparedSales, marke
     assert errors[0] < errors[1]
 
 
-def test_nothing_is_lent_without_a_lead(units: Units) -> None:
+def test_nothing_is_lent_without_a_lead(units: Subjects) -> None:
     assert lend(None, units) is units
 
 
@@ -173,7 +173,7 @@ def test_unknown_property_types_are_trended_by_the_county_level() -> None:
     }
     roll = table(PROPERTIES, columns, 1)
     levels = Levels(np.full(30, 0.9), np.full(30, "residential", dtype=object))
-    units = properties_as_units(roll, VALUATION_DATE)
+    units = properties_as_subjects(roll, VALUATION_DATE)
     made = appraise(units, np.array([90_000.0]), {}, levels, PARAMS)
     assert made.value[0] == pytest.approx(100_000)
     assert made.confidence[0] == 0, "no sale of its type has shown anything"

@@ -11,7 +11,12 @@ from terrafusion_lib.plugins.valuation.model.location import LocationSurface
 from terrafusion_lib.plugins.valuation.model.market_model import MarketModel, fit
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import TRAITS, Sales, Units, properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import (
+    TRAITS,
+    Sales,
+    Subjects,
+    properties_as_subjects,
+)
 from tests.support.synthetic_market import (
     ANNUAL_TREND,
     VALUATION_DATE,
@@ -28,12 +33,12 @@ def market() -> SyntheticMarket:
 
 
 @pytest.fixture(scope="module")
-def units(market: SyntheticMarket) -> Units:
-    return properties_as_units(market.properties, VALUATION_DATE)
+def units(market: SyntheticMarket) -> Subjects:
+    return properties_as_subjects(market.properties, VALUATION_DATE)
 
 
 @pytest.fixture(scope="module")
-def sales(market: SyntheticMarket, units: Units) -> Sales:
+def sales(market: SyntheticMarket, units: Subjects) -> Sales:
     found = prepare_sales(market.sales, market.properties, units, VALUATION_DATE, PARAMS)
     return found.market.of_market("residential")
 
@@ -44,7 +49,7 @@ def model(sales: Sales) -> MarketModel:
 
 
 @pytest.fixture(scope="module")
-def homes(units: Units) -> np.ndarray:
+def homes(units: Subjects) -> np.ndarray:
     return np.flatnonzero(units.property_type == "residential")
 
 
@@ -128,7 +133,7 @@ def with_price(sales: Sales, parcel: int, factor: float) -> Sales:
     return replace(sales, price=np.where(mine, sales.price * factor, sales.price))
 
 
-def test_no_sale_is_a_comparable_of_its_own_parcel(units: Units, model: MarketModel) -> None:
+def test_no_sale_is_a_comparable_of_its_own_parcel(units: Subjects, model: MarketModel) -> None:
     """Also not the other sale of a parcel that sold twice."""
     sold = model.sales.unit.parcel
     twice = [p for p, n in zip(*np.unique(sold, return_counts=True), strict=True) if n > 1]
@@ -151,7 +156,7 @@ def test_a_sale_does_not_reach_its_own_location_effect(sales: Sales) -> None:
 
 
 def test_a_planted_price_barely_moves_the_own_value_but_moves_a_leaking_one(
-    sales: Sales, units: Units
+    sales: Sales, units: Subjects
 ) -> None:
     """Forty percent more for one sale: its own value may move only through the regression."""
     parcel = int(sales.unit.parcel[len(sales) // 2])
@@ -175,7 +180,7 @@ def test_bad_sales_are_left_out_and_bend_nothing(sales: Sales, units, homes, mar
     assert abs(np.median(error)) < 0.02
 
 
-def test_a_county_without_places_is_valued_by_traits(sales: Sales, units: Units, homes) -> None:
+def test_a_county_without_places_is_valued_by_traits(sales: Sales, units: Subjects, homes) -> None:
     nowhere = {
         "x_feet": np.zeros(len(sales)),
         "y_feet": np.zeros(len(sales)),
@@ -186,14 +191,14 @@ def test_a_county_without_places_is_valued_by_traits(sales: Sales, units: Units,
 
 
 @pytest.mark.parametrize("size", [20, 25, 31])
-def test_few_sales_still_make_a_model(sales: Sales, units: Units, homes, size: int) -> None:
+def test_few_sales_still_make_a_model(sales: Sales, units: Subjects, homes, size: int) -> None:
     few = sales.take(np.unique(sales.unit.parcel, return_index=True)[1][:size])
     found = fit(few, ValuationParams(comparables=30)).predict(units.take(homes[:100]))
     assert np.isfinite(found.value).all()
     assert found.found.present.sum(axis=1).max() <= size
 
 
-def test_identical_sales_make_a_model(sales: Sales, units: Units, homes) -> None:
+def test_identical_sales_make_a_model(sales: Sales, units: Subjects, homes) -> None:
     rows = np.unique(sales.unit.parcel, return_index=True)[1][:30]
     flat = sales.take(rows)
     same = replace(
@@ -223,7 +228,7 @@ def test_missing_traits_are_taken_as_average_and_told(sales: Sales, units, homes
     assert np.isfinite(model.predict(replace(subject, traits=gaps)).value).all()
 
 
-def test_size_is_needed_and_extremes_are_told(model: MarketModel, units: Units, homes) -> None:
+def test_size_is_needed_and_extremes_are_told(model: MarketModel, units: Subjects, homes) -> None:
     subject = units.take(homes[:3])
     traits = subject.traits.copy()
     traits[0, TRAITS.index("building_area_sqft")] = np.nan

@@ -9,7 +9,7 @@ import pytest
 from terrafusion_lib.core.schema import PROPERTIES, SALES
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import PreparedSales, prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import TRAITS, properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import TRAITS, properties_as_subjects
 from tests.support.synthetic_market import VALUATION_DATE, table
 
 
@@ -49,7 +49,7 @@ def prepared(*sales: dict[str, object], **params: object) -> PreparedSales:
     return prepare_sales(
         table(SALES, columns, len(sales)),
         roll,
-        properties_as_units(roll, VALUATION_DATE),
+        properties_as_subjects(roll, VALUATION_DATE),
         VALUATION_DATE,
         ValuationParams(**params),
     )

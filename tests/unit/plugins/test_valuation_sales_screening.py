@@ -13,7 +13,7 @@ from terrafusion_lib.plugins.valuation.plugin import plugin
 from terrafusion_lib.plugins.valuation.sales.completeness import completeness
 from terrafusion_lib.plugins.valuation.sales.prepare import PreparedSales, prepare_sales
 from terrafusion_lib.plugins.valuation.sales.screening import robust_scores
-from terrafusion_lib.plugins.valuation.subjects import properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import properties_as_subjects
 from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
@@ -45,7 +45,7 @@ def verdicts(market: SyntheticMarket) -> dict[str, dict]:
 
 
 def prepared(market: SyntheticMarket, params: ValuationParams = PARAMS) -> PreparedSales:
-    units = properties_as_units(market.properties, VALUATION_DATE)
+    units = properties_as_subjects(market.properties, VALUATION_DATE)
     return prepare_sales(market.sales, market.properties, units, VALUATION_DATE, params)
 
 

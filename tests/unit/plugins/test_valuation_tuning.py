@@ -11,7 +11,7 @@ from terrafusion_lib.core.errors import ConfigError, ValuationError
 from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import TreeSettings, ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_subjects
 from terrafusion_lib.plugins.valuation.workbench import tuning
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
 
@@ -21,7 +21,7 @@ PARAMS = ValuationParams(min_ensemble_sales=100)
 @pytest.fixture(scope="module")
 def sales() -> Sales:
     market = synthetic_market(2_000)
-    units = properties_as_units(market.properties, VALUATION_DATE)
+    units = properties_as_subjects(market.properties, VALUATION_DATE)
     return prepare_sales(market.sales, market.properties, units, VALUATION_DATE, PARAMS).market
 
 

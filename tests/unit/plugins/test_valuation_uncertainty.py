@@ -9,7 +9,7 @@ from terrafusion_lib.plugins.valuation.model.ensemble import FOLDS, folds
 from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
-from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_units
+from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_subjects
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
 
 PARAMS = ValuationParams()
@@ -18,7 +18,7 @@ PARAMS = ValuationParams()
 @pytest.fixture(scope="module")
 def sales() -> Sales:
     market = synthetic_market(4_000, noise=0.15)
-    units = properties_as_units(market.properties, VALUATION_DATE)
+    units = properties_as_subjects(market.properties, VALUATION_DATE)
     found = prepare_sales(market.sales, market.properties, units, VALUATION_DATE, PARAMS)
     return found.market.of_market("residential")
 

@@ -9,7 +9,7 @@ from scipy.spatial import cKDTree
 from terrafusion_lib.plugins.valuation.model.design import ITEMS, TRAIT_ITEMS
 from terrafusion_lib.plugins.valuation.model.location import most_sales_of_a_parcel
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.subjects import DAYS_PER_MONTH, Units
+from terrafusion_lib.plugins.valuation.subjects import DAYS_PER_MONTH, Subjects
 from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
@@ -39,7 +39,7 @@ class ComparableFinder:
     units sold, by line item.
     """
 
-    sold: Units
+    sold: Subjects
     contributions: FloatArray
     params: ValuationParams
 
@@ -47,7 +47,7 @@ class ComparableFinder:
     def _tree(self) -> cKDTree:
         return cKDTree(self._place(self.sold, self.contributions))
 
-    def _place(self, units: Units, contributions: FloatArray) -> FloatArray:
+    def _place(self, units: Subjects, contributions: FloatArray) -> FloatArray:
         params = self.params
         return np.column_stack(
             [
@@ -58,7 +58,7 @@ class ComparableFinder:
             ]
         )
 
-    def find(self, units: Units, contributions: FloatArray, wanted: int | None = None) -> Found:
+    def find(self, units: Subjects, contributions: FloatArray, wanted: int | None = None) -> Found:
         """The comparables of each unit, never a sale of the unit's own identity.
 
         `wanted` of them, by default as many as the parameters say.

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from terrafusion_lib.plugins.valuation.subjects import DAYS_PER_YEAR, TextArray, Units
+from terrafusion_lib.plugins.valuation.subjects import DAYS_PER_YEAR, Subjects, TextArray
 from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
@@ -67,8 +67,8 @@ _FEATURE_ITEMS = {
 _PRODUCTS = (("size", "quality"), ("size", "age"), ("size", "land"), ("quality", "age"))
 
 
-def features(units: Units) -> dict[str, FloatArray]:
-    """What the regression sees of each unit; NaN where unknown."""
+def features(units: Subjects) -> dict[str, FloatArray]:
+    """What the regression sees of each subject; NaN where unknown."""
     built = units.trait("year_built")
     effective = units.trait("effective_year_built")
     known = np.where(np.isnan(built), effective, built)
@@ -121,7 +121,7 @@ class Design:
     penalty: FloatArray
     item: IntArray
 
-    def matrix(self, units: Units) -> FloatArray:
+    def matrix(self, units: Subjects) -> FloatArray:
         """Regression columns of `units`, one row each."""
         found = features(units)
         scaled, columns = {}, [np.ones((len(units), 1))]
@@ -220,7 +220,7 @@ def hats(values: FloatArray, knots: FloatArray) -> FloatArray:
     return columns
 
 
-def make_design(units: Units, *, time_adjustment: bool) -> Design:
+def make_design(units: Subjects, *, time_adjustment: bool) -> Design:
     """Columns for the market of these sold units: traits that most sales know and that vary."""
     scales = {
         name: scale

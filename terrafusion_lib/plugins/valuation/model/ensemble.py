@@ -16,7 +16,7 @@ from terrafusion_lib.plugins.valuation.model.equity import Calibration, calibrat
 from terrafusion_lib.plugins.valuation.model.market_model import MarketModel, Prediction, fit
 from terrafusion_lib.plugins.valuation.model.signals import SIGNALS, Signals
 from terrafusion_lib.plugins.valuation.params import TreeSettings, ValuationParams
-from terrafusion_lib.plugins.valuation.subjects import Sales, Units
+from terrafusion_lib.plugins.valuation.subjects import Sales, Subjects
 from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
@@ -43,7 +43,7 @@ class Ensemble:
         """Name of the method, as results carry it."""
         return ENSEMBLE if self.booster else COMPARABLE_SALES
 
-    def predict(self, units: Units, like: Units | None = None) -> Prediction:
+    def predict(self, units: Subjects, like: Subjects | None = None) -> Prediction:
         """Value units, each for its own day, from the comparables of `like` where it is given."""
         found = self.comparables.predict(units, like=like)
         log_value = reproducible.log(found.comparable_value)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from terrafusion_lib.plugins.valuation.model.design import ITEMS, TIME, Design, side_by_side
-from terrafusion_lib.plugins.valuation.subjects import Units
+from terrafusion_lib.plugins.valuation.subjects import Subjects
 from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray
 
@@ -24,7 +24,7 @@ class Hedonic:
     design: Design
     coefficients: FloatArray
 
-    def contributions(self, units: Units) -> FloatArray:
+    def contributions(self, units: Subjects) -> FloatArray:
         """Effect of each line item (columns as in ``ITEMS``) on the log of value, by unit."""
         matrix = self.design.matrix(units)
         found = np.zeros((len(units), len(ITEMS)))
@@ -39,8 +39,8 @@ class Hedonic:
         """Log of value of the unit whose every effect is zero."""
         return float(self.coefficients[0])
 
-    def time_effect(self, units: Units) -> FloatArray:
-        """Log of the price level on each unit's day against the valuation date."""
+    def time_effect(self, units: Subjects) -> FloatArray:
+        """Log of the price level on each subject's day against the valuation date."""
         today = replace(units, day=np.zeros(len(units)), trend=np.zeros(len(units)))
         item = ITEMS.index(TIME)
         return self.contributions(units)[:, item] - self.contributions(today)[:, item]

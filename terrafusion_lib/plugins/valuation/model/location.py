@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy.spatial import cKDTree
 
-from terrafusion_lib.plugins.valuation.subjects import Units
+from terrafusion_lib.plugins.valuation.subjects import Subjects
 from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
@@ -22,7 +22,7 @@ class LocationSurface:
     A unit never sees a sale of its own parcel, so a sale cannot reach its own prediction.
     """
 
-    sold: Units
+    sold: Subjects
     residual: FloatArray
 
     @cached_property
@@ -35,17 +35,17 @@ class LocationSurface:
         """The sales around each sale."""
         return self.near(self.sold)
 
-    def at(self, units: Units) -> FloatArray:
-        """Effect of each unit's place on the log of value."""
+    def at(self, units: Subjects) -> FloatArray:
+        """Effect of each subject's place on the log of value."""
         return self.near(units).mean(self.residual)
 
-    def near(self, units: Units) -> "Near":
+    def near(self, units: Subjects) -> "Near":
         """The sales that say what a place is worth, for each unit."""
         if not self.sold.located.any():
             none = np.zeros((len(units), 1))
             return Near(none.astype(np.int64), none, none.astype(np.bool_))
         most = most_sales_of_a_parcel(self.sold)
-        count = min(NEIGHBORS + 2 * most, len(self.sold))  # a unit's own, and those of another
+        count = min(NEIGHBORS + 2 * most, len(self.sold))  # a subject's own, and those of another
         where = np.column_stack([units.x_feet, units.y_feet])
         distance, index = self.tree.query(where, k=np.arange(1, count + 1))
         return Near(index, distance, self.sold.identity[index] != units.identity[:, None])
@@ -73,10 +73,10 @@ class Near:
         return np.asarray(total / (self.weight.sum(axis=-1) + PRIOR_NEIGHBORS), dtype=np.float64)
 
     def without(self, rows: IntArray, silent: BoolArray) -> "Near":
-        """Some units' neighbors, with some of them silent."""
+        """Some subjects' neighbors, with some of them silent."""
         return Near(self.index[rows], self.distance[rows], self.speaks[rows] & ~silent)
 
 
-def most_sales_of_a_parcel(sold: Units) -> int:
+def most_sales_of_a_parcel(sold: Subjects) -> int:
     """Largest number of sales of one identity: how many extra neighbors to look at."""
     return int(np.unique(sold.identity, return_counts=True)[1].max())

@@ -30,7 +30,7 @@ from terrafusion_lib.plugins.valuation.model.hedonic import (
 )
 from terrafusion_lib.plugins.valuation.model.location import LocationSurface
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.subjects import DAYS_PER_YEAR, Sales, Units
+from terrafusion_lib.plugins.valuation.subjects import DAYS_PER_YEAR, Sales, Subjects
 from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 from terrafusion_lib.stats.time_index import drift_variance
@@ -105,14 +105,14 @@ class MarketModel:
         inverse = reproducible.solve(gram, np.eye(len(gram)))
         return robust_deviation(self.deviation) ** 2 * inverse
 
-    def effects_of(self, units: Units) -> FloatArray:
+    def effects_of(self, units: Subjects) -> FloatArray:
         """Effect of each line item on the log of value, location surface included."""
         found = self.hedonic.contributions(units)
         found[:, ITEMS.index(LOCATION)] += self.surface.at(units)
         return found
 
     def predict(
-        self, units: Units, comparables: int | None = None, like: Units | None = None
+        self, units: Subjects, comparables: int | None = None, like: Subjects | None = None
     ) -> Prediction:
         """Value units, each for its own day, from sales of other parcels.
 
@@ -199,11 +199,11 @@ class MarketModel:
             outliers=len(sales) - len(sold),
         )
 
-    def time_factor(self, units: Units) -> FloatArray:
-        """Factor from the price level of each unit's day to that of the valuation date."""
+    def time_factor(self, units: Subjects) -> FloatArray:
+        """Factor from the price level of each subject's day to that of the valuation date."""
         return reproducible.exp(-self.hedonic.time_effect(units))
 
-    def can_value(self, units: Units) -> BoolArray:
+    def can_value(self, units: Subjects) -> BoolArray:
         """Whether a unit has the trait without which no sale is alike: building, else land area."""
         known = np.isfinite(units.trait("building_area_sqft"))
         if "size" not in self.hedonic.design.scales and "land" in self.hedonic.design.scales:
@@ -212,7 +212,7 @@ class MarketModel:
             known[:] = True
         return known
 
-    def outside_market(self, units: Units, margin: float = 0.0) -> BoolArray:
+    def outside_market(self, units: Subjects, margin: float = 0.0) -> BoolArray:
         """Whether a trait lies beyond every sale, by more than `margin` of the sales' range."""
         found = features(units)
         outside = np.zeros(len(units), dtype=np.bool_)
@@ -221,7 +221,7 @@ class MarketModel:
             outside |= (found[name] < scale.low - beyond) | (found[name] > scale.high + beyond)
         return outside
 
-    def missing_traits(self, units: Units) -> BoolArray:
+    def missing_traits(self, units: Subjects) -> BoolArray:
         """Whether a trait that the regression uses is unknown and was taken as average."""
         found = features(units)
         missing = np.zeros(len(units), dtype=np.bool_)
@@ -269,7 +269,7 @@ def fit(sales: Sales, params: ValuationParams) -> MarketModel:
 
 
 def _regression(
-    sold: Units, level: FloatArray, params: ValuationParams
+    sold: Subjects, level: FloatArray, params: ValuationParams
 ) -> tuple[Design, FloatArray, FloatArray]:
     """Design, its columns and coefficients; areas drift as far as the sales show that they do."""
     design = make_design(sold, time_adjustment=params.time_adjustment)

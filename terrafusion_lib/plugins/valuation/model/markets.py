@@ -14,7 +14,7 @@ from terrafusion_lib.plugins.valuation.model.leaf_similarity import LeafIndex
 from terrafusion_lib.plugins.valuation.model.market_model import Evidence, MarketModel, Prediction
 from terrafusion_lib.plugins.valuation.model.uncertainty import Uncertainty, learn
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.subjects import Sales, Units
+from terrafusion_lib.plugins.valuation.subjects import Sales, Subjects
 from terrafusion_lib.stats.strata import BoolArray, FloatArray
 
 FAR = 0.5
@@ -40,7 +40,7 @@ class Market:
         """The comparables' model."""
         return self.ensemble.comparables
 
-    def predict(self, units: Units, like: Units | None = None) -> Prediction:
+    def predict(self, units: Subjects, like: Subjects | None = None) -> Prediction:
         """Value units of this market, each for its own day.
 
         From the comparables of `like`, the same units with other traits, where it is given.
@@ -48,7 +48,7 @@ class Market:
         other = None if like is None else lend(self.lead, like)
         return self.ensemble.predict(lend(self.lead, units), other)
 
-    def confidence(self, units: Units, prediction: Prediction) -> FloatArray:
+    def confidence(self, units: Subjects, prediction: Prediction) -> FloatArray:
         """Confidence in values that `predict` made for the same units.
 
         Zero where a trait lies far beyond every sale: then no unseen sale was like the unit.
@@ -80,11 +80,11 @@ class Market:
             parcel=sold.unit.identity,
         )
 
-    def time_factor(self, units: Units) -> FloatArray:
-        """Factor from the price level of each unit's day to that of the valuation date."""
+    def time_factor(self, units: Subjects) -> FloatArray:
+        """Factor from the price level of each subject's day to that of the valuation date."""
         return self.model.time_factor(lend(self.lead, units))
 
-    def missing_traits(self, units: Units) -> BoolArray:
+    def missing_traits(self, units: Subjects) -> BoolArray:
         """Whether a trait that the regression uses is unknown and was taken as average."""
         return self.model.missing_traits(lend(self.lead, units))
 
@@ -98,7 +98,7 @@ def prices_at_valuation_date(sales: Sales, markets: Mapping[str, Market]) -> Flo
     return price
 
 
-def lend(lead: MarketModel | None, units: Units) -> Units:
+def lend(lead: MarketModel | None, units: Subjects) -> Subjects:
     """The same units with the lead market's trend and what their places are worth in it.
 
     A market of a hundred sales can tell its own trend and the worth of its neighborhoods badly;

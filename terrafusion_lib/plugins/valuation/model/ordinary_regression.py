@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from terrafusion_lib.plugins.valuation.model.design import features, indicators
-from terrafusion_lib.plugins.valuation.subjects import DAYS_PER_YEAR, Sales, Units
+from terrafusion_lib.plugins.valuation.subjects import DAYS_PER_YEAR, Sales, Subjects
 from terrafusion_lib.stats.strata import FloatArray
 
 EXPECTED_SIGNS = {
@@ -57,7 +57,7 @@ class OrdinaryRegression:
             *(f"neighborhood:{label}" for label in self.neighborhoods),
         )
 
-    def predict(self, units: Units) -> FloatArray:
+    def predict(self, units: Subjects) -> FloatArray:
         """Values, US dollars, with Duan's smearing (JASA 78, 1983) from logs to dollars."""
         matrix = _matrix(units, self.traits, self.means, self.uses, self.neighborhoods)
         return np.exp(matrix @ self.coefficients) * self.smearing
@@ -108,7 +108,7 @@ def _labels(column: np.ndarray) -> tuple[str, ...]:
 
 
 def _matrix(
-    units: Units,
+    units: Subjects,
     traits: tuple[str, ...],
     means: FloatArray,
     uses: tuple[str, ...],

@@ -25,7 +25,7 @@ from terrafusion_lib.plugins.valuation.model.market_model import MarketModel
 from terrafusion_lib.plugins.valuation.model.markets import Market
 from terrafusion_lib.plugins.valuation.model.uncertainty import Uncertainty
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.subjects import Sales, Units
+from terrafusion_lib.plugins.valuation.subjects import Sales, Subjects
 
 FORMAT = 5
 FILE_NAME = "model.npz"
@@ -46,7 +46,7 @@ _PARTS = {
         Sales,
         Scale,
         Uncertainty,
-        Units,
+        Subjects,
     )
 }
 

@@ -10,7 +10,7 @@ import numpy as np
 from terrafusion_lib.plugins.valuation.model.design import ITEMS, LOCATION, features
 from terrafusion_lib.plugins.valuation.model.location import most_sales_of_a_parcel
 from terrafusion_lib.plugins.valuation.model.market_model import MarketModel, Prediction
-from terrafusion_lib.plugins.valuation.subjects import SURROUNDINGS, Units
+from terrafusion_lib.plugins.valuation.subjects import SURROUNDINGS, Subjects
 from terrafusion_lib.stats.strata import FloatArray
 
 COMPARABLES = "comparables"
@@ -59,7 +59,7 @@ class Signals:
 
     model: MarketModel
 
-    def matrix(self, units: Units, prediction: Prediction) -> FloatArray:
+    def matrix(self, units: Subjects, prediction: Prediction) -> FloatArray:
         """One row per unit, columns `SIGNALS`; NaN where unknown. Never a price of its parcel."""
         traits = features(units)
         around = units.surroundings
@@ -76,7 +76,7 @@ class Signals:
         columns += [computed[name] for name in _COMPUTED_LINES]
         return np.column_stack([*columns, self._nearest(units), around])
 
-    def _nearest(self, units: Units) -> FloatArray:
+    def _nearest(self, units: Subjects) -> FloatArray:
         """Mean log price level at the nearest sales of other parcels, traits and time removed."""
         sold = self.model.sales.unit
         level = self.model.deviation + self.model.effects[:, LOCATION_INDEX]

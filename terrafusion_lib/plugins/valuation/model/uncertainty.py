@@ -10,7 +10,7 @@ from terrafusion_lib.plugins.valuation.model.equity import Calibration
 from terrafusion_lib.plugins.valuation.model.market_model import Prediction
 from terrafusion_lib.plugins.valuation.model.signals import SIGNALS
 from terrafusion_lib.plugins.valuation.model.trend import tail_rank
-from terrafusion_lib.plugins.valuation.subjects import Units
+from terrafusion_lib.plugins.valuation.subjects import Subjects
 from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
@@ -46,7 +46,7 @@ class Uncertainty:
     accuracy: float
 
     def interval(
-        self, units: Units, prediction: Prediction, level: float
+        self, units: Subjects, prediction: Prediction, level: float
     ) -> tuple[FloatArray, FloatArray]:
         """Prediction interval of values made for these units, US dollars.
 
@@ -63,7 +63,7 @@ class Uncertainty:
             prediction.value * reproducible.exp(high[stratum] * expected),
         )
 
-    def confidence(self, units: Units, prediction: Prediction) -> FloatArray:
+    def confidence(self, units: Subjects, prediction: Prediction) -> FloatArray:
         """Share of unseen sales that, at this error scale, fell within 20 percent of the value."""
         expected, stratum = self.expected_error(units, prediction), self.stratum(prediction.value)
         share = np.empty(expected.size)
@@ -82,7 +82,7 @@ class Uncertainty:
         """Stratum of value of each unit, 0 the least valuable."""
         return np.searchsorted(self.bounds, reproducible.log(value), side="right")
 
-    def expected_error(self, units: Units, prediction: Prediction) -> FloatArray:
+    def expected_error(self, units: Subjects, prediction: Prediction) -> FloatArray:
         """Expected absolute error of each value, as a difference of logs."""
         found = features(units)
         traits = np.column_stack([found[name] for name in TRAITS])

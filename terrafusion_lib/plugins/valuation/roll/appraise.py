@@ -13,7 +13,7 @@ from terrafusion_lib.plugins.valuation.model.markets import Market
 from terrafusion_lib.plugins.valuation.model.trend import Levels, trended
 from terrafusion_lib.plugins.valuation.model.uncertainty import CLOSE
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.subjects import TextArray, Units
+from terrafusion_lib.plugins.valuation.subjects import Subjects, TextArray
 from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
@@ -42,7 +42,7 @@ class Comparables:
 class Appraisal:
     """Values being made: arrays over all subjects, filled market by market."""
 
-    def __init__(self, units: Units, market_value: FloatArray, params: ValuationParams) -> None:
+    def __init__(self, units: Subjects, market_value: FloatArray, params: ValuationParams) -> None:
         size = len(units)
         self.units, self.market_value, self.params = units, market_value, params
         self.value, self.low, self.high, self.confidence = (np.full(size, np.nan) for _ in range(4))
@@ -75,7 +75,7 @@ class Appraisal:
 
 
 def appraise(
-    units: Units,
+    units: Subjects,
     market_value: FloatArray,
     markets: Mapping[str, Market],
     levels: Levels,
@@ -84,7 +84,7 @@ def appraise(
     progress: Progress = silent,
     threads: int = 1,
 ) -> Appraisal:
-    """Value every unit; each ends with a value and a method, or with a reason why it has none.
+    """Value every subject; each ends with a value and a method, or with a reason why it has none.
 
     First by the models that are trusted, then by trending the assessor's value, then by the models
     that are not. `market_value` is the assessor's, US dollars, NaN where there is none.
@@ -158,7 +158,7 @@ def _keep(made: Appraisal, market: Market, rows: IntArray, prediction: Predictio
     made.comparables.append(_long(market, rows, units, prediction))
 
 
-def _long(market: Market, rows: IntArray, units: Units, prediction: Prediction) -> Comparables:
+def _long(market: Market, rows: IntArray, units: Subjects, prediction: Prediction) -> Comparables:
     found = prediction.found
     at, rank = np.nonzero(found.present)
     sale = found.index[at, rank]

@@ -22,7 +22,7 @@ from terrafusion_lib.plugins.valuation.model.design import (
 from terrafusion_lib.plugins.valuation.model.ensemble import FOLDS, folds
 from terrafusion_lib.plugins.valuation.model.hedonic import robust_ridge
 from terrafusion_lib.plugins.valuation.model.markets import Market, prices_at_valuation_date
-from terrafusion_lib.plugins.valuation.subjects import Rows, Sales, TextArray, Units
+from terrafusion_lib.plugins.valuation.subjects import Rows, Sales, Subjects, TextArray
 from terrafusion_lib.stats import ratio, reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 from terrafusion_lib.stats.study import ALL
@@ -144,7 +144,7 @@ def land_values(
     sales : Sales
         Valid sales before the valuation date.
     land_value, improvement_value : array
-        The assessor's, by row of the properties table (``Units.parcel``), US dollars, NaN unknown.
+        The assessor's, by row of the properties table (``Subjects.parcel``), US dollars, NaN unknown.
     """
     found = _land_sales(sales, markets, land_value, improvement_value)
     vacant = found[VACANT_SALES]
@@ -244,7 +244,7 @@ def rate_table(method: LandMethod) -> list[dict[str, object]]:
     ]
 
 
-def land_of(curve: LandCurve | None, units: Units) -> FloatArray:
+def land_of(curve: LandCurve | None, units: Subjects) -> FloatArray:
     """Land value of units by the published curve, US dollars; NaN where none is known."""
     if curve is None:
         return np.full(len(units), np.nan)

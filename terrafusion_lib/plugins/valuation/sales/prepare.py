@@ -16,8 +16,8 @@ from terrafusion_lib.plugins.valuation.subjects import (
     DAYS_PER_YEAR,
     TRAITS,
     Sales,
+    Subjects,
     TextArray,
-    Units,
     absent,
     numbers,
     texts,
@@ -80,7 +80,7 @@ class PreparedSales:
     model to look at; `evidence` by row of the sales table.
     """
 
-    units: Units
+    units: Subjects
     market: Sales
     later: Sales
     doubted: Sales
@@ -92,7 +92,7 @@ class PreparedSales:
 def prepare_sales(
     table: pa.Table,
     properties: pa.Table,
-    units: Units,
+    units: Subjects,
     valuation_date: date,
     params: ValuationParams,
 ) -> PreparedSales:
@@ -205,7 +205,7 @@ def _valid(table: pa.Table, rule: Validity) -> tuple[BoolArray, str]:
 
 
 def _sales(
-    table: pa.Table, units: Units, parcel: IntArray, price: FloatArray, day: FloatArray
+    table: pa.Table, units: Subjects, parcel: IntArray, price: FloatArray, day: FloatArray
 ) -> Sales:
     on_roll = units.take(parcel)
     then, now = traits_of(table), on_roll.traits
@@ -214,7 +214,7 @@ def _sales(
     traits[np.ix_(land_only, _BUILDING)] = np.nan
     kind = _coalesce(texts(table, "property_type"), on_roll.property_type)
     kind[land_only] = "vacant_land"
-    unit = Units(
+    unit = Subjects(
         parcel=parcel,
         identity=on_roll.identity,
         property_type=kind,

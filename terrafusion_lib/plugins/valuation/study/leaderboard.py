@@ -43,7 +43,7 @@ def leaderboard(
     Parameters
     ----------
     market_value : array
-        The assessor's market values by row of the properties table (``Units.parcel``), US dollars.
+        The assessor's market values by row of the properties table (``Subjects.parcel``), US dollars.
     """
     rows = []
     for name, sales in tests.sales.items():

@@ -13,7 +13,13 @@ from terrafusion_lib.plugins.valuation.model.markets import (
 from terrafusion_lib.plugins.valuation.params import Holdout as HoldoutChoice
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import PreparedSales
-from terrafusion_lib.plugins.valuation.subjects import DAYS_PER_MONTH, Rows, Sales, TextArray, Units
+from terrafusion_lib.plugins.valuation.subjects import (
+    DAYS_PER_MONTH,
+    Rows,
+    Sales,
+    Subjects,
+    TextArray,
+)
 from terrafusion_lib.stats.strata import FloatArray, usable
 from terrafusion_lib.stats.study import StudyOptions, ratio_study
 
@@ -74,7 +80,7 @@ def value_deciles(value: FloatArray, price: FloatArray) -> list[str]:
 
 def appraised_sales(
     prepared: PreparedSales,
-    units: Units,
+    units: Subjects,
     market_value: FloatArray,
     markets: Mapping[str, Market],
     params: ValuationParams,

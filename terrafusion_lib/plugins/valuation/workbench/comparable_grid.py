@@ -13,7 +13,7 @@ from terrafusion_lib.plugins.valuation.model.comparables import Found, logarithm
 from terrafusion_lib.plugins.valuation.model.design import ITEMS, LOCATION, TIME, TRAIT_ITEMS
 from terrafusion_lib.plugins.valuation.model.market_model import Prediction
 from terrafusion_lib.plugins.valuation.model.markets import Market, lend
-from terrafusion_lib.plugins.valuation.subjects import TRAITS, Units
+from terrafusion_lib.plugins.valuation.subjects import TRAITS, Subjects
 from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray
 
@@ -95,24 +95,24 @@ _NESTED = ("lines", "traits", "place")
 
 def comparable_grid(
     property_id: str,
-    unit: Units,
+    unit: Subjects,
     market: Market,
     places: Mapping[str, FloatArray],
     *,
     comparables: int = 5,
     how: str = BY_TRAITS,
-    like: Units | None = None,
+    like: Subjects | None = None,
 ) -> ComparableGrid:
     """The grid of one unit of a market.
 
     Parameters
     ----------
     places : mapping
-        ``latitude`` and ``longitude`` by parcel (``Units.parcel``), degrees, NaN unknown.
+        ``latitude`` and ``longitude`` by parcel (``Subjects.parcel``), degrees, NaN unknown.
     how : str
         ``traits``: the sales that need the least adjustment, as the model takes them; ``leaves``:
         those that most of the model's trees hold for the same.
-    like : Units, optional
+    like : Subjects, optional
         The unit whose comparables are taken: the same one with other traits.
 
     Raises
@@ -148,7 +148,7 @@ def comparable_grid(
     )
 
 
-def _by_leaves(market: Market, unit: Units, valued: Prediction, comparables: int) -> Prediction:
+def _by_leaves(market: Market, unit: Subjects, valued: Prediction, comparables: int) -> Prediction:
     """Reconcile the sales that most trees hold for the same."""
     index, booster = market.leaf_index, market.ensemble.booster
     if index is None or booster is None or valued.signals is None:
@@ -166,7 +166,7 @@ def _by_leaves(market: Market, unit: Units, valued: Prediction, comparables: int
 
 
 def _comparable(
-    market: Market, unit: Units, made: Prediction, rank: int, places: Mapping[str, FloatArray]
+    market: Market, unit: Subjects, made: Prediction, rank: int, places: Mapping[str, FloatArray]
 ) -> Comparable:
     sale = int(made.found.index[0, rank])
     sold = market.model.sales
@@ -206,7 +206,7 @@ def _dollars(made: Prediction, rank: int, price: float, adjusted: float) -> dict
     return {line: factor * float(items[ITEMS.index(line)]) for line in LINES}
 
 
-def _traits(units: Units, row: int) -> dict[str, Any]:
+def _traits(units: Subjects, row: int) -> dict[str, Any]:
     known = {
         name: float(value) if np.isfinite(value) else None
         for name, value in zip(TRAITS, units.traits[row], strict=True)

@@ -41,7 +41,7 @@ def try_feature(
     Parameters
     ----------
     feature : array
-        Its value by row of the properties table (``Units.parcel``); NaN where unknown.
+        Its value by row of the properties table (``Subjects.parcel``); NaN where unknown.
     """
     sales, first = market.sales, market.out_of_fold.comparables
     column = feature[sales.unit.parcel]

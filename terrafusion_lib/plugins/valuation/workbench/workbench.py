@@ -15,9 +15,9 @@ from terrafusion_lib.plugins.valuation.model.markets import Market
 from terrafusion_lib.plugins.valuation.subjects import (
     TRAITS,
     Origin,
-    Units,
+    Subjects,
     numbers,
-    properties_as_units,
+    properties_as_subjects,
     texts,
 )
 from terrafusion_lib.plugins.valuation.workbench.comparable_grid import (
@@ -57,10 +57,10 @@ class Workbench:
     """A county's properties and its fitted markets.
 
     `rows` finds a property by its id, `places` holds latitudes and longitudes by parcel
-    (``Units.parcel``).
+    (``Subjects.parcel``).
     """
 
-    units: Units
+    units: Subjects
     rows: Mapping[str, int]
     markets: Mapping[str, Market]
     places: Mapping[str, FloatArray]
@@ -81,7 +81,7 @@ class Workbench:
         """
         ids = texts(properties, "property_id").tolist()
         rows = {name: row for row, name in enumerate(ids)}
-        units = _numbered(properties_as_units(properties, valuation_date, origin), rows, markets)
+        units = _numbered(properties_as_subjects(properties, valuation_date, origin), rows, markets)
         places = {}
         for name in ("latitude", "longitude"):
             places[name] = np.full(int(units.parcel.max(initial=-1)) + 1, np.nan)
@@ -145,7 +145,7 @@ class Workbench:
             property_id, unit, market, self.places, comparables=comparables, how=how, like=like
         )
 
-    def unit(self, property_id: str) -> Units:
+    def unit(self, property_id: str) -> Subjects:
         """A property as it is on the roll."""
         property_id = str(property_id)
         if property_id not in self.rows:
@@ -155,7 +155,7 @@ class Workbench:
             )
         return self.units.take(np.array([self.rows[property_id]]))
 
-    def market_of(self, property_id: str, unit: Units) -> tuple[str, Market]:
+    def market_of(self, property_id: str, unit: Subjects) -> tuple[str, Market]:
         """The market that values a unit."""
         name = unit.market[0]
         if name not in self.markets or not self.markets[name].model.can_value(unit)[0]:
@@ -168,7 +168,7 @@ class Workbench:
 
     def _asked(
         self, property_id: str, changes: Mapping[str, float | None] | None
-    ) -> tuple[Units, str, Market, Units | None]:
+    ) -> tuple[Subjects, str, Market, Subjects | None]:
         """The unit to value, its market, and the unit whose comparables are taken, if another."""
         present = self.unit(property_id)
         unit = _changed(present, changes or {})
@@ -177,8 +177,8 @@ class Workbench:
         return unit, name, market, present if same else None
 
 
-def _numbered(units: Units, rows: Mapping[str, int], markets: Mapping[str, Market]) -> Units:
-    """Units with the numbers that the models' sales know their properties by, others above."""
+def _numbered(units: Subjects, rows: Mapping[str, int], markets: Mapping[str, Market]) -> Subjects:
+    """Subjects with the numbers that the models' sales know their properties by, others above."""
     given = [
         int(known.max(initial=-1))
         for market in markets.values()
@@ -200,7 +200,7 @@ def _numbered(units: Units, rows: Mapping[str, int], markets: Mapping[str, Marke
     return replace(units, parcel=parcel, identity=identity)
 
 
-def _changed(unit: Units, changes: Mapping[str, float | None]) -> Units:
+def _changed(unit: Subjects, changes: Mapping[str, float | None]) -> Subjects:
     traits = unit.traits.copy()
     for name, value in changes.items():
         if name not in TRAITS:
