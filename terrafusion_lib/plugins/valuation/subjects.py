@@ -1,4 +1,4 @@
-"""Properties and sales as arrays: one row per unit, traits in one matrix."""
+"""Properties and sales as arrays: one row per subject, traits in one matrix."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields

@@ -23,7 +23,7 @@ TILE_BYTES, TILE_FEATURES = 20_000_000, 1_000_000
 
 WEB_MAP = "EPSG:3857"
 SIMPLIFIED = 1
-"""Subjects of a tile by which corners may move at all zooms but the last; more would halve parcels."""
+"""Units of a tile by which corners may move at all zooms but the last; more would halve parcels."""
 WORLD_METERS, TILE_UNITS = 40_075_017.0, 4096
 NARROW_UNITS = 2
 """Shapes narrower than that may vanish at the last zoom."""

@@ -144,7 +144,8 @@ def land_values(
     sales : Sales
         Valid sales before the valuation date.
     land_value, improvement_value : array
-        The assessor's, by row of the properties table (``Subjects.parcel``), US dollars, NaN unknown.
+        The assessor's, by row of the properties table (``Subjects.parcel``), US dollars; NaN
+        unknown.
     """
     found = _land_sales(sales, markets, land_value, improvement_value)
     vacant = found[VACANT_SALES]

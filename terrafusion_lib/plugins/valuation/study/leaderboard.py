@@ -43,7 +43,8 @@ def leaderboard(
     Parameters
     ----------
     market_value : array
-        The assessor's market values by row of the properties table (``Subjects.parcel``), US dollars.
+        The assessor's market values, US dollars, by row of the properties table
+        (``Subjects.parcel``).
     """
     rows = []
     for name, sales in tests.sales.items():

@@ -1,7 +1,8 @@
 """A job's request apart from where it runs, its lease, and the run of its results.
 
 Parameters of exports held their destination and process as well: these move to where they belong.
-Tables for jobs of plugins that never existed go; a plugin that comes brings its own.
+The results of a valuation lie under the run that was under way when its job was made. Tables for
+jobs of plugins that never existed go; a plugin that comes brings its own.
 """
 
 import json
@@ -15,10 +16,20 @@ down_revision = "0005"
 jobs = sa.table(
     "jobs",
     sa.column("job_id", sa.Text()),
+    sa.column("plugin", sa.Text()),
+    sa.column("county_id", sa.Text()),
+    sa.column("created_at", sa.DateTime(timezone=True)),
     sa.column("parameters_json", sa.Text()),
     sa.column("request_json", sa.Text()),
     sa.column("worker_json", sa.Text()),
     sa.column("run_id", sa.Text()),
+)
+
+runs = sa.table(
+    "pipeline_runs",
+    sa.column("run_id", sa.Text()),
+    sa.column("county_id", sa.Text()),
+    sa.column("started_at", sa.DateTime(timezone=True)),
 )
 
 
@@ -31,6 +42,7 @@ def upgrade() -> None:
     op.add_column("jobs", sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_jobs_run_id"), "jobs", ["run_id"])
     _part_requests(op.get_bind())
+    _find_runs(op.get_bind())
     op.drop_table("reporting_jobs")
     op.drop_table("market_analysis_jobs")
 
@@ -50,3 +62,18 @@ def _part_requests(connection: sa.Connection) -> None:
                 run_id=row.job_id,
             )
         )
+
+
+def _find_runs(connection: sa.Connection) -> None:
+    begun = (
+        sa.select(runs.c.run_id)
+        .where(runs.c.county_id == jobs.c.county_id, runs.c.started_at <= jobs.c.created_at)
+        .order_by(runs.c.started_at.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    connection.execute(
+        jobs.update()
+        .where(jobs.c.plugin == "valuation")
+        .values(run_id=sa.func.coalesce(begun, jobs.c.job_id))
+    )
