@@ -71,7 +71,26 @@ class Instead:
 
 COPY = "cp -R county_configs ../$$; TERRAFUSION_CONFIG_DIR=../$$"
 """A copy of the configuration for one command (named after its shell)."""
+JOB = (
+    "$(terrafusion export gis demo_wa --json"
+    " | python -c 'import json, sys; print(json.load(sys.stdin)[\"job_id\"])')"
+)
+"""An export made for one command."""
+OF_A_JOB = {
+    "show <job>": (0, "gis_export"),
+    "results <job>": (0, "gis_export_layers"),
+    "results <job> gis_export_layers --rows 50": (0, "parcels"),
+    "replay <job>": (0, "estimated bytes"),
+    "cancel <job>": (1, "had ended before"),
+    "execute <job>": (9, "cannot be run"),
+}
 INSTEAD = {
+    **{
+        f"terrafusion jobs {command}": Instead(
+            "job ids differ", f"terrafusion jobs {command.replace('<job>', JOB)}", code, says
+        )
+        for command, (code, says) in OF_A_JOB.items()
+    },
     "make demo": Instead("run once, before all others"),
     "make demo PARCELS=80000": Instead("three minutes", "make -n demo PARCELS=80000"),
     "make test": Instead("this suite", "make -n test"),
@@ -93,13 +112,13 @@ INSTEAD = {
             'the extra object-store brings; it is not installed. Next: pip install "s3fs',
         )
     ),
-    "terrafusion tune demo_wa": Instead(
+    "terrafusion valuation tune demo_wa": Instead(
         "a county this small has too few sales for trees",
-        "terrafusion tune demo_wa", 8, "too few for trees",
+        "terrafusion valuation tune demo_wa", 8, "too few for trees",
     ),
-    "terrafusion tune <county> --market residential --trials 20": Instead(
+    "terrafusion valuation tune <county> --market residential --trials 20": Instead(
         "a county this small has too few sales for trees",
-        "terrafusion tune demo_wa --market residential --trials 20", 8, "too few for trees",
+        "terrafusion valuation tune demo_wa --market residential --trials 20", 8, "too few for trees",
     ),
     "terrafusion run <county> --resume": Instead(
         "no run has failed", "terrafusion run demo_wa --resume", 9, "no failed run to resume",

@@ -66,7 +66,7 @@ class ValueOverride(PersonsWord):
 class TreeSettings(FrozenModel):
     """How boosted trees are grown; the defaults are what King County's training sales chose.
 
-    ``terrafusion tune`` finds those of a county.
+    ``terrafusion valuation tune`` finds those of a county.
     """
 
     learning_rate: float = Field(default=0.08, gt=0, le=1)
@@ -120,7 +120,7 @@ class ValuationParams(FrozenModel):
         description="Fewest valid sales of a market for trees stacked upon its comparables",
     )
     trees: TreeSettings = Field(
-        default=TreeSettings(), description="How boosted trees are grown; see terrafusion tune"
+        default=TreeSettings(), description="How boosted trees are grown; see terrafusion valuation tune"
     )
     equity: float = Field(
         default=1.0,
