@@ -92,14 +92,14 @@ STEPS: dict[str, StepSpec] = {
             (LOAD,),
             "value_pipeline",
             plugin="valuation",
-            early=(*TABLES, "lightgbm", "scipy.stats", "statsmodels.api", "vl_convert"),
+            early=(*TABLES, "lightgbm", "scipy.stats", "statsmodels.api"),
         ),
         StepSpec(
             REPORT,
             "Report values and the ratio study",
             (VALUE,),
             "report_step",
-            early=(*TABLES, "vl_convert"),
+            early=TABLES,
         ),
     )
 }
