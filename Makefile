@@ -8,7 +8,7 @@ export TERRAFUSION_ROOT ?= $(CURDIR)
 export PLOOMBER_STATS_ENABLED = false
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint bench lab hub dashboard notebooks lock env env-test system clean
+.PHONY: help demo test test-fast lint bench lab hub dashboard notebooks lock env env-test system clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-10s %s\n", $$1, $$2}'
@@ -33,8 +33,11 @@ system: ## what the tests need of the system: PostgreSQL with PostGIS, unixODBC,
 demo: env ## generate a demo county and run the whole job (PARCELS=80000 is all of Benton)
 	@$(RUN)terrafusion demo run --parcels $(PARCELS)
 
-test: env-test system ## the whole suite
-	$(RUN)python -m pytest
+test: env-test system ## the whole suite, two tests side by side
+	$(RUN)python -m pytest -n 2 --dist loadgroup
+
+test-fast: env-test ## what needs no service, browser, notebook or whole run: a minute
+	$(RUN)python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/contract tests/property
 
 lint: env-test ## ruff, mypy strict, import contracts
 	$(RUN)ruff check .

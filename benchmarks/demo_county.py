@@ -18,6 +18,4 @@ def demo_county(parcels: int, data: Path | None) -> Iterator[Settings]:
         place = data or Path(folder)
         if not (place / COUNTY / "truth").is_dir():
             generate(place / COUNTY, parcels=parcels)
-        yield Settings(
-            root=get_settings().root, data_dir=place, operational_url="", user="benchmark"
-        )
+        yield Settings(root=get_settings().root, data_dir=place, operational_url="", user="ana")

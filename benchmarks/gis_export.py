@@ -40,8 +40,9 @@ import pyarrow.parquet as pq
 import shapely
 from resident import peak_mb
 
-from terrafusion_lib.core.schema import TABLES, CanonicalTable, Kind
+from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.tables import Kind, TableSpec
 from terrafusion_lib.plugins.api import PluginContext
 from terrafusion_lib.plugins.gis_export.format import load_format
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
@@ -94,7 +95,7 @@ ATTRIBUTES = (
 MEMORY_FORMATS = ("geopackage", "geoparquet", "geojson")
 
 
-def canonical(spec: CanonicalTable, columns: dict[str, Any], rows: int) -> pa.Table:
+def canonical(spec: TableSpec, columns: dict[str, Any], rows: int) -> pa.Table:
     """A canonical table of these columns, the others null."""
     return pa.table(
         [

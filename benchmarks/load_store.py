@@ -32,7 +32,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from resident import peak_mb
 
 from terrafusion_lib.core.progress import silent
-from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.store.bulk import _TableWork
 from terrafusion_lib.store.models import CANONICAL
 from terrafusion_lib.store.store import Store, open_store

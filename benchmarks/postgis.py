@@ -25,8 +25,8 @@ import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from terrafusion_lib.core.copy_stream import copy_in
 from terrafusion_lib.geometry.parcel_layer import SHAPES, ParcelLayer
-from terrafusion_lib.geometry.postgis_copy import copy_in
 from terrafusion_lib.geometry.postgis_table import TYPES
 from terrafusion_lib.geometry.store import PostgisStore
 from tests.support.parcel_rows import COUNTY, parcel_layer
@@ -54,7 +54,7 @@ def bare_copy(options: dict[str, Any], layer: ParcelLayer, *, index: bool) -> Ca
         )
         with psycopg2.connect(**options) as connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE TABLE bare ({columns})")
-            copy_in(cursor, "bare", table)
+            copy_in(cursor, "bare", table.to_batches(10_000))
             if index:
                 cursor.execute("ALTER TABLE bare ADD PRIMARY KEY (geometry_id)")
                 cursor.execute("CREATE INDEX ON bare USING gist (geometry)")

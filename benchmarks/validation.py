@@ -24,8 +24,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from resident import peak_mb
 
-from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.validation.check import check_table
 from terrafusion_lib.validation.expressions import NUMBERS, Scope
 from terrafusion_lib.validation.great_expectations_engine import evaluate, expectation

@@ -1,16 +1,25 @@
 """Shared fixtures."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-pytest_plugins = ["tests.support.postgres"]
+# Threads of LightGBM that wait for work must not spin: the tests' processes share the cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+# A busy machine is no fault of what is tested.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
+
+pytest_plugins = ["tests.support.postgres", "tests.support.users_project"]
 
 
 @pytest.fixture(scope="session")

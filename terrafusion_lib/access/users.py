@@ -7,17 +7,10 @@ from typing import Self
 from pydantic import Field, field_validator, model_validator
 
 from terrafusion_lib.access.roles import ROLES, group
-from terrafusion_lib.core.config import FrozenModel, nearest, parse
+from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse
 from terrafusion_lib.core.county import list_counties, load_county
 from terrafusion_lib.core.errors import ConfigError
-from terrafusion_lib.core.files import write_json
 from terrafusion_lib.core.settings import Settings
-
-SHORTEST_PASSWORD = 10
-NOBODY = (  # a hash of no one's password, with the cost of a real one
-    "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA"
-    "$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-)
 
 
 class User(FrozenModel):
@@ -35,9 +28,8 @@ class User(FrozenModel):
     def _known_roles(cls, roles: tuple[str, ...]) -> tuple[str, ...]:
         for role in roles:
             if role not in ROLES:
-                close = nearest(role, list(ROLES))
-                hint = f"; did you mean {close[0]}?" if close else ""
-                raise ValueError(f"there is no role {role}{hint}")
+                meant = did_you_mean(role, ROLES)
+                raise ValueError("; ".join(filter(None, (f"there is no role {role}", meant))))
         return roles
 
     @field_validator("password_hash")
@@ -53,7 +45,19 @@ class CountyUsers(FrozenModel):
 
     county_id: str
     description: str = ""
+    sample: bool = Field(
+        default=False, description="The passwords are public: these users are for trying only"
+    )
     users: tuple[User, ...]
+
+    @property
+    def configured(self) -> bool:
+        """Whether somebody has a password of his own here."""
+        return not self.sample and any(user.password_hash for user in self.users)
+
+    def named(self, username: str) -> User | None:
+        """The user of that name; capitals, as Windows writes accounts, do not matter."""
+        return next((user for user in self.users if user.username == username.lower()), None)
 
     @model_validator(mode="after")
     def _names_once(self) -> Self:
@@ -83,17 +87,27 @@ def read_users(path: Path) -> CountyUsers:
     return parse(CountyUsers, data, where=str(path))
 
 
+def county_users(county_id: str, settings: Settings) -> CountyUsers | None:
+    """The users of a county; None where it has no users file.
+
+    Raises
+    ------
+    ConfigError
+        The county is unknown, or the file is not valid or another county's.
+    """
+    path = load_county(county_id, settings).users
+    if path is None or not path.is_file():
+        return None
+    users = read_users(path)
+    if users.county_id != county_id:
+        raise ConfigError(f"{path} is of county {users.county_id}, not {county_id}")
+    return users
+
+
 def all_users(settings: Settings) -> dict[str, CountyUsers]:
     """The users of every county that has a users file, by county."""
-    found = {}
-    for county_id in list_counties(settings):
-        path = load_county(county_id, settings).users
-        if path is not None and path.is_file():
-            users = read_users(path)
-            if users.county_id != county_id:
-                raise ConfigError(f"{path} is of county {users.county_id}, not {county_id}")
-            found[county_id] = users
-    return found
+    listed = {name: county_users(name, settings) for name in list_counties(settings)}
+    return {name: users for name, users in listed.items() if users}
 
 
 def groups_of(username: str, settings: Settings) -> list[str]:
@@ -101,56 +115,6 @@ def groups_of(username: str, settings: Settings) -> list[str]:
     return sorted(
         group(county_id, role)
         for county_id, county in all_users(settings).items()
-        for user in county.users
-        if user.username == username
+        if (user := county.named(username))
         for role in user.roles
     )
-
-
-def check_password(username: str, password: str, settings: Settings) -> bool:
-    """Whether the password is the user's in some county; takes as long for an unknown user."""
-    from argon2 import PasswordHasher
-    from argon2.exceptions import InvalidHashError, VerificationError
-
-    hasher = PasswordHasher()
-    hashes = [
-        user.password_hash
-        for county in all_users(settings).values()
-        for user in county.users
-        if user.username == username and user.password_hash
-    ]
-    for known in hashes or [NOBODY]:
-        try:
-            if hasher.verify(known, password):
-                return bool(hashes)
-        except (VerificationError, InvalidHashError):
-            continue
-    return False
-
-
-def set_password(path: Path, username: str, password: str) -> None:
-    """Put the hash of a new password into a users file.
-
-    Raises
-    ------
-    ConfigError
-        The user is not in the file or the password is too short.
-    """
-    from argon2 import PasswordHasher
-
-    users = read_users(path)
-    names = [user.username for user in users.users]
-    if username not in names:
-        close = nearest(username, names)
-        raise ConfigError(
-            f"{path} has no user {username}",
-            examples=names,
-            hint=f"did you mean {close[0]}?" if close else None,
-        )
-    if len(password) < SHORTEST_PASSWORD:
-        raise ConfigError(f"A password needs {SHORTEST_PASSWORD} characters or more")
-    data = json.loads(path.read_text(encoding="utf-8"))
-    for user in data["users"]:
-        if user["username"] == username:
-            user["password_hash"] = PasswordHasher().hash(password)
-    write_json(path, data)

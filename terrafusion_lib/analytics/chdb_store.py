@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from terrafusion_lib.analytics.clickhouse_store import ClickHouseAnalytics
 from terrafusion_lib.analytics.dialect import ClickHouseDialect
-from terrafusion_lib.analytics.facts import FactTable
+from terrafusion_lib.analytics.fact_table import FactTable
 from terrafusion_lib.analytics.partitions import Partition
 from terrafusion_lib.analytics.totals import Totals
 from terrafusion_lib.core.errors import LoadError

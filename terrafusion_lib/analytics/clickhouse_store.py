@@ -11,7 +11,8 @@ from terrafusion_lib.analytics.dialect import (
     CLICKHOUSE_TYPES,
     ClickHouseDialect,
 )
-from terrafusion_lib.analytics.facts import CONTENT, FACTS, PARTITION, FactTable
+from terrafusion_lib.analytics.fact_table import CONTENT, PARTITION, FactTable
+from terrafusion_lib.analytics.facts import facts
 from terrafusion_lib.analytics.partitions import Partition, check_totals
 from terrafusion_lib.analytics.totals import (
     Totals,
@@ -22,7 +23,8 @@ from terrafusion_lib.analytics.totals import (
 )
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.log import mask_secrets
-from terrafusion_lib.core.schema import Column, Kind
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import Column, Kind
 
 if TYPE_CHECKING:
     from clickhouse_connect.driver.client import Client
@@ -112,7 +114,7 @@ class ClickHouseAnalytics:
         self._client.database = None
         self._command(f"CREATE DATABASE IF NOT EXISTS {self._database}{self._cluster}")
         self._client.database = self._database
-        for fact in FACTS.values():
+        for fact in facts().values():
             self._command(create_statement(fact, fact.name, self._engine, self._cluster))
             found = self._client.query(f"DESCRIBE TABLE {fact.name}").result_rows
             if {row[0]: row[1] for row in found} != column_types(fact):
@@ -126,7 +128,7 @@ class ClickHouseAnalytics:
     def _replace(self, partition: Partition) -> Totals:
         fact, county = partition.fact, partition.county_id
         source = totals_of(fact, partition.rows, native_hash=False)
-        place = f"('{county}', {partition.year})"
+        place = f"({literal(county)}, {partition.year})"
         if not partition.rows.num_rows:
             self._command(f"ALTER TABLE {fact.name}{self._cluster} DROP PARTITION {place}")
             return source

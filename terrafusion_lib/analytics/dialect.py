@@ -8,7 +8,7 @@ order of the rows or the number of threads.
 
 from typing import Protocol
 
-from terrafusion_lib.core.schema import Kind
+from terrafusion_lib.core.tables import Kind
 
 HUNDREDTHS = 100
 """Parts of a dollar or square foot that are added up."""

@@ -10,7 +10,8 @@ import duckdb
 import pyarrow as pa
 
 from terrafusion_lib.analytics.dialect import DuckDbDialect
-from terrafusion_lib.analytics.facts import CONTENT, FACTS, FactTable
+from terrafusion_lib.analytics.fact_table import CONTENT, FactTable
+from terrafusion_lib.analytics.facts import facts
 from terrafusion_lib.analytics.partitions import Partition, check_totals
 from terrafusion_lib.analytics.totals import (
     Totals,
@@ -21,7 +22,7 @@ from terrafusion_lib.analytics.totals import (
 )
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.locks import replacing
-from terrafusion_lib.core.schema import Kind
+from terrafusion_lib.core.tables import Kind
 
 Config = dict[str, str | bool | int | float | list[str]]
 TYPES = {
@@ -105,7 +106,7 @@ class DuckDbAnalytics:
         return duckdb.connect(path, read_only=read_only, config=self._config)
 
     def _create_tables(self, database: duckdb.DuckDBPyConnection) -> None:
-        for fact in FACTS.values():
+        for fact in facts().values():
             wanted = {column.name: TYPES[column.kind] for column in fact.columns}
             wanted[CONTENT] = "VARCHAR"
             columns = ", ".join(f"{name} {kind}" for name, kind in wanted.items())

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from terrafusion_lib.analytics.facts import CONTENT, FactTable
+from terrafusion_lib.analytics.fact_table import CONTENT, FactTable
 from terrafusion_lib.analytics.totals import Totals
 from terrafusion_lib.core.errors import LoadError
 

@@ -4,9 +4,8 @@ Every analysis has a fixed schema, is ordered by its grouping columns and answer
 DuckDB and ClickHouse (see `analytics_dialect`).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 
@@ -20,9 +19,9 @@ from terrafusion_lib.analytics.dialect import (
     total,
 )
 from terrafusion_lib.analytics.store import AnalyticsStore
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import ConfigError
-from terrafusion_lib.core.schema import Kind
+from terrafusion_lib.core.tables import Kind
 
 AREAS = ("neighborhood_code", "tax_area", "situs_city", "property_type", "property_class")
 RATIO_PARTS = 1_000_000_000
@@ -69,18 +68,16 @@ def analyze(
         Nothing has been loaded yet, or the database refuses.
     """
     if name not in ANALYSES:
-        raise ConfigError(f"There is no analysis {name!r}", hint=_meant(name, ANALYSES))
+        raise ConfigError(
+            f"There is no analysis {name!r}",
+            hint=did_you_mean(name, ANALYSES) or "one of " + ", ".join(ANALYSES),
+        )
     analysis = ANALYSES[name]
     if area not in analysis.areas:
         raise ConfigError(f"{name} cannot be by {area!r}", examples=analysis.areas)
     parameters = {"county_id": county_id, "first_year": first_year, "last_year": last_year}
     found = store.query(analysis.sql(store.dialect, area), parameters)
     return found.select(analysis.schema.names).cast(analysis.schema)
-
-
-def _meant(name: str, known: Mapping[str, Any]) -> str:
-    close = nearest(name, list(known))
-    return f"did you mean {close[0]}?" if close else "one of " + ", ".join(known)
 
 
 def _where(dialect: Dialect, *, years_before: int = 0) -> str:

@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 import pyarrow as pa
 
 from terrafusion_lib.analytics.dialect import Dialect
-from terrafusion_lib.analytics.facts import FactTable
+from terrafusion_lib.analytics.fact_table import FactTable
 from terrafusion_lib.analytics.partitions import Partition
 from terrafusion_lib.analytics.totals import Totals
 from terrafusion_lib.core.errors import ConfigError, ConnectError

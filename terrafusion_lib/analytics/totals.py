@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from terrafusion_lib.analytics.dialect import HUNDREDTHS, Dialect, DuckDbDialect
-from terrafusion_lib.analytics.facts import PARTITION, FactTable
+from terrafusion_lib.analytics.fact_table import PARTITION, FactTable
 from terrafusion_lib.core.errors import LoadError
-from terrafusion_lib.core.schema import Column, Kind
+from terrafusion_lib.core.tables import Column, Kind
 
 LARGEST = 9e16
 """Money and areas from here on, and those that are not finite, are refused."""

@@ -24,6 +24,7 @@ from terrafusion_lib.core.errors import ConfigError, ConnectError, TerraFusionEr
 from terrafusion_lib.core.files import fingerprint
 from terrafusion_lib.core.raw import SourceFilter, SourceTable
 from terrafusion_lib.core.secrets import is_reference, resolve
+from terrafusion_lib.core.sql import literal
 
 EVERYTHING = "1=1"
 
@@ -183,10 +184,7 @@ def _condition(item: SourceFilter, years: Sequence[int], table: SourceTable) -> 
         )
     if item.value is None:
         return f"{item.column} IS NULL"
-    if isinstance(item.value, int):
-        return f"{item.column} = {item.value}"
-    text = item.value.replace("'", "''")
-    return f"{item.column} = '{text}'"
+    return f"{item.column} = {literal(item.value)}"
 
 
 def _temporary() -> Path:

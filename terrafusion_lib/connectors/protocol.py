@@ -6,7 +6,7 @@ from typing import Protocol
 
 import pyarrow as pa
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean, nearest
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.raw import RawType, SourceTable
 
@@ -132,13 +132,12 @@ def find_table(name: str, known: Sequence[str], *, source: str) -> str:
     by_fold = {item.casefold(): item for item in known}
     found = by_fold.get(name.casefold())
     if found is None:
-        close = nearest(name, list(known), count=3)
         raise ConnectError(
             f"{source} has no table {name}",
             table=name,
-            examples=close,
+            examples=nearest(name, known, count=3),
             cause="it has another name, or this login may not see it",
-            hint=f"did you mean {close[0]}?" if close else "terrafusion connect check <county>",
+            hint=did_you_mean(name, known) or "terrafusion connect check <county>",
         )
     return found
 
@@ -157,14 +156,12 @@ def find_columns(
     missing = [name for name in wanted if name.casefold() not in by_fold]
     if missing:
         names = [column.name for column in known]
-        meant = {name: nearest(name, names) for name in missing}
         raise ConnectError(
             f"Table {table} lacks {len(missing)} of {len(wanted)} columns that the mapping reads",
             table=table,
             column=", ".join(missing),
             hint="; ".join(
-                f"{name}: did you mean {close[0]}?" if close else f"{name}: no similar column"
-                for name, close in meant.items()
+                f"{name}: {did_you_mean(name, names) or 'no similar column'}" for name in missing
             ),
         )
     return {name: by_fold[name.casefold()] for name in wanted}

@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any, cast
 
 from terrafusion_lib.connectors.protocol import Connector
-from terrafusion_lib.core.config import FrozenModel, nearest, parse
+from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse
 from terrafusion_lib.core.county import CountyConfig, SourceConfig
 from terrafusion_lib.core.errors import ConfigError, PluginError
 from terrafusion_lib.core.registry import Registry
@@ -59,12 +59,11 @@ def open_source(county: CountyConfig, name: str, settings: Settings) -> Connecto
         The county has no such source; the nearest name is given.
     """
     if name not in county.sources:
-        close = nearest(name, list(county.sources))
         raise ConfigError(
             f"The mapping reads source {name!r}, which county.yaml does not name",
             county=county.county_id,
             examples=sorted(county.sources),
-            hint=f"did you mean {close[0]}?" if close else "add it to sources of county.yaml",
+            hint=did_you_mean(name, county.sources) or "add it to sources of county.yaml",
         )
     return open_connector(county.sources[name], settings=settings, folder=county.folder)
 

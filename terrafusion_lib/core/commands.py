@@ -11,18 +11,16 @@ import shlex
 import shutil
 import sys
 import sysconfig
+from functools import cache
 from pathlib import Path
 
+from terrafusion_lib.core.declared import declared_plugins
+
 NOUNS = (
-    "connect", "counties", "dashboard", "demo", "export", "hub", "lab", "mapping", "notebooks",
-    "plan", "run", "runs", "tune", "users",
+    "connect", "counties", "dashboard", "demo", "hub", "jobs", "lab", "mapping", "notebooks",
+    "plan", "plugins", "run", "runs", "users",
 )  # fmt: skip
-"""What follows ``terrafusion`` in a command; a server's word on a database of that name stays."""
-PROGRAM = re.compile(
-    r"(?<![\w./\\:-])(?:"
-    rf"(?P<own>terrafusion)(?= (?:{'|'.join(NOUNS)})\b)|(?P<pip>pip)(?= install )|"
-    r"(?P<keyring>keyring)(?= set ))"
-)
+"""What follows ``terrafusion`` in a command of the platform; plugins have nouns of their own."""
 MODULES = {"terrafusion": "terrafusion_lib.cli"}
 COUNTY = "<county>"
 
@@ -39,7 +37,22 @@ def as_typed(text: str, *, county: str | None = None, folder: Path | None = None
     """
     if county:
         text = text.replace(COUNTY, county)
-    return PROGRAM.sub(lambda found: program(found[0], folder=folder), text)
+    return _programs(command_nouns()).sub(lambda found: program(found[0], folder=folder), text)
+
+
+def command_nouns() -> tuple[str, ...]:
+    """Everything that follows ``terrafusion`` in a command, sorted."""
+    return tuple(sorted({*NOUNS, *(item.verb_of()[0] for item in declared_plugins().values())}))
+
+
+@cache
+def _programs(nouns: tuple[str, ...]) -> re.Pattern[str]:
+    """Programs in a text; a server's word on a database named terrafusion is none."""
+    return re.compile(
+        r"(?<![\w./\\:-])(?:"
+        rf"(?P<own>terrafusion)(?= (?:{'|'.join(nouns)})\b)|(?P<pip>pip)(?= install )|"
+        r"(?P<keyring>keyring)(?= set ))"
+    )
 
 
 def program(name: str, *, folder: Path | None = None) -> str:

@@ -1,6 +1,7 @@
 """YAML into frozen pydantic models, with messages that a county's analyst can act on."""
 
 import difflib
+from collections.abc import Iterable
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin
@@ -19,7 +20,13 @@ class FrozenModel(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def nearest(name: str, known: list[str], *, count: int = 1) -> list[str]:
+def did_you_mean(name: str, known: Iterable[str], *, suffix: str = "") -> str | None:
+    """A hint that asks whether the known name nearest to `name` was meant; None without one."""
+    close = nearest(name, known)
+    return f"did you mean {close[0]}{suffix}?" if close else None
+
+
+def nearest(name: str, known: Iterable[str], *, count: int = 1) -> list[str]:
     """The known names nearest to `name` in spelling, best first (case ignored)."""
     by_fold = {item.casefold(): item for item in known}
     found = difflib.get_close_matches(name.casefold(), list(by_fold), n=count, cutoff=0.5)
@@ -78,9 +85,8 @@ def _explain(model: type[BaseModel], item: Any) -> str:
     path = ".".join(location) or "the whole"
     if item["type"] == "extra_forbidden":
         owner = _model_at(model, location[:-1])
-        close = nearest(location[-1], list(owner.model_fields)) if owner else []
-        meant = f"; did you mean {close[0]}?" if close else ""
-        return f"unknown key {path}{meant}"
+        meant = did_you_mean(location[-1], owner.model_fields) if owner else None
+        return "; ".join(filter(None, (f"unknown key {path}", meant)))
     return f"{path}: {item['msg'][:1].lower()}{item['msg'][1:]}"
 
 

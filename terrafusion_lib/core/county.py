@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from terrafusion_lib.core.config import FrozenModel, nearest, parse, read_yaml
+from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse, read_yaml
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.settings import Settings
 
@@ -43,7 +43,7 @@ class GeometryConfig(FrozenModel):
 class CountyConfig(FrozenModel):
     """What TerraFusion must know of a county.
 
-    ``extends: <county>`` takes every key from another county and overrides the ones given
+    ``extends: <county>`` takes every key but ``users`` from another county, overriding those given
     (mappings are merged, anything else replaced); relative paths resolve in the folder of the
     file that names them.
     """
@@ -92,13 +92,11 @@ def load_county(county_id: str, settings: Settings) -> CountyConfig:
     """
     known = list_counties(settings)
     if county_id not in known:
-        close = nearest(county_id, known)
         raise ConfigError(
             f"County {county_id!r} is not configured",
             examples=known,
-            hint=f"did you mean {close[0]}?"
-            if close
-            else f"add {settings.county_configs_path}/{county_id}/county.yaml",
+            hint=did_you_mean(county_id, known)
+            or f"add {settings.county_configs_path}/{county_id}/county.yaml",
         )
     folder = settings.county_configs_path / county_id
     data = _merged(folder, settings.county_configs_path, ())
@@ -119,7 +117,9 @@ def _merged(folder: Path, configs: Path, seen: tuple[str, ...]) -> dict[str, Any
         return data
     if parent in seen or not (configs / str(parent) / "county.yaml").is_file():
         raise ConfigError(f"{path} extends {parent!r}, which is missing or extends itself")
-    return _overlay(_merged(configs / str(parent), configs, (*seen, folder.name)), data)
+    base = _merged(configs / str(parent), configs, (*seen, folder.name))
+    base.pop("users", None)
+    return _overlay(base, data)
 
 
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ order, so that a user of the command line never needs a traceback.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 
 class TerraFusionError(Exception):
@@ -139,6 +140,13 @@ class RunError(TerraFusionError):
 
 
 class AccessDeniedError(TerraFusionError):
-    """The user's roles do not permit the action."""
+    """The person's roles do not grant `permission`; `reason_code` is short and for programs."""
 
     exit_code = 10
+
+    def __init__(
+        self, what: str, *, permission: str = "", reason_code: str = "", **place: Any
+    ) -> None:
+        super().__init__(what, **place)
+        self.permission = permission
+        self.reason_code = reason_code

@@ -6,7 +6,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import PluginError, TerraFusionError
 
 ROOT = __name__.partition(".")[0]
@@ -72,11 +72,10 @@ class Registry:
         """
         sources = self.sources()
         if name not in sources:
-            close = nearest(name, list(sources))
             raise error(
                 f"There is no {self.kind} {name!r}",
                 examples=list(sources),
-                hint=f"did you mean {close[0]}?" if close else None,
+                hint=did_you_mean(name, sources),
             )
         return sources[name]
 

@@ -4,26 +4,7 @@ Money is US dollars, areas are square feet, ids are text, dates are dates. Mappi
 store, plugins and documentation all read this module.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-
-class Kind(StrEnum):
-    """Kinds of canonical columns."""
-
-    TEXT = "text"
-    INTEGER = "integer"
-    NUMBER = "number"
-    MONEY = "money"
-    BOOLEAN = "boolean"
-    DATE = "date"
-    JSON = "json"
-    GEOMETRY = "geometry"
-
+from terrafusion_lib.core.tables import TableSpec, read_table
 
 PROPERTY_TYPES = (
     "residential",
@@ -35,62 +16,6 @@ PROPERTY_TYPES = (
     "vacant_land",
     "special_purpose",
 )
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: name, kind, whether null is allowed, and its meaning with unit."""
-
-    name: str
-    kind: Kind
-    meaning: str
-    nullable: bool = True
-
-
-@dataclass(frozen=True)
-class CanonicalTable:
-    """One canonical table; `key` is unique and never null."""
-
-    name: str
-    meaning: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    parent: str | None = None
-    """Table whose (county_id, property_id) each row's property must be found in."""
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        return tuple(column.name for column in self.columns)
-
-    def arrow_schema(self) -> "pa.Schema":
-        """Arrow schema of the table as Parquet files and batches carry it."""
-        import pyarrow as pa
-
-        types = {
-            Kind.TEXT: pa.string(),
-            Kind.INTEGER: pa.int64(),
-            Kind.NUMBER: pa.float64(),
-            Kind.MONEY: pa.float64(),
-            Kind.BOOLEAN: pa.bool_(),
-            Kind.DATE: pa.date32(),
-            Kind.JSON: pa.string(),
-            Kind.GEOMETRY: pa.binary(),
-        }
-        return pa.schema(
-            [pa.field(c.name, types[c.kind], nullable=c.nullable) for c in self.columns]
-        )
-
-
-def read_table(
-    name: str, meaning: str, key: str, columns: str, parent: str | None = None
-) -> CanonicalTable:
-    """Read a table from lines ``name kind meaning``; key columns are never null."""
-    keys = tuple(key.split())
-    parsed = []
-    for line in columns.strip().splitlines():
-        column, kind, text = line.split(None, 2)
-        parsed.append(Column(column, Kind(kind), text.strip(), nullable=column not in keys))
-    return CanonicalTable(name, meaning, keys, tuple(parsed), parent)
 
 
 _CHARACTERISTICS = """
@@ -325,7 +250,7 @@ geometry              geometry WGS 84 geometry as WKB
 """,
 )
 
-TABLES: dict[str, CanonicalTable] = {
+TABLES: dict[str, TableSpec] = {
     table.name: table
     for table in (
         PROPERTIES,
@@ -338,3 +263,20 @@ TABLES: dict[str, CanonicalTable] = {
         PARCELS_GEOMETRY,
     )
 }
+
+PERSONAL = frozenset(
+    {
+        "owner_id",
+        "owner_name",
+        "owner_is_confidential",
+        "exemption_type",
+        "exemption_subtype",
+        "exempt_value",
+        "senior_frozen_value",
+        "extended_attributes",
+    }
+)
+"""Columns about a person: who owns, and exemptions that tell of age, disability or income.
+
+They are shown only when asked for by name, to somebody who may view sensitive reports.
+"""

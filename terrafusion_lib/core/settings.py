@@ -5,6 +5,9 @@ in the project root); the defaults run everything embedded below the project roo
 """
 
 import getpass
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -51,7 +54,10 @@ class Settings(BaseSettings):
     exports_days: int = Field(
         default=7, ge=0, description="Days after which an export expires; 0: never"
     )
-    user: str = Field(default_factory=getpass.getuser, description="Who runs, for the ledger")
+    user: str = Field(
+        default_factory=getpass.getuser,
+        description="Who works, for roles and the ledger; default the operating system's account",
+    )
     duckdb_memory_limit: str = Field(default="1GB", description="Memory cap of the mapping engine")
     threads: int = Field(default=2, ge=1, description="Threads per engine on a shared machine")
 
@@ -67,14 +73,38 @@ class Settings(BaseSettings):
     def operational_database_url(self) -> str:
         return self.operational_url or f"sqlite:///{self.data_path / 'operational.db'}"
 
+    @property
+    def user_given(self) -> bool:
+        """Whether somebody said who works; else it is the account of the operating system."""
+        return "user" in self.model_fields_set
+
     def environment(self) -> dict[str, str]:
-        """The environment variables that give another process, such as a kernel, these settings."""
-        values = self.model_dump(mode="json", exclude_none=True)
+        """The environment variables that give another process, such as a kernel, these settings.
+
+        An account that nobody gave is not passed on as if it were a name given.
+        """
+        left_out = None if self.user_given else {"user"}
+        values = self.model_dump(mode="json", exclude_none=True, exclude=left_out)
         return {f"TERRAFUSION_{name.upper()}": str(value) for name, value in values.items()}
 
     def county_data(self, county_id: str) -> Path:
         """Folder that holds all derived data of one county."""
         return self.data_path / county_id
+
+
+@contextmanager
+def handed_on(environment: Mapping[str, str]) -> Iterator[None]:
+    """Processes started in the block get these variables too; afterwards all is as it was."""
+    before = {name: os.environ.get(name) for name in environment}
+    os.environ |= environment
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 @cache

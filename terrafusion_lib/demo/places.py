@@ -1,12 +1,11 @@
 """Where the county is: cities, their tax areas and prices, outline, public land survey."""
 
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 import numpy as np
 
 from terrafusion_lib.demo.columns import Floats, Ints
+from terrafusion_lib.geo.crs import WGS84, mover
 
 STATE_PLANE = "EPSG:2927"
 """Washington South, US survey feet: the county's own projected system."""
@@ -97,22 +96,14 @@ class Survey:
 
 def to_state_plane(longitude: Floats, latitude: Floats) -> tuple[Floats, Floats]:
     """WGS 84 degrees to state-plane feet."""
-    x, y = _change("EPSG:4326", STATE_PLANE).transform(longitude, latitude)
+    x, y = mover(WGS84, STATE_PLANE)(np.column_stack([longitude, latitude])).T
     return x, y
 
 
 def to_degrees(x: Floats, y: Floats) -> tuple[Floats, Floats]:
     """State-plane feet to WGS 84 longitude and latitude."""
-    longitude, latitude = _change(STATE_PLANE, "EPSG:4326").transform(x, y)
+    longitude, latitude = mover(STATE_PLANE, WGS84)(np.column_stack([x, y])).T
     return longitude, latitude
-
-
-@cache
-def _change(source: str, target: str) -> Any:
-    """Change of coordinates; finding it takes longer than changing a county's."""
-    from pyproj import Transformer
-
-    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def survey() -> Survey:

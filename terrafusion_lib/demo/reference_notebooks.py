@@ -1,12 +1,11 @@
 """The committed notebooks: executed on a small demo county that is the same everywhere."""
 
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.settings import Settings, handed_on
 from terrafusion_lib.runs.notebook_runner import run_notebook
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -18,9 +17,7 @@ def prepare_reference(settings: Settings, data_dir: Path) -> dict[str, str]:
     from terrafusion_lib.demo.generate import generate
 
     generate(data_dir / "demo_wa", parcels=REFERENCE_PARCELS)
-    reference = Settings(
-        root=settings.root, data_dir=data_dir, operational_url="", user="reference"
-    )
+    reference = Settings(root=settings.root, data_dir=data_dir, operational_url="", user="ana")
     return reference.environment()
 
 
@@ -37,8 +34,10 @@ def refresh(settings: Settings, only: Sequence[str] = ()) -> list[Path]:
     if unknown:
         raise RunError(f"No notebook {min(unknown)}", examples=[path.stem for path in paths])
     written = []
-    with tempfile.TemporaryDirectory(prefix="terrafusion-reference-") as folder:
-        os.environ |= prepare_reference(settings, Path(folder))
+    with (
+        tempfile.TemporaryDirectory(prefix="terrafusion-reference-") as folder,
+        handed_on(prepare_reference(settings, Path(folder))),
+    ):
         for path in paths:
             executed = Path(folder) / path.name
             run_notebook(path, executed, folder=path.parent)

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.locks import replacing
+from terrafusion_lib.geo.repair import GEOMETRY
 from terrafusion_lib.geometry.parcel_layer import (
-    GEOMETRY,
     HASH,
     SHAPES,
     ParcelLayer,

@@ -8,12 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from terrafusion_lib.core.errors import ConfigError, LoadError
+from terrafusion_lib.geo import crs
+from terrafusion_lib.geo.repair import CENTROID, GEOMETRY
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
-GEOMETRY = "geometry"
-CENTROID = "centroid"
 SHAPES = (GEOMETRY, CENTROID)
 AREA = "area_sqft"
 HASH = "row_hash"
@@ -47,13 +47,7 @@ class ParcelLayer:
         ConfigError
             It is unknown.
         """
-        from pyproj import CRS
-        from pyproj.exceptions import CRSError
-
-        try:
-            return CRS.from_user_input(self.crs)
-        except CRSError as error:
-            raise ConfigError(f"The coordinate system {self.crs!r} is unknown") from error
+        return crs.system(self.crs)
 
     @property
     def srid(self) -> int:

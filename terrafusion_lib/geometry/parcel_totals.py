@@ -8,7 +8,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from terrafusion_lib.core.errors import LoadError
-from terrafusion_lib.geometry.parcel_layer import CENTROID, GEOMETRY, ParcelLayer
+from terrafusion_lib.geo.repair import CENTROID, GEOMETRY
+from terrafusion_lib.geometry.parcel_layer import (
+    ParcelLayer,
+)
 
 HUNDREDTHS = 100
 MILLIONTHS = 1_000_000

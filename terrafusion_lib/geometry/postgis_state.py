@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from terrafusion_lib.geometry.parcel_layer import CENTROID, GEOMETRY, HASH
+from terrafusion_lib.geo.repair import CENTROID, GEOMETRY
+from terrafusion_lib.geometry.parcel_layer import (
+    HASH,
+)
 from terrafusion_lib.geometry.parcel_totals import (
     CORNERS,
     HUNDREDTHS,

@@ -5,16 +5,16 @@ from typing import Any
 
 import pyarrow as pa
 
+from terrafusion_lib.core.copy_stream import copy_in
 from terrafusion_lib.core.errors import LoadError
+from terrafusion_lib.geo.repair import CENTROID, GEOMETRY
 from terrafusion_lib.geometry.parcel_layer import (
-    CENTROID,
-    GEOMETRY,
     HASH,
     ParcelLayer,
     differences,
 )
-from terrafusion_lib.geometry.postgis_copy import copy_in
 
+BATCH_ROWS = 10_000
 TYPES = {
     pa.string(): "text",
     pa.int64(): "bigint",
@@ -97,7 +97,7 @@ def create(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> None:
     cursor.execute(f'CREATE SCHEMA IF NOT EXISTS "{layer.county_id}"')
     cursor.execute(f"DROP TABLE IF EXISTS {table}")
     cursor.execute(f"CREATE TABLE {table} ({columns})")
-    copy_in(cursor, table, rows, options=", FREEZE")
+    copy_in(cursor, table, rows.to_batches(BATCH_ROWS), options="FREEZE")
     ensure_indexes(cursor, layer)
 
 
@@ -153,7 +153,7 @@ def refill(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> tuple[int, int, i
     table, key = place(layer), layer.key
     cursor.execute(f'DELETE FROM {table} RETURNING "{key}"')
     old = {row[0] for row in cursor.fetchall()}
-    copy_in(cursor, table, rows)
+    copy_in(cursor, table, rows.to_batches(BATCH_ROWS))
     new = set(rows[key].to_pylist())
     return len(new - old), len(new & old), len(old - new)
 
@@ -170,7 +170,7 @@ def change(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> tuple[int, int, i
     new, gone, inserted = differences(rows, old, key)
     if new.num_rows:
         cursor.execute(f"CREATE TEMP TABLE arriving (LIKE {table}) ON COMMIT DROP")
-        copy_in(cursor, "arriving", new)
+        copy_in(cursor, "arriving", new.to_batches(BATCH_ROWS))
         names = [f'"{name}"' for name in rows.column_names]
         values = ", ".join(f"{name} = EXCLUDED.{name}" for name in names)
         cursor.execute(

@@ -14,9 +14,9 @@ from terrafusion_lib.core.errors import ConfigError, ConnectError, LoadError
 from terrafusion_lib.core.log import mask_secrets
 from terrafusion_lib.core.secrets import resolve
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.geo.repair import GEOMETRY
 from terrafusion_lib.geometry import postgis_state, postgis_table
 from terrafusion_lib.geometry.parcel_layer import (
-    GEOMETRY,
     SHAPES,
     ParcelLayer,
     check_key,

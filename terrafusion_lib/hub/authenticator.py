@@ -6,7 +6,8 @@ from typing import Any
 
 from jupyterhub.auth import Authenticator
 
-from terrafusion_lib.access.users import check_password, groups_of
+from terrafusion_lib.access.accounts import check_password
+from terrafusion_lib.access.users import groups_of
 from terrafusion_lib.core.settings import get_settings
 
 FAILURES = 5

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from terrafusion_lib.access.roles import LAB_ROLES, group, groups_with
+from terrafusion_lib.access.grants import RUN, VIEW_DASHBOARDS
+from terrafusion_lib.access.roles import groups_with, roles_with
 from terrafusion_lib.core.county import list_counties
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.hub.authenticator import CountyAuthenticator
@@ -58,7 +59,7 @@ def _first_page(handler: Any) -> str:
     """Where a login leads: to JupyterLab for those who have one, else to the dashboard."""
     user = handler.current_user
     roles = {item.name.partition(":")[2] for item in (user.orm_user.groups if user else ())}
-    return "/hub/spawn" if roles & set(LAB_ROLES) else f"/services/{DASHBOARD}/"
+    return "/hub/spawn" if roles & set(roles_with(RUN)) else f"/services/{DASHBOARD}/"
 
 
 def _hub(c: Any, port: int, state: str) -> None:
@@ -81,15 +82,20 @@ def _spawner(c: Any, settings: Settings) -> None:
     c.Spawner.args = lab_options()
     c.Spawner.default_url = "/lab"
     c.Spawner.notebook_dir = str(settings.root / "notebooks")
-    c.Spawner.environment = settings.environment()
+    c.Spawner.environment = settings.environment() | {"TERRAFUSION_USER": _username}
     c.Spawner.http_timeout = 60
     c.Spawner.start_timeout = 60
 
 
+def _username(spawner: Any) -> str:
+    """Who works in a JupyterLab: the user who logged in, not the hub's own account."""
+    return str(spawner.user.name)
+
+
 def _roles(counties: list[str]) -> list[dict[str, Any]]:
     """Scopes by group; the role ``user`` keeps the name only, so that a group grants each right."""
-    viewers = groups_with("dashboard:view", counties)
-    lab = [group(county, role) for county in counties for role in LAB_ROLES]
+    viewers = groups_with(VIEW_DASHBOARDS, counties)
+    lab = groups_with(RUN, counties)
     culling = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
     return [
         {"name": "user", "scopes": ["read:users:name!user"]},

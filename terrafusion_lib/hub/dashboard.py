@@ -1,7 +1,7 @@
 """The dashboards, served by Voilà: alone on this machine, or as a service behind JupyterHub.
 
 Behind the hub everybody logs in there, the hub's scopes decide who reaches the service, and before
-a dashboard's kernel starts the county asked for is checked against the user's roles.
+a dashboard's kernel starts `access` is asked whether the user may see the county.
 """
 
 import os
@@ -18,9 +18,8 @@ from traitlets.config import Config
 from voila.app import Voila
 from voila.tornado.kernel_websocket_handler import VoilaKernelWebsocketHandler
 
-from terrafusion_lib.access.roles import counties_of
-from terrafusion_lib.access.users import groups_of
-from terrafusion_lib.core.county import list_counties
+from terrafusion_lib.access.decide import counties_with
+from terrafusion_lib.access.grants import VIEW_DASHBOARDS
 from terrafusion_lib.core.settings import Settings, get_settings
 
 NOTEBOOK = "run_summary.ipynb"
@@ -72,13 +71,6 @@ class Dashboards(Voila):  # type: ignore[misc]
         ]
 
 
-def allowed_counties(username: str | None, settings: Settings) -> list[str]:
-    """Counties whose dashboards a user may see; all of them where nobody logs in (None)."""
-    if username is None:
-        return list_counties(settings)
-    return counties_of(groups_of(username, settings), "dashboard:view")
-
-
 def choose_county(handler: Any, notebook: NotebookNode, cwd: str) -> None:
     """Voilà's hook before a kernel starts: check the county asked for and tell the notebook.
 
@@ -88,12 +80,15 @@ def choose_county(handler: Any, notebook: NotebookNode, cwd: str) -> None:
         403 when the user has no role in the county.
     """
     del cwd
-    user = handler.current_user if "JUPYTERHUB_SERVICE_PREFIX" in os.environ else None
-    counties = allowed_counties(user.name if user else None, get_settings())
+    settings = get_settings()
+    if "JUPYTERHUB_SERVICE_PREFIX" in os.environ:
+        name = getattr(handler.current_user, "name", "")
+        settings = settings.model_copy(update={"user": name})
+    counties = counties_with(settings, VIEW_DASHBOARDS)
     county = handler.get_argument("county", default="")
     if not counties or (county and county not in counties):
         raise HTTPError(403, f"You have no role that shows {county or 'any county'}")
-    chosen = {"counties": counties, "county": county}
+    chosen = {"county": county, "user": settings.user if settings.user_given else None}
     source = "\n".join(f"{name} = {value!r}" for name, value in chosen.items())
     at = next(
         i for i, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", [])

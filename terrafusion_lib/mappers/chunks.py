@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from terrafusion_lib.mappers.conversions import quote
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.mappers.model import Join
 from terrafusion_lib.mappers.session import Session
 
@@ -36,8 +36,8 @@ class Chunk:
         """Condition on `column`, which holds the same values as the chunk's own."""
         if self.nulls:
             return f'"{column}" IS NULL'
-        parts = [f'"{column}" >= {_literal(self.low)}'] if self.low is not None else []
-        parts += [f'"{column}" < {_literal(self.high)}'] if self.high is not None else []
+        parts = [f'"{column}" >= {_bound(self.low)}'] if self.low is not None else []
+        parts += [f'"{column}" < {_bound(self.high)}'] if self.high is not None else []
         return " AND ".join(parts) or f'"{column}" IS NOT NULL'
 
     def of(self, target: str, column: str) -> str:
@@ -96,5 +96,6 @@ def key_columns(joins: dict[str, Join], base: tuple[str, ...]) -> list[str]:
     return [name for name, count in used.items() if count == most]
 
 
-def _literal(value: Any) -> str:
-    return str(value) if isinstance(value, int | float) else quote(str(value))
+def _bound(value: Any) -> str:
+    """Numbers as they are, all else as text, which the engine compares as the column's type."""
+    return literal(value if isinstance(value, int | float) else str(value))

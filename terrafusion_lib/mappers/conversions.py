@@ -7,7 +7,8 @@ is a failure, which the run counts and keeps with its raw value.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from terrafusion_lib.core.schema import Kind
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import Kind
 
 SQL_TYPES = {
     Kind.TEXT: "VARCHAR",
@@ -154,9 +155,4 @@ def _date(sql_type: str, formats: str) -> Conversion:
 
 
 def _quoted(words: Iterable[str]) -> str:
-    return ", ".join(quote(word) for word in words)
-
-
-def quote(text: str) -> str:
-    """SQL literal of `text`."""
-    return "'" + text.replace("'", "''") + "'"
+    return ", ".join(literal(word) for word in words)

@@ -12,8 +12,9 @@ from typing import Any
 
 import duckdb
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean, nearest
 from terrafusion_lib.core.errors import MappingError
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.mappers.parties import PARTY_RELATION
 
 Node = dict[str, Any]
@@ -58,11 +59,10 @@ class Scope:
         """Alias and exact name of a column reference."""
         alias, name = (self.base, parts[0]) if len(parts) == 1 else (parts[0], parts[-1])
         if len(parts) > 2 or alias not in self.columns:
-            close = nearest(alias, list(self.columns))
             raise MappingError(
                 f"{'.'.join(parts)} names no table in reach",
                 examples=sorted(self.columns),
-                hint=f"did you mean {close[0]}.{name}?" if close else "add it under joins",
+                hint=did_you_mean(alias, self.columns, suffix=f".{name}") or "add it under joins",
             )
         exact = {column.casefold(): column for column in self.columns[alias]}.get(name.casefold())
         if exact is None:
@@ -76,8 +76,8 @@ class Scope:
             for column in columns
             if column.casefold() == name.casefold()
         ]
-        close = elsewhere or nearest(name, list(self.columns[alias]))
-        return f"did you mean {close[0]}?" if close else f"add it to the columns of {alias}"
+        meant = did_you_mean((*elsewhere, name)[0], [*elsewhere, *self.columns[alias]])
+        return meant or f"add it to the columns of {alias}"
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ class _Reader:
         if name not in self.parameters:
             raise MappingError(f"There is no parameter ${name}", examples=list(self.parameters))
         value = self.parameters[name]
-        return _parse(str(value) if isinstance(value, int) else f"'{value}'")
+        return _parse(literal(value))
 
     def _function(self, node: Node) -> Node:
         name = node["function_name"].lower()

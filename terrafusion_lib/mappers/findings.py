@@ -8,8 +8,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.core.schema import TABLES, Kind
-from terrafusion_lib.mappers.conversions import GARBLED, quote
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import Kind
+from terrafusion_lib.mappers.conversions import GARBLED
 from terrafusion_lib.mappers.model import Table
 from terrafusion_lib.mappers.session import Session
 from terrafusion_lib.mappers.stage import CODES, DROP, Stage, key_text, staged
@@ -78,7 +80,7 @@ class Findings:
         key = key_text(TABLES[name])
         if any(output.failed for output in stage.outputs):
             self._keep(
-                f"SELECT {quote(name)}, item.name, source_key, item.raw, item.reason FROM "
+                f"SELECT {literal(name)}, item.name, source_key, item.raw, item.reason FROM "
                 f'(SELECT {key} AS source_key, unnest("{FAILED}") AS item FROM {staged(name)} '
                 f'WHERE "{DROP}" IS NULL AND "{FAILED}" IS NOT NULL) ORDER BY ALL',
                 name,
@@ -93,7 +95,7 @@ class Findings:
         """Text that a wrong encoding spoiled is reported and kept as it is."""
         text = f'"{column}"'
         self._keep(
-            f"SELECT {quote(name)}, {quote(column)}, {key} AS source_key, {text} AS raw_value, "
+            f"SELECT {literal(name)}, {literal(column)}, {key} AS source_key, {text} AS raw_value, "
             f"'text looks garbled by a wrong encoding (kept)' FROM {staged(name)} "
             f'WHERE "{DROP}" IS NULL AND {GARBLED.replace("{x}", text)} '
             "ORDER BY source_key, raw_value",
@@ -105,7 +107,7 @@ class Findings:
         for item in self._session.failures:
             key = ", ".join(f'"{column}"' for column in self._session.row_key(item.table))
             self._keep(
-                f"SELECT {quote(item.table)}, {quote(item.column)}, "
+                f"SELECT {literal(item.table)}, {literal(item.column)}, "
                 f"concat_ws('/', {key}) AS source_key, "
                 f'CAST("{item.column}" AS VARCHAR) AS raw_value, {item.reason} '
                 f"FROM {item.scan} WHERE {item.failed} ORDER BY source_key, raw_value",

@@ -1,8 +1,6 @@
 """Shapes and points measured in the county's projected system, batch by batch."""
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +11,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.mappers.conversions import quote
+from terrafusion_lib.core.errors import ConfigError, MappingError
+from terrafusion_lib.core.read_ahead import map_ahead
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.geo.crs import WGS84, moved, mover, projected_system, square_feet_per_unit
 from terrafusion_lib.mappers.model import Geometry, Points, Relation
 from terrafusion_lib.mappers.session import RELATION, RawFailure, Session
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 BATCH_ROWS = 20_000
-WGS84 = "EPSG:4326"
-METERS_PER_FOOT = 0.3048
 UNREADABLE = "unreadable"
 """Column that marks a row whose shape or coordinates cannot be read."""
 SHAPE = pa.schema(
@@ -40,7 +38,6 @@ POINT = pa.schema(
     [("latitude", pa.float64()), ("longitude", pa.float64()), (UNREADABLE, pa.bool_())]
 )
 
-Floats = NDArray[np.float64]
 Measure = Callable[[pa.RecordBatch], dict[str, pa.Array]]
 
 
@@ -64,7 +61,7 @@ def add_measured(session: Session, name: str, relation: Relation) -> None:
         raise MappingError("The relation has nothing to measure", table=name)
     path = session.work_dir / f"{name}.parquet"
     _write(session, relation.base, schema, measure, path)
-    scan = f"read_parquet({quote(str(path))})"
+    scan = f"read_parquet({literal(str(path))})"
     session.run(f'CREATE VIEW {RELATION}."{name}" AS FROM {scan}', where=name)
     session.failures.append(RawFailure(relation.base, column, scan, UNREADABLE, reason))
 
@@ -82,40 +79,32 @@ def _write(session: Session, base: str, schema: pa.Schema, measure: Measure, pat
     with (
         session.fitting(base),
         pq.ParquetWriter(path, target, compression="zstd") as writer,
-        ThreadPoolExecutor(session.threads) as pool,
     ):
-        for batch, found in _in_order(pool, measure, reader, ahead=2 * session.threads):
+        both = map_ahead(
+            lambda batch: (batch, measure(batch)),
+            reader,
+            threads=session.threads,
+            ahead=2 * session.threads - 1,
+        )
+        for batch, found in both:
             arrays = [found.get(item.name) or batch[item.name] for item in target]
             writer.write_batch(pa.record_batch(arrays, schema=target))
-
-
-def _in_order(
-    pool: ThreadPoolExecutor, measure: Measure, batches: Iterable[pa.RecordBatch], *, ahead: int
-) -> Iterator[tuple[pa.RecordBatch, dict[str, pa.Array]]]:
-    """Each batch with its measures, in the order given; a few are measured at once."""
-    waiting: deque[tuple[pa.RecordBatch, Future[dict[str, pa.Array]]]] = deque()
-    for batch in batches:
-        waiting.append((batch, pool.submit(measure, batch)))
-        if len(waiting) >= ahead:
-            first, future = waiting.popleft()
-            yield first, future.result()
-    for batch, future in waiting:
-        yield batch, future.result()
 
 
 def _shapes(batch: pa.RecordBatch, *, spec: Geometry, county: str) -> dict[str, pa.Array]:
     import shapely
 
+    system = county_system(county)
     wkb = batch[spec.column].to_numpy(zero_copy_only=False)
     shapes = shapely.from_wkb(wkb, on_invalid="ignore")
     shapes = np.where(shapely.is_empty(shapes), None, shapes)
     present = ~shapely.is_missing(shapes)
-    projected = _project(shapes, spec.crs, projected_system(county).to_string())
-    degrees = _project(shapes, spec.crs, WGS84)
-    inside = _project(shapely.point_on_surface(shapes), spec.crs, WGS84)
+    projected = moved(shapes, spec.crs, system.to_string())
+    degrees = moved(shapes, spec.crs, WGS84)
+    inside = moved(shapely.point_on_surface(shapes), spec.crs, WGS84)
     with np.errstate(invalid="ignore"):  # a shape outside the system has coordinates of infinity
         area = shapely.area(projected)
-    scale = square_feet_per_unit(projected_system(county))
+    scale = square_feet_per_unit(system)
     given = ~np.array([item is None for item in wkb], dtype=bool)
     return {
         "area_sqft": _or_null(area * scale, present),
@@ -135,27 +124,7 @@ def _wkb(shapes: Any, same: pa.Array | None, present: NDArray[np.bool_]) -> pa.A
     return pc.if_else(pa.array(present), written, None)
 
 
-def _project(shapes: Any, source: str, target: str) -> Any:
-    """Shapes in another system; the same shapes when it is the same system."""
-    import shapely
-
-    if source.upper() == target.upper():
-        return shapes
-    return shapely.transform(shapes, _transformer(source, target))
-
-
-def _transformer(source: str, target: str) -> Callable[[Floats], Floats]:
-    from pyproj import Transformer
-
-    change = Transformer.from_crs(source, target, always_xy=True)
-
-    def transform(points: Floats) -> Floats:
-        return np.column_stack(change.transform(points[:, 0], points[:, 1]))
-
-    return transform
-
-
-def projected_system(crs: str) -> "CRS":
+def county_system(crs: str) -> "CRS":
     """The county's projected system.
 
     Raises
@@ -163,27 +132,10 @@ def projected_system(crs: str) -> "CRS":
     MappingError
         It is unknown or geographic, so that areas cannot be measured.
     """
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
     try:
-        system = CRS.from_user_input(crs)
-    except CRSError as error:
-        raise MappingError(f"The county's crs {crs!r} is unknown", cause=str(error)) from error
-    if not system.is_projected:
-        raise MappingError(
-            f"The county's crs {crs} is not projected, so areas cannot be measured",
-            hint="set crs in county.yaml, such as EPSG:2927 (Washington South, US survey feet)",
-        )
-    return system
-
-
-def square_feet_per_unit(system: "CRS") -> float:
-    """Square feet per square unit; feet of any kind count as feet, as deeds do."""
-    axis = system.axis_info[0]
-    if "foot" in axis.unit_name.lower():
-        return 1.0
-    return float((axis.unit_conversion_factor / METERS_PER_FOOT) ** 2)
+        return projected_system(crs)
+    except ConfigError as error:
+        raise MappingError(f"The county's crs: {error.what}", hint=error.hint) from error
 
 
 def _points(batch: pa.RecordBatch, *, spec: Points, county: str) -> dict[str, pa.Array]:
@@ -192,10 +144,10 @@ def _points(batch: pa.RecordBatch, *, spec: Points, county: str) -> dict[str, pa
     PACS's GIS coordinates are one or the other, by county and by age of the row.
     """
     x, y = (batch[name].to_numpy(zero_copy_only=False).astype(float) for name in (spec.x, spec.y))
-    system = projected_system(county)
+    system = county_system(county)
     given = ~(np.isnan(x) | np.isnan(y)) & ((x != 0) | (y != 0))
     degrees = (np.abs(x) <= 180) & (np.abs(y) <= 90)
-    to_degrees = _transformer(system.to_string(), WGS84)
+    to_degrees = mover(system.to_string(), WGS84)
     projected = to_degrees(np.column_stack([np.where(degrees, np.nan, x), y]))
     longitude = np.where(degrees, x, projected[:, 0])
     latitude = np.where(degrees, y, projected[:, 1])

@@ -9,10 +9,11 @@ from typing import Any
 
 import yaml
 
-from terrafusion_lib.core.config import SafeLoader, nearest, parse, read_yaml
+from terrafusion_lib.core.config import SafeLoader, did_you_mean, parse, read_yaml
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.raw import SourceTable
-from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.mappers.expressions import Expression, Scope, read_expression
 from terrafusion_lib.mappers.model import (
     Column,
@@ -156,11 +157,12 @@ def _refuse_doubles(mapping: Mapping) -> None:
 
 
 def _unknown(what: str, name: str, known: Iterable[str], *, where: str = "") -> None:
-    close = nearest(name, list(known))
+    known = list(known)
+    meant = did_you_mean(name, known)
     raise MappingError(
         f"{where}: there is no {what} {name}" if where else f"there is no {what} {name}",
-        examples=() if close else sorted(known),
-        hint=f"did you mean {close[0]}?" if close else None,
+        examples=() if meant else sorted(known),
+        hint=meant,
     )
 
 

@@ -6,7 +6,7 @@ person to look at: two strangers may share a surname.
 
 import duckdb
 
-from terrafusion_lib.mappers.conversions import quote
+from terrafusion_lib.core.sql import literal
 
 PARTY_RELATION = "party_relation"
 _BODIES = (
@@ -29,7 +29,7 @@ _MARKS = '-/&+;:()#*"'
 
 
 def _list(words: str) -> str:
-    return f"[{', '.join(quote(word) for word in words.split())}]"
+    return f"[{', '.join(literal(word) for word in words.split())}]"
 
 
 def _has(words: str, parts: str) -> str:
@@ -38,7 +38,7 @@ def _has(words: str, parts: str) -> str:
 
 _WORDS = f"""
 list_filter(string_split(replace(translate(translate(upper(strip_accents(CAST(name AS VARCHAR))),
-    '''’`.', ''), {quote(_MARKS)}, {quote(" " * len(_MARKS))}), ',', ' , '), ' '),
+    '''’`.', ''), {literal(_MARKS)}, {literal(" " * len(_MARKS))}), ',', ' , '), ' '),
     lambda word: word <> '')
 """
 _TELLING = f"""
@@ -56,7 +56,7 @@ len(seller) > 0 AND len(buyer) > 0 AND ((seller = buyer AND (bodies OR len(selle
 """
 _BODY = f"({_has('seller', _BODIES)} OR {_has('buyer', _BODIES)})"
 _CAPACITY = " ".join(
-    f"WHEN {_has('seller', words)} THEN {quote(name)}" for name, words in _SELLERS.items()
+    f"WHEN {_has('seller', words)} THEN {literal(name)}" for name, words in _SELLERS.items()
 )
 _COMMON = "list_has_any(list_filter(seller, lambda word: word <> ','), buyer)"
 _RELATION = f"""

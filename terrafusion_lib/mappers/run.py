@@ -11,7 +11,7 @@ from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.mappers.conversions import quote
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.mappers.findings import FAILURES, UNMAPPED_CODES, Findings
 from terrafusion_lib.mappers.mapping import MAPPED, Mapping
 from terrafusion_lib.mappers.model import Table
@@ -174,7 +174,7 @@ def _finish(session: Session, name: str, out_dir: Path, progress: Progress) -> M
     filtered = dict(session.rows(f"{reasons} ORDER BY 1", where=name))
     session.run(f"DROP TABLE {staged(name)}", where=name)
     view = f"CREATE VIEW {session.identifier(MAPPED + name)} AS FROM read_parquet"
-    session.run(f"{view}({quote(str(path))})", where=name)
+    session.run(f"{view}({literal(str(path))})", where=name)
     return MappedTable(path, mapped + left_out, filtered, mapped)
 
 

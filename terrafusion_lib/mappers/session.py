@@ -13,9 +13,10 @@ import pyarrow as pa
 from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.raw import RawManifest, RawType, SourceTable, read_manifest
-from terrafusion_lib.core.schema import Kind
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.mappers.conversions import RIGHT_TRIMMED, Conversion, convert, quote
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import Kind
+from terrafusion_lib.mappers.conversions import RIGHT_TRIMMED, Conversion, convert
 from terrafusion_lib.mappers.mapping import MAPPED, Mapping
 from terrafusion_lib.mappers.parties import add_party_relation
 from terrafusion_lib.mappers.usage import row_key, used_columns
@@ -222,7 +223,7 @@ def _add_raw_view(session: Session, name: str, table: SourceTable) -> None:
     path = session.manifest.path(session.raw_dir, name)
     if not path.is_file():
         raise MappingError("A file of the raw layer is missing", table=name, examples=[path])
-    scan = f"SELECT * FROM read_parquet({quote(str(path))})"
+    scan = f"SELECT * FROM read_parquet({literal(str(path))})"
     actual = {key.casefold(): (key, kind) for key, kind in session.types(scan, where=name).items()}
     parts = []
     for column, raw_type in table.columns.items():
@@ -242,14 +243,14 @@ def _add_raw_view(session: Session, name: str, table: SourceTable) -> None:
         if conversion.failed:
             failed = conversion.failed.replace("{x}", f'"{found}"')
             reason = conversion.reason.replace("{raw}", f'"{found}"')
-            scan = f"read_parquet({quote(str(path))})"
+            scan = f"read_parquet({literal(str(path))})"
             session.failures.append(RawFailure(name, found, scan, failed, reason))
             session.retyped.append(f"{name}.{found}")
         value = conversion.value.replace("{x}", f'"{found}"')
         parts.append(f'{value} AS "{column}"')
     session.run(
         f'CREATE VIEW {RAW}."{name}" AS SELECT {", ".join(parts)} '
-        f"FROM read_parquet({quote(str(path))})",
+        f"FROM read_parquet({literal(str(path))})",
         where=name,
     )
 
@@ -269,7 +270,7 @@ def _typed(raw_type: RawType, sql_type: str) -> Conversion:
 
 def _add_empty_view(session: Session, name: str, table: SourceTable) -> None:
     if not table.optional:
-        close = nearest(name, list(session.manifest.tables))
+        close = nearest(name, session.manifest.tables)
         raise MappingError(
             "The raw layer lacks a table that the mapping reads",
             table=name,

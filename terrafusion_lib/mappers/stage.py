@@ -7,12 +7,14 @@ not be converted or is not in a value map. Both are almost always null and cost 
 import json
 from dataclasses import dataclass, replace
 
-from terrafusion_lib.core.schema import TABLES, CanonicalTable, Column, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import Column, Kind, TableSpec
 from terrafusion_lib.mappers.chunks import chunks_of, key_columns
-from terrafusion_lib.mappers.conversions import SQL_TYPES, convert, family, quote, text_of
+from terrafusion_lib.mappers.conversions import SQL_TYPES, convert, family, text_of
 from terrafusion_lib.mappers.expressions import Scope
 from terrafusion_lib.mappers.model import Column as Mapped
-from terrafusion_lib.mappers.model import Literal, Member, Table, ValueMap
+from terrafusion_lib.mappers.model import Member, Table, ValueMap
 from terrafusion_lib.mappers.relations import from_clause, sql
 from terrafusion_lib.mappers.session import Session
 from terrafusion_lib.mappers.transforms import Step, read_step
@@ -53,7 +55,7 @@ def staged(name: str) -> str:
     return f'"stage of {name}"'
 
 
-def key_text(table: CanonicalTable) -> str:
+def key_text(table: TableSpec) -> str:
     """SQL text of a row's key without the county, parts joined by a slash."""
     parts = ", ".join(f'"{key}"' for key in table.key if key != "county_id")
     return f"concat_ws('/', {parts})"
@@ -67,19 +69,10 @@ def define_value_maps(session: Session) -> None:
 
 def _case(value_map: ValueMap) -> str:
     cases = "".join(
-        f" WHEN {quote(code)} THEN {literal(value)}" for code, value in value_map.values.items()
+        f" WHEN {literal(code)} THEN {literal(value)}" for code, value in value_map.values.items()
     )
     other = {"keep": "trim(code)", "default": literal(value_map.default)}
     return f"CASE trim(code){cases} ELSE {other.get(value_map.unmapped, 'NULL')} END"
-
-
-def literal(value: Literal | None) -> str:
-    """SQL literal of a YAML value."""
-    if value is None:
-        return "NULL"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return quote(value) if isinstance(value, str) else str(value)
 
 
 def stage_table(session: Session, name: str, table: Table) -> Stage:
@@ -99,7 +92,7 @@ def stage_table(session: Session, name: str, table: Table) -> Stage:
         for output in _outputs(session, column, table.fields.get(column.name), types)
     )
     drops = "".join(
-        f" WHEN {sql(session, drop.when, scope)} THEN {quote(drop.reason)}" for drop in table.drop
+        f" WHEN {sql(session, drop.when, scope)} THEN {literal(drop.reason)}" for drop in table.drop
     )
     dropped = f"CASE{drops} END" if drops else "CAST(NULL AS VARCHAR)"
     inner = f'SELECT {dropped} AS "{DROP}", {listed}'
@@ -114,11 +107,11 @@ def stage_table(session: Session, name: str, table: Table) -> Stage:
     return Stage(selects, outputs)
 
 
-def _reason(table: CanonicalTable, outputs: tuple[Output, ...]) -> str:
+def _reason(table: TableSpec, outputs: tuple[Output, ...]) -> str:
     """Why a row is left out: the mapping's reason, or a key that is missing."""
     values = {output.name: output.value for output in outputs}
     keyless = "".join(
-        f" WHEN ({values[key]}) IS NULL THEN {quote(f'no {key}')}" for key in table.key
+        f" WHEN ({values[key]}) IS NULL THEN {literal(f'no {key}')}" for key in table.key
     )
     return f'CASE WHEN "{DROP}" IS NOT NULL THEN "{DROP}"{keyless} END AS "{DROP}"'
 
@@ -129,7 +122,7 @@ def _failures(outputs: tuple[Output, ...]) -> str:
         (
             output.failed,
             (
-                f"{{'name': {quote(output.name)}, 'raw': CAST(\"{output.name}\" AS VARCHAR), "
+                f"{{'name': {literal(output.name)}, 'raw': CAST(\"{output.name}\" AS VARCHAR), "
                 f"'reason': {output.reason}}}"
             ),
         )
@@ -143,7 +136,7 @@ def _codes(outputs: tuple[Output, ...]) -> str:
     """List of the codes that are not in their value map."""
     unmapped = [
         (f"({output.unmapped}) IS NOT NULL",
-         f"{{'name': {quote(output.name)}, 'code': {output.unmapped}}}")
+         f"{{'name': {literal(output.name)}, 'code': {output.unmapped}}}")
         for output in outputs
         if output.unmapped
     ]  # fmt: skip
@@ -187,7 +180,7 @@ def _outputs(
     """The staged column, and hidden ones for what its JSON members could not convert."""
     name, target = column.name, SQL_TYPES[column.kind]
     if item is None:
-        own = quote(str(session.parameters["county_id"])) if name == "county_id" else "NULL"
+        own = literal(str(session.parameters["county_id"])) if name == "county_id" else "NULL"
         return [Output(name, f"CAST({own} AS {target})")]
     if item.members:
         return _json(name, item, types)
@@ -228,7 +221,7 @@ def _converted(name: str, item: Member, kind: Kind, sql_type: str) -> Output:
 
 def _coded(column: Column, name: str, value_map: ValueMap, sql_type: str) -> Output:
     code = text_of(sql_type).replace("{x}", f'"{column.name}"')
-    known = ", ".join(quote(key) for key in value_map.values)
+    known = ", ".join(literal(key) for key in value_map.values)
     value = f'CAST("{name}"({code}) AS {SQL_TYPES[column.kind]})'
     unmapped = f"CASE WHEN ({code}) NOT IN ({known}) THEN {code} END"
     return Output(column.name, value, unmapped=unmapped)
@@ -242,7 +235,8 @@ def _json(column: str, item: Mapped, types: dict[str, str]) -> list[Output]:
         chosen = _split(member)[1]
         kind = chosen.transform.kind if chosen else JSON_KINDS.get(family(types[name]), Kind.TEXT)
         output = _converted(name, member, kind or Kind.TEXT, types[name])
-        parts.append(f"{quote(json.dumps(key) + ':')} || CAST(to_json({output.value}) AS VARCHAR)")
+        start = literal(json.dumps(key) + ":")
+        parts.append(f"{start} || CAST(to_json({output.value}) AS VARCHAR)")
         if output.failed:
             hidden.append(replace(output, value=""))
     value = f"'{{' || nullif(concat_ws(',', {', '.join(parts)}), '') || '}}'"

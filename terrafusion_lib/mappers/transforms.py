@@ -3,10 +3,10 @@
 import re
 from dataclasses import dataclass
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.core.schema import Kind
-from terrafusion_lib.mappers.conversions import quote
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import Kind
 
 SQFT_PER_ACRE = 43_560
 CALL = re.compile(r"(\w+)(?:\((.*)\))?")
@@ -37,7 +37,7 @@ class Step:
         parts = [part.strip() for part in self.argument.split(",")] if self.argument else []
         text = self.transform.sql.replace("{x}", f"({value})")
         for index, part in enumerate(parts):
-            text = text.replace(f"{{{index}}}", part if part.isdigit() else quote(part))
+            text = text.replace(f"{{{index}}}", part if part.isdigit() else literal(part))
         return text
 
 
@@ -91,11 +91,11 @@ def read_step(text: str) -> Step:
     found = CALL.fullmatch(text.strip())
     name, argument = (found.group(1), found.group(2) or "") if found else (text, "")
     if name not in TRANSFORMS:
-        close = nearest(name, list(TRANSFORMS))
+        meant = did_you_mean(name, TRANSFORMS)
         raise MappingError(
             f"There is no transform {name!r}",
-            examples=() if close else list(TRANSFORMS),
-            hint=f"did you mean {close[0]}?" if close else "docs/reference/mapping.md lists all",
+            examples=() if meant else list(TRANSFORMS),
+            hint=meant or "docs/reference/mapping.md lists all",
         )
     transform = TRANSFORMS[name]
     given = 0 if not argument else 1 if transform.kind else argument.count(",") + 1

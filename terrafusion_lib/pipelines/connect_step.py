@@ -6,7 +6,8 @@ from terrafusion_lib.connectors.raw.layer import extract
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.raw import POINTER
 from terrafusion_lib.mappers.mapping import load_mapping
-from terrafusion_lib.pipelines.step import Step, StepRecord
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.results.products import StepRecord
 
 
 def years_read(county: CountyConfig, year: int) -> list[int]:

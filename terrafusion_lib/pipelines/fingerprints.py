@@ -19,8 +19,9 @@ from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.registry import PLUGINS
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.code_closure import Closure, closure
-from terrafusion_lib.pipelines.step import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE, VALUE
-from terrafusion_lib.pipelines.steps import STEPS, StepSpec
+from terrafusion_lib.pipelines.steps import NOT_OF_THE_RESULT, notebook_of, steps
+from terrafusion_lib.plugins.api import StepSpec
+from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE
 
 CODE = "code "
 """Begins the names of the parts that are fingerprints of code."""
@@ -44,13 +45,14 @@ def step_closure(spec: StepSpec, county: CountyConfig) -> Closure:
 
     These are the plugin that the step runs and, to read the source, the county's own connectors.
     """
-    entries = [f"{__package__}.{spec.entry}"]
+    entries = [spec.entry]
     if spec.plugin:
         entries.append(PLUGINS.source(spec.plugin).module)
     if spec.name == CONNECT:
         used, known = {source.connector for source in county.sources.values()}, CONNECTORS.sources()
         entries += [known[name].module for name in sorted(used & known.keys())]
-    return closure(entries, without=spec.by_value)
+    cut = (*spec.by_value, *(NOT_OF_THE_RESULT if spec.plugin else ()))
+    return closure(entries, without=cut)
 
 
 def code_fingerprint(parts: Mapping[str, Mapping[str, str]]) -> str:
@@ -97,18 +99,22 @@ def step_inputs(
         VALIDATE: [county.expectations, county.gate],
         LOAD: [settings.operational_database_url],
         SPECIALIZE: [settings.geometry_url, settings.analytics_url, county.geometry],
-        VALUE: [county.plugins.get("valuation", {}), seed],
         REPORT: [],
     }
+    config |= {
+        spec.name: [county.plugins.get(spec.plugin, {}), seed]
+        for spec in steps().values()
+        if spec.plugin
+    }
     done: dict[str, StepInputs] = {}
-    for spec in STEPS.values():
+    for spec in steps().values():
         code = step_closure(spec, county)
         parts = {f"{CODE}{package}": digest for package, digest in code.code().items()}
         parts |= {f"{name} version": number for name, number in code.versions().items()}
         parts |= {f"files {name}": tree_fingerprint(settings.root / name) for name in spec.files}
         parts |= {f"step {name}": done[name].fingerprint for name in spec.inputs}
         parts["Python version"] = "{}.{}".format(*sys.version_info)
-        parts["notebook"] = notebook_fingerprint(settings.root / "notebooks" / f"{spec.name}.ipynb")
+        parts["notebook"] = notebook_fingerprint(notebook_of(spec, settings))
         parts["configuration"] = fingerprint(_plain(config[spec.name]), county.county_id)
         parts["assessment year"] = str(year)
         if spec.name == CONNECT:

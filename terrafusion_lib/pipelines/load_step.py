@@ -1,6 +1,7 @@
 """The load step: accepted rows and the quarantine enter the operational database."""
 
-from terrafusion_lib.pipelines.step import VALIDATE, Step, StepRecord
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.results.products import VALIDATE, StepRecord
 from terrafusion_lib.store.store import open_store
 
 

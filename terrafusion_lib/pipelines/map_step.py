@@ -6,7 +6,8 @@ from pathlib import Path
 from terrafusion_lib.core.raw import POINTER
 from terrafusion_lib.mappers.mapping import load_mapping
 from terrafusion_lib.mappers.run import map_tables
-from terrafusion_lib.pipelines.step import CONNECT, Step, StepRecord
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.results.products import CONNECT, StepRecord
 
 
 def map_source(step: Step) -> StepRecord:

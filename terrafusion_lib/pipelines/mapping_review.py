@@ -4,17 +4,19 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import RUN, VIEW_RUNS, VIEW_SENSITIVE
 from terrafusion_lib.connectors.registry import open_source
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean, nearest
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.schema import PERSONAL, TABLES
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.mappers.mapping import load_mapping
-from terrafusion_lib.pipelines.plan import latest_record
-from terrafusion_lib.pipelines.step import MAP, StepRecord, product_folder
+from terrafusion_lib.results.products import MAP, StepRecord, latest_record, product_folder
 
 CANONICAL_COLUMNS = sorted({name for table in TABLES.values() for name in table.column_names})
+HIDDEN = f"hidden: needs {VIEW_SENSITIVE}"
 
 
 def unmapped_columns(county: CountyConfig, settings: Settings) -> list[dict[str, Any]]:
@@ -22,9 +24,12 @@ def unmapped_columns(county: CountyConfig, settings: Settings) -> list[dict[str,
 
     Raises
     ------
+    AccessDeniedError
+        The person may not run the county's steps.
     ConnectError
         The source cannot be reached.
     """
+    require(settings, county.county_id, RUN)
     tables = load_mapping(county.mapping).source_tables()
     rows = []
     for source in dict.fromkeys(table.source for table in tables.values()):
@@ -52,9 +57,12 @@ def unmapped_codes(county: CountyConfig, settings: Settings) -> list[dict[str, A
 
     Raises
     ------
+    AccessDeniedError
+        The person may not view the county's runs.
     RunError
         Nothing has been mapped yet.
     """
+    require(settings, county.county_id, VIEW_RUNS)
     record = _last_map(county, settings)
     folder = product_folder(settings, county.county_id, MAP, record.fingerprint)
     maps = load_mapping(county.mapping).file.value_maps
@@ -70,25 +78,33 @@ def preview(
 ) -> list[dict[str, Any]]:
     """The first rows of a canonical table as last mapped, empty columns left out.
 
+    What is about a person is `HIDDEN` from who may not view personal data.
+
     Raises
     ------
+    AccessDeniedError
+        The person may not view the county's runs.
     RunError
         Nothing has been mapped yet, or the mapping does not make this table.
     """
+    granted = require(settings, county.county_id, VIEW_RUNS)
     record = _last_map(county, settings)
     if table not in record.rows:
-        close = nearest(table, list(record.rows))
         raise RunError(
             f"The mapping makes no table {table!r}",
             county=county.county_id,
             examples=list(record.rows),
-            hint=f"did you mean {close[0]}?" if close else None,
+            hint=did_you_mean(table, record.rows),
         )
     folder = product_folder(settings, county.county_id, MAP, record.fingerprint)
     listed = next(pq.ParquetFile(folder / f"{table}.parquet").iter_batches(rows), None)
     found: list[dict[str, Any]] = listed.to_pylist() if listed is not None else []
     filled = [name for name in (found[0] if found else ()) if any(row[name] for row in found)]
-    return [{name: row[name] for name in filled if name != "geometry"} for row in found]
+    hidden = frozenset() if VIEW_SENSITIVE in granted else PERSONAL
+    return [
+        {name: HIDDEN if name in hidden else row[name] for name in filled if name != "geometry"}
+        for row in found
+    ]
 
 
 def _last_map(county: CountyConfig, settings: Settings) -> StepRecord:

@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import RUN
 from terrafusion_lib.core.county import load_county
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.processes import lives
@@ -11,7 +13,7 @@ from terrafusion_lib.core.progress import Progress
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.pipelines.plan import make_plan, read_plan
 from terrafusion_lib.pipelines.step import Step, run_progress
-from terrafusion_lib.pipelines.steps import STEPS
+from terrafusion_lib.pipelines.steps import steps
 
 INTERACTIVE = "interactive"
 
@@ -34,7 +36,7 @@ def open_step(
     Parameters
     ----------
     name : str
-        A key of `steps.STEPS`, such as ``20_map``.
+        A key of `steps.steps`, such as ``20_map``.
     county : str
         County id.
     year : int, optional
@@ -46,13 +48,16 @@ def open_step(
     ------
     ConfigError
         Unknown county, or its configuration is not valid.
+    AccessDeniedError
+        The person may not run steps of the county.
     RunError
         Unknown step, or a fingerprint that is not the plan's.
     """
-    if name not in STEPS:
-        raise RunError(f"There is no step {name!r}", examples=list(STEPS))
+    if name not in steps():
+        raise RunError(f"There is no step {name!r}", examples=list(steps()))
     settings = settings or get_settings()
     config = load_county(county, settings)
+    require(settings, county, RUN)
     plan = read_plan(settings, county, run_id) or make_plan(
         config, settings, year=year, first=name, last=name, interactive=True
     )

@@ -10,21 +10,21 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import fingerprint, write_json
 from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.jobs.settings import check_plugins
 from terrafusion_lib.pipelines.fingerprints import StepInputs, code_fingerprint, step_inputs
-from terrafusion_lib.pipelines.plugin_settings import check_plugins
-from terrafusion_lib.pipelines.step import (
+from terrafusion_lib.pipelines.step import staging_folder
+from terrafusion_lib.pipelines.steps import steps
+from terrafusion_lib.results.products import (
     CONNECT,
     DEFAULT_SEED,
     LOAD,
     SPECIALIZE,
-    VALUE,
     StepRecord,
     damaged,
+    latest_record,
     product_folder,
     read_record,
-    staging_folder,
 )
-from terrafusion_lib.pipelines.steps import STEPS
 
 PLAN = "plan.json"
 RUN = "run"
@@ -111,9 +111,9 @@ def make_plan(
     """
     check_plugins(county)
     forced = {_step_name(name) for name in force if name != "all"}
-    forced |= set(STEPS) if "all" in force else set()
-    first = _step_name(first) if first else next(iter(STEPS))
-    last = _step_name(last) if last else list(STEPS)[-1]
+    forced |= set(steps()) if "all" in force else set()
+    first = _step_name(first) if first else next(iter(steps()))
+    last = _step_name(last) if last else list(steps())[-1]
     year = year or county.assessment_year
     keep_raw = reuse_raw or (interactive and first != CONNECT)
     tables = _source_tables(county)
@@ -147,9 +147,9 @@ def make_plan(
 
 def _step_name(text: str) -> str:
     """The step that `text` names: 20_map, 20 or map."""
-    found = [name for name in STEPS if text in (name, *name.split("_", 1))]
+    found = [name for name in steps() if text in (name, *name.split("_", 1))]
     if not found:
-        raise RunError(f"There is no step {text!r}", examples=list(STEPS))
+        raise RunError(f"There is no step {text!r}", examples=list(steps()))
     return found[0]
 
 
@@ -177,7 +177,7 @@ def _reason_to_run(
     planned: dict[str, PlannedStep],
 ) -> str | None:
     """Why the step must run; None when its stored product serves."""
-    for earlier in STEPS[name].inputs:
+    for earlier in steps()[name].inputs:
         if planned[earlier].action == RUN:
             return f"{earlier} runs"
     record = _record(county, settings, name, item.fingerprint)
@@ -196,13 +196,14 @@ def _database_reason(
     settings: Settings, county_id: str, name: str, record: StepRecord
 ) -> str | None:
     """Why a database needs the step again; None when the databases hold the product."""
-    if name in (SPECIALIZE, VALUE):
+    if record.marks or name == SPECIALIZE:
         from terrafusion_lib.pipelines.specialized_state import specialized_reason
 
         reason = specialized_reason(settings, record)
         if reason:
             return reason
-    if name not in (LOAD, VALUE):
+    plugin = steps()[name].plugin
+    if name != LOAD and not plugin:
         return None
     from terrafusion_lib.store.store import open_store
 
@@ -210,19 +211,10 @@ def _database_reason(
         store.migrate()
         if name == LOAD and store.last_load_fingerprint(county_id) != record.fingerprint:
             return "the operational database holds another load"
-        if name == VALUE and not store.has_results(county_id, record.run_id):
-            return "the operational database holds no values of that run"
+        for table, counts in record.rows.items() if plugin else ():
+            if counts["rows"] and not store.has_results(county_id, record.run_id, table):
+                return f"the operational database holds no {table} of that run"
     return None
-
-
-def latest_record(
-    settings: Settings, county_id: str, step: str, year: str | None = None
-) -> StepRecord | None:
-    """The newest record of a step, of one assessment year when given."""
-    folder = settings.county_data(county_id) / "steps" / step
-    records = [read_record(path) for path in folder.glob("[!.]*")] if folder.is_dir() else []
-    found = [r for r in records if r and year in (None, str(r.assessment_year))]
-    return max(found, key=lambda record: record.started_at, default=None)
 
 
 def _source_tables(county: CountyConfig) -> dict[str, SourceTable]:

@@ -30,11 +30,17 @@ from terrafusion_lib.pipelines.kernels import Kernels
 AT_ONCE = 2
 """Notebooks that run side by side at most."""
 
+Task = dict[str, Any]
 logger = logging.getLogger("terrafusion.ploomber")
 
 
 def dag_specification(
-    pipeline: Path, *, tasks: list[str], values: dict[str, str], fingerprints: dict[str, str]
+    pipeline: Path,
+    *,
+    tasks: list[str],
+    values: dict[str, str],
+    fingerprints: dict[str, str],
+    of_plugins: Mapping[str, Task] | None = None,
 ) -> dict[str, Any]:
     """The DAG of `tasks` only, with every ``{{name}}`` of the pipeline file filled in.
 
@@ -48,6 +54,8 @@ def dag_specification(
         Text for the placeholders: county, year, run_id, staging.
     fingerprints : dict
         Fingerprint by task, passed as the task's ``fingerprint`` parameter.
+    of_plugins : mapping, optional
+        Tasks that plugins bring, as `plugin_task` makes them.
 
     Raises
     ------
@@ -55,7 +63,8 @@ def dag_specification(
         A task is not in the file, or a placeholder has no value.
     """
     data = read_yaml(pipeline)
-    by_name = {task["name"]: task for task in data.get("tasks", [])}
+    by_name = {task["name"]: task for task in data.get("tasks", [])} | dict(of_plugins or {})
+    by_name = dict(sorted(by_name.items()))
     unknown = [name for name in tasks if name not in by_name]
     if unknown:
         raise ConfigError(f"{pipeline} has no task {unknown[0]}", examples=list(by_name))
@@ -66,6 +75,17 @@ def dag_specification(
         task["executor_params"] = {"progress_bar": False}
         task["params"] = task.get("params", {}) | {"fingerprint": fingerprints[task["name"]]}
     return {"meta": data.get("meta", {}), "tasks": _fill(kept, values, pipeline)}
+
+
+def plugin_task(name: str, notebook: Path, upstream: Sequence[str]) -> Task:
+    """The task of a step that a plugin brings."""
+    return {
+        "name": name,
+        "source": str(notebook),
+        "product": f"{{{{staging}}}}/{name}.ipynb",
+        "params": {item: f"{{{{{item}}}}}" for item in ("county", "year", "run_id")},
+        "upstream": list(upstream),
+    }
 
 
 def _fill(data: Any, values: dict[str, str], pipeline: Path) -> Any:

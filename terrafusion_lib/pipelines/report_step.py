@@ -5,8 +5,10 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from terrafusion_lib.core.declared import result_step
 from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.pipelines.step import VALUE, Step, StepRecord
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.results.products import StepRecord
 from terrafusion_lib.store.store import open_store
 
 VALUATIONS = "valuations"
@@ -31,7 +33,8 @@ def report(step: Step) -> StepRecord:
     RunError
         The valuation left no table to publish.
     """
-    source = step.input_folder(VALUE)
+    values = result_step("valuation")
+    source = step.input_folder(values)
     rows = {}
     for name in PUBLISHED:
         path = source / f"{name}.parquet"
@@ -42,7 +45,7 @@ def report(step: Step) -> StepRecord:
             table = _beside_the_roll(table, step)
         pa_csv.write_csv(table, step.out / f"{name}.csv")
         rows[name] = {"rows": table.num_rows}
-    return step.finish(rows, step.input_record(VALUE).summary)
+    return step.finish(rows, step.input_record(values).summary)
 
 
 def _beside_the_roll(values: pa.Table, step: Step) -> pa.Table:

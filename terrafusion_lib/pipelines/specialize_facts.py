@@ -8,7 +8,8 @@ import duckdb
 import pyarrow as pa
 
 from terrafusion_lib.analytics.dialect import DuckDbDialect
-from terrafusion_lib.analytics.facts import FACTS, PARTITION, FactTable
+from terrafusion_lib.analytics.fact_table import PARTITION, FactTable
+from terrafusion_lib.analytics.facts import facts as every_fact
 from terrafusion_lib.analytics.partitions import Partition, differing
 from terrafusion_lib.analytics.store import AnalyticsStore
 from terrafusion_lib.analytics.totals import (
@@ -59,7 +60,8 @@ class CountyFacts:
             config={"threads": settings.threads, "memory_limit": settings.duckdb_memory_limit}
         )
         for name in names:
-            self._make(FACTS[name], tables[FACTS[name].source], tables[PLACE_OF], year)
+            fact = every_fact()[name]
+            self._make(fact, tables[fact.source], tables[PLACE_OF], year)
 
     def __enter__(self) -> "CountyFacts":
         return self
@@ -148,15 +150,15 @@ def bring_facts(
         The database refuses, or its totals are not those of the facts.
     """
     native = store.dialect.native_hash
-    marks = {name: facts.marks(FACTS[name], native_hash=native) for name in names}
+    marks = {name: facts.marks(every_fact()[name], native_hash=native) for name in names}
     found = _differences(facts, store, marks, county_id)
     if found.total:
         store.apply(_partitions(facts, marks, found, progress))
         for name in names:
-            _compare(facts, store, FACTS[name], county_id)
+            _compare(facts, store, every_fact()[name], county_id)
     return {
         name: FactLoad(
-            sum(t.rows for t in facts.totals(FACTS[name], native_hash=native).values()),
+            sum(t.rows for t in facts.totals(every_fact()[name], native_hash=native).values()),
             len(marks[name]),
             len(found.changed[name]),
             len(found.gone[name]),
@@ -171,7 +173,7 @@ def _differences(
 ) -> Differences:
     changed, gone = {}, {}
     for name, new in marks.items():
-        fact = FACTS[name]
+        fact = every_fact()[name]
         old = store.contents(fact, county_id)
         same = [year for year, mark in new.items() if old.get(year) == mark]
         stored = stored_totals(store, fact, county_id, same)
@@ -192,7 +194,7 @@ def _partitions(
     for name, new in marks.items():
         for year in (*found.changed[name], *found.gone[name]):
             progress("bring facts", done, found.total)
-            yield facts.partition(FACTS[name], year, new.get(year, ""))
+            yield facts.partition(every_fact()[name], year, new.get(year, ""))
             done += 1
     progress("bring facts", found.total, found.total)
 

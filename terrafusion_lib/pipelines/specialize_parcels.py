@@ -9,21 +9,20 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from terrafusion_lib.analytics.facts import FACTS
+from terrafusion_lib.analytics.facts import CANONICAL_FACTS
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import LoadError
+from terrafusion_lib.geo.repair import FitShapes, fit_shapes
 from terrafusion_lib.geometry.parcel_layer import AREA, ParcelLayer
-from terrafusion_lib.geometry.parcel_shapes import FitShapes, fit_shapes
 from terrafusion_lib.geometry.parcel_totals import LayerLoad
 from terrafusion_lib.geometry.store import GeometryStore
+from terrafusion_lib.results.unfit_shapes import KEY, QUARANTINED, REPAIRED
 
 CRS = "EPSG:4326"
 """System of the canonical table parcels_geometry."""
-KEY = "geometry_id"
-QUARANTINED, REPAIRED = "quarantined_shapes.parquet", "repaired_shapes.parquet"
 ATTRIBUTES = tuple(
     name
-    for name in FACTS["dim_parcels"].column_names
+    for name in CANONICAL_FACTS["dim_parcels"].column_names
     if name not in ("county_id", "year", "property_id", "parcel_number", "latitude", "longitude")
 )
 

@@ -1,18 +1,20 @@
-"""A valuation's results on their way to the analytics database, from where they are made."""
+"""A plugin's results on their way to the analytics database, from where they are made."""
 
 from collections.abc import Mapping
 
 import pyarrow as pa
 
-from terrafusion_lib.analytics.facts import FACTS, OF_VALUES
+from terrafusion_lib.core.declared import declared_plugins
 from terrafusion_lib.pipelines.bring_facts import PROPERTIES, bring, read_table
 from terrafusion_lib.pipelines.specialize_facts import FactLoad
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.store.store import open_store
 
 
-def specialize_results(step: Step, tables: Mapping[str, pa.Table]) -> dict[str, FactLoad]:
-    """Bring a valuation's result tables (`core.result_tables`) to the analytics database.
+def specialize_results(
+    step: Step, plugin: str, tables: Mapping[str, pa.Table]
+) -> dict[str, FactLoad]:
+    """Bring a plugin's result tables to the analytics database, as far as it declares facts.
 
     The rows of the step's assessment year are replaced; those of earlier years stay.
 
@@ -26,7 +28,9 @@ def specialize_results(step: Step, tables: Mapping[str, pa.Table]) -> dict[str, 
     LoadError
         The database refuses; its old rows stand.
     """
+    names = [fact.name for fact in declared_plugins()[plugin].facts if fact.source in tables]
+    if not names:
+        return {}
     with open_store(step.settings.operational_database_url) as store:
         places = {PROPERTIES: read_table(step, store, PROPERTIES)}
-    names = [name for name in OF_VALUES if FACTS[name].source in tables]
     return bring(step, dict(tables) | places, names)

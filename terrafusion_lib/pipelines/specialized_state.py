@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from contextlib import closing
 
-from terrafusion_lib.analytics.facts import FACTS, FactTable
+from terrafusion_lib.analytics.fact_table import FactTable
+from terrafusion_lib.analytics.facts import facts
 from terrafusion_lib.analytics.store import AnalyticsStore, open_analytics
 from terrafusion_lib.analytics.totals import is_content, stored_totals
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.geometry.store import open_geometry
-from terrafusion_lib.pipelines.step import StepRecord
+from terrafusion_lib.results.products import StepRecord
 
 
 def specialized_reason(settings: Settings, record: StepRecord) -> str | None:
@@ -24,7 +25,7 @@ def specialized_reason(settings: Settings, record: StepRecord) -> str | None:
     with closing(open_analytics(settings)) as analytics:
         for name, marks in record.marks.items():
             wanted = {int(year): mark for year, mark in marks.items()}
-            if not _holds(analytics, FACTS[name], county, wanted):
+            if not _holds(analytics, facts()[name], county, wanted):
                 return f"the analytics database holds other rows of {name}"
     return None
 

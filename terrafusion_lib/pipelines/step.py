@@ -4,78 +4,31 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from terrafusion_lib.core.clock import Clock, utc_now
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import file_hash, write_json
 from terrafusion_lib.core.progress import LineProgress, Progress
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.results.products import (
+    DEFAULT_SEED,
+    RECORD,
+    StepRecord,
+    product_folder,
+    read_record,
+)
 
-CONNECT = "10_connect"
-MAP = "20_map"
-VALIDATE = "30_validate"
-LOAD = "40_load"
-SPECIALIZE = "50_specialize"
-VALUE = "60_value"
-REPORT = "70_report"
-RECORD = "step.json"
 EVENTS = "events.jsonl"
-DEFAULT_SEED = 20_260_101
-
-
-def utc_now() -> datetime:
-    """The current time; the default clock of runs."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True)
-class StepRecord:
-    """What a finished step left behind (``step.json`` beside its product)."""
-
-    step: str
-    fingerprint: str
-    county_id: str
-    assessment_year: int
-    run_id: str
-    started_at: str
-    seconds: float
-    parts: dict[str, str]
-    rows: dict[str, dict[str, Any]]
-    summary: dict[str, Any]
-    outputs: dict[str, str]
-    marks: dict[str, dict[str, str]] = field(default_factory=dict)
-
-
-def product_folder(settings: Settings, county_id: str, step: str, fingerprint: str) -> Path:
-    """Folder of a step's product: immutable, one per fingerprint."""
-    return settings.county_data(county_id) / "steps" / step / fingerprint
 
 
 def staging_folder(settings: Settings, county_id: str, run_id: str) -> Path:
     """Folder where a run keeps its plan, events and notebooks until it is promoted."""
     return settings.county_data(county_id) / "staging" / run_id
-
-
-def read_record(folder: Path) -> StepRecord | None:
-    """The record of a finished step; None when there is none or it cannot be read."""
-    try:
-        return StepRecord(**json.loads((folder / RECORD).read_text(encoding="utf-8")))
-    except (FileNotFoundError, json.JSONDecodeError, TypeError):
-        return None
-
-
-def damaged(folder: Path, record: StepRecord) -> list[str]:
-    """Outputs of a record that are missing or whose hash differs, sorted."""
-    return sorted(
-        name
-        for name, digest in record.outputs.items()
-        if not (folder / name).is_file() or file_hash(folder / name) != digest
-    )
 
 
 @dataclass
@@ -93,7 +46,7 @@ class Step:
     reuse_raw: bool = False
     seed: int = DEFAULT_SEED
     progress: Progress = field(default_factory=LineProgress)
-    clock: Callable[[], datetime] = utc_now
+    clock: Clock = utc_now
     started_at: datetime = field(default_factory=utc_now)
     _timer: float = field(default_factory=time.monotonic)
 
@@ -171,7 +124,7 @@ class Step:
             outputs=outputs,
             marks=marks or {},
         )
-        write_json(self.out / RECORD, record.__dict__)
+        write_json(self.out / RECORD, asdict(record))
         if self.folder.exists():
             old = self.folder.with_name(f".{self.fingerprint}.old")
             shutil.rmtree(old, ignore_errors=True)

@@ -1,49 +1,14 @@
-"""The steps of the main job: their order, inputs, and where their code begins."""
+"""The steps of the main job: those of the platform, and those that plugins bring."""
 
-from dataclasses import dataclass
+from pathlib import Path
 
-from terrafusion_lib.pipelines.step import (
-    CONNECT,
-    LOAD,
-    MAP,
-    REPORT,
-    SPECIALIZE,
-    VALIDATE,
-    VALUE,
-)
+from terrafusion_lib.core.declared import declared_plugins, result_step
+from terrafusion_lib.core.errors import PluginError
+from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.plugins.api import StepSpec
+from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE
 
-
-@dataclass(frozen=True)
-class StepSpec:
-    """One step; its notebook is ``notebooks/<name>.ipynb``.
-
-    Parameters
-    ----------
-    entry : str
-        Module of `pipelines` that holds the step's function. What the step's result depends on is
-        this module and everything that it imports, at the top or within a function.
-    plugin : str
-        Plugin that the step runs; the registry imports it by name, no import statement shows it.
-    files : tuple of str
-        Files and folders of the project, relative to its root, that the step reads.
-    by_value : tuple of str
-        Modules that the step asks for a value which is itself a part of the fingerprint; a change
-        of their code that leaves the value as it is changes nothing.
-    early : tuple of str
-        Modules that the step imports within functions and that take long to import: its kernel
-        imports them while the steps before it run.
-    """
-
-    name: str
-    title: str
-    inputs: tuple[str, ...]
-    entry: str
-    plugin: str = ""
-    files: tuple[str, ...] = ()
-    by_value: tuple[str, ...] = ()
-    early: tuple[str, ...] = ()
-
-
+PIPELINES = __name__.rpartition(".")[0]
 TABLES = ("pandas", "pyarrow.dataset")
 """What pyarrow imports at its first conversion, wherever pandas is installed."""
 EXPECTATIONS = (
@@ -51,15 +16,54 @@ EXPECTATIONS = (
     "great_expectations.render.renderer",
     "great_expectations.render.view",
 )
+NOT_OF_THE_RESULT = (
+    "terrafusion_lib.access.decide",
+    "terrafusion_lib.jobs.request",
+    "terrafusion_lib.jobs.lease",
+    "terrafusion_lib.jobs.publish",
+    "terrafusion_lib.jobs.records",
+)
+"""What decides whether and how a plugin's step is run, but changes no figure of its result."""
 
-STEPS: dict[str, StepSpec] = {
-    spec.name: spec
-    for spec in (
+
+def steps() -> dict[str, StepSpec]:
+    """Every step by name, in running order: the numbers that names begin with give it.
+
+    Raises
+    ------
+    PluginError
+        Two steps have one name, or a step builds on one that does not come before it.
+    """
+    known = {spec.name: spec for spec in _platform()}
+    for name, plugin in declared_plugins().items():
+        for spec in plugin.steps:
+            if spec.name in known:
+                raise PluginError(f"Plugin {name} brings step {spec.name}, which there is already")
+            known[spec.name] = spec
+    ordered = dict(sorted(known.items()))
+    for name, spec in ordered.items():
+        late = [item for item in spec.inputs if item not in ordered or item >= name]
+        if late:
+            raise PluginError(f"Step {name} builds on {late[0]}, which does not come before it")
+    return ordered
+
+
+def notebook_of(spec: StepSpec, settings: Settings) -> Path:
+    """The notebook that runs a step: ``notebooks/<name>.ipynb``, or the one its plugin brings."""
+    if spec.plugin:
+        own = Path(declared_plugins()[spec.plugin].notebook)
+        if own.is_absolute():
+            return own
+    return settings.root / "notebooks" / f"{spec.name}.ipynb"
+
+
+def _platform() -> tuple[StepSpec, ...]:
+    return (
         StepSpec(
             CONNECT,
             "Read the source into the raw layer",
             (),
-            "connect_step",
+            f"{PIPELINES}.connect_step",
             by_value=("terrafusion_lib.mappers.mapping",),
             early=TABLES,
         ),
@@ -67,39 +71,36 @@ STEPS: dict[str, StepSpec] = {
             MAP,
             "Map raw tables to canonical tables",
             (CONNECT,),
-            "map_step",
+            f"{PIPELINES}.map_step",
             early=(*TABLES, "pyproj", "shapely"),
         ),
         StepSpec(
             VALIDATE,
             "Validate, quarantine and open the gate",
             (MAP,),
-            "validate_step",
+            f"{PIPELINES}.validate_step",
             files=("expectations",),
             early=(*TABLES, *EXPECTATIONS),
         ),
-        StepSpec(LOAD, "Load the operational database", (VALIDATE,), "load_step", early=TABLES),
+        StepSpec(
+            LOAD,
+            "Load the operational database",
+            (VALIDATE,),
+            f"{PIPELINES}.load_step",
+            early=TABLES,
+        ),
         StepSpec(
             SPECIALIZE,
             "Bring parcels to the geometry store, facts to the analytics database",
             (LOAD,),
-            "etl_to_specialized_dbs",
+            f"{PIPELINES}.etl_to_specialized_dbs",
             early=(*TABLES, "shapely"),
-        ),
-        StepSpec(
-            VALUE,
-            "Value every property",
-            (LOAD,),
-            "value_pipeline",
-            plugin="valuation",
-            early=(*TABLES, "lightgbm", "scipy.stats", "statsmodels.api"),
         ),
         StepSpec(
             REPORT,
             "Report values and the ratio study",
-            (VALUE,),
-            "report_step",
+            (result_step("valuation"),),
+            f"{PIPELINES}.report_step",
             early=TABLES,
         ),
     )
-}

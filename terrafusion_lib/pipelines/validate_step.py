@@ -1,6 +1,7 @@
 """The validate step: rows are accepted or quarantined, and the gate opens or stays shut."""
 
-from terrafusion_lib.pipelines.step import MAP, Step, StepRecord
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.results.products import MAP, StepRecord
 from terrafusion_lib.validation.gate import gate, reconcile
 from terrafusion_lib.validation.suites import load_suites
 from terrafusion_lib.validation.validate import validate_tables

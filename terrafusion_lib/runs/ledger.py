@@ -3,24 +3,26 @@
 import json
 from typing import Any
 
+from terrafusion_lib.access.decide import counties_with, require
+from terrafusion_lib.access.grants import VIEW_RUNS
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.runs.summary import RUN_FILE
+from terrafusion_lib.results.current import RUN_FILE
 from terrafusion_lib.store.store import open_store
 
 
 def list_runs(settings: Settings, county_id: str | None = None) -> list[dict[str, Any]]:
-    """Runs newest first, of one county when given."""
-    with open_store(settings.operational_database_url) as store:
-        store.migrate()
-        return store.list_runs(county_id)
+    """Runs newest first, of one county when given, else of all that the person may view.
 
-
-def list_jobs(settings: Settings, county_id: str) -> list[dict[str, Any]]:
-    """Jobs of a county's plugins, newest first."""
-    with open_store(settings.operational_database_url) as store:
-        store.migrate()
-        return store.list_jobs(county_id)
+    Raises
+    ------
+    AccessDeniedError
+        The person may not view the county's runs.
+    """
+    if county_id:
+        require(settings, county_id, VIEW_RUNS)
+    viewed = {county_id} if county_id else set(counties_with(settings, VIEW_RUNS))
+    return [run for run in _runs(settings, county_id) if run["county_id"] in viewed]
 
 
 def load_summary(settings: Settings, text: str) -> dict[str, Any]:
@@ -28,11 +30,14 @@ def load_summary(settings: Settings, text: str) -> dict[str, Any]:
 
     Raises
     ------
+    AccessDeniedError
+        The person may not view the runs of its county.
     RunError
         No run or several match, or the run never closed.
     """
-    found = [run for run in list_runs(settings) if text in run["run_id"]]
-    exact = [run for run in found if run["run_id"] == text] or found
+    runs, viewed = _runs(settings), counties_with(settings, VIEW_RUNS)
+    found = [run for run in runs if text in run["run_id"] and run["county_id"] in viewed]
+    exact = [run for run in runs if run["run_id"] == text] or found
     if len(exact) != 1:
         raise RunError(
             f"{len(found) or 'No'} runs match {text!r}",
@@ -40,6 +45,7 @@ def load_summary(settings: Settings, text: str) -> dict[str, Any]:
             hint="terrafusion runs list",
         )
     run = exact[0]
+    require(settings, run["county_id"], VIEW_RUNS)
     base = settings.county_data(run["county_id"])
     for folder in ("runs", "staging"):
         path = base / folder / run["run_id"] / RUN_FILE
@@ -51,3 +57,9 @@ def load_summary(settings: Settings, text: str) -> dict[str, Any]:
         county=run["county_id"],
         hint=f"terrafusion run {run['county_id']} --resume",
     )
+
+
+def _runs(settings: Settings, county_id: str | None = None) -> list[dict[str, Any]]:
+    with open_store(settings.operational_database_url) as store:
+        store.migrate()
+        return store.list_runs(county_id)

@@ -1,6 +1,5 @@
 """A run of the main job for one county: plan, stage, build, promote, and the ledger of it."""
 
-import os
 import secrets
 import shutil
 from collections.abc import Callable
@@ -9,19 +8,25 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import RUN
 from terrafusion_lib.core import log
+from terrafusion_lib.core.clock import utc_now
 from terrafusion_lib.core.county import CountyConfig, load_county
 from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.core.files import write_json, write_text
+from terrafusion_lib.core.files import write_json
 from terrafusion_lib.core.progress import LineProgress, Progress
-from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.settings import Settings, handed_on
 from terrafusion_lib.core.versions import engine_versions
 from terrafusion_lib.pipelines.plan import Plan, make_plan
-from terrafusion_lib.pipelines.step import CONNECT, EVENTS, staging_folder, utc_now
-from terrafusion_lib.pipelines.steps import STEPS
+from terrafusion_lib.pipelines.step import EVENTS, staging_folder
+from terrafusion_lib.pipelines.steps import notebook_of, steps
+from terrafusion_lib.results.current import RUN_FILE, point_at, run_folder
+from terrafusion_lib.results.products import CONNECT
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.progress import FollowEvents
-from terrafusion_lib.runs.summary import RUN_FILE, summarize
+from terrafusion_lib.runs.summary import summarize
+from terrafusion_lib.store.decisions import require_audited
 from terrafusion_lib.store.store import Store, open_store
 
 WORDS = (
@@ -42,7 +47,14 @@ class RunOptions:
     note: str = ""
 
     def plan(self, county: CountyConfig, settings: Settings) -> Plan:
-        """The plan that these options give on the present source and code."""
+        """The plan that these options give on the present source and code.
+
+        Raises
+        ------
+        AccessDeniedError
+            The person may not run the county's steps.
+        """
+        require(settings, county.county_id, RUN)
         return make_plan(
             county,
             settings,
@@ -82,6 +94,8 @@ def run_county(
 
     Raises
     ------
+    AccessDeniedError
+        The person may not run the county's steps; the audit log says who was refused.
     RunError
         Another run of the county is under way, or there is nothing to resume.
     TerraFusionError
@@ -91,6 +105,7 @@ def run_county(
     started_at = clock()
     with open_store(settings.operational_database_url) as store:
         store.migrate()
+        require_audited(store, settings, county_id, RUN, at=started_at)
         run_id = new_run_id(started_at)
         if resume:
             run_id, options = _failed_run(store, county_id)
@@ -165,18 +180,26 @@ class _Run:
             "run_id": self.run_id,
             "staging": str(self.staging),
         }
+        known = steps()
         specification = ploomber_dag.dag_specification(
             self.settings.root / "pipeline.yaml",
             tasks=self.plan.to_run,
             values=values,
             fingerprints={name: step.fingerprint for name, step in self.plan.steps.items()},
+            of_plugins={
+                spec.name: ploomber_dag.plugin_task(
+                    spec.name, notebook_of(spec, self.settings), spec.inputs
+                )
+                for spec in known.values()
+                if spec.plugin
+            },
         )
-        os.environ |= self.settings.environment()
-        with FollowEvents(self.staging / EVENTS, progress):
+        following = FollowEvents(self.staging / EVENTS, progress)
+        with handed_on(self.settings.environment()), following:
             ploomber_dag.build(
                 specification,
                 working_folder=self.settings.root,
-                early={name: STEPS[name].early for name in self.plan.to_run},
+                early={name: known[name].early for name in self.plan.to_run},
             )
 
     def _close(self, status: str, error: BaseException | None) -> dict[str, Any]:
@@ -199,13 +222,13 @@ class _Run:
 
     def _promote(self) -> None:
         """Move the staged run into place, point CURRENT at it, then note it in the ledger."""
-        target = self.settings.county_data(self.county.county_id) / "runs" / self.run_id
+        target = run_folder(self.settings, self.county.county_id, self.run_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         log.configure(None)
         if target.exists():
             shutil.rmtree(target)
         self.staging.rename(target)
-        write_text(target.parent.parent / "CURRENT", self.run_id + "\n")
+        point_at(self.settings, self.county.county_id, self.run_id)
         now = self.clock()
         self.store.promote(self.run_id, promoted_at=now)
         self.store.audit(

@@ -2,24 +2,21 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from terrafusion_lib.core.county import CountyConfig
+from terrafusion_lib.core.declared import result_step
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.pipelines.plan import Plan
-from terrafusion_lib.pipelines.step import (
+from terrafusion_lib.results.products import (
     CONNECT,
     LOAD,
     MAP,
     VALIDATE,
-    VALUE,
     StepRecord,
     product_folder,
     read_record,
 )
-
-RUN_FILE = "run.json"
 
 
 def run_records(plan: Plan, settings: Settings) -> dict[str, StepRecord]:
@@ -59,6 +56,7 @@ def summarize(
 ) -> dict[str, Any]:
     """The run as plain data; the dashboard and ``terrafusion runs show`` read it."""
     records = run_records(plan, settings)
+    values = result_step("valuation")
 
     def summary(name: str) -> dict[str, Any]:
         return records[name].summary if name in records else {}
@@ -73,14 +71,14 @@ def summarize(
         "username": settings.user,
         "status": status,
         "source_as_of": summary(CONNECT).get("source_as_of"),
-        "results_run_id": records[VALUE].run_id if VALUE in records else None,
+        "results_run_id": records[values].run_id if values in records else None,
         "tables": table_rows(records),
         "filtered_reasons": {
             name: counts["filtered"]
             for name, counts in (records[MAP].rows if MAP in records else {}).items()
         },
         "expectations": summary(VALIDATE),
-        "valuation": summary(VALUE),
+        "valuation": summary(values),
         "steps": [_step_row(name, plan, records, run_id) for name in plan.steps],
         "products": {
             name: str(product_folder(settings, plan.county_id, name, plan.steps[name].fingerprint))
@@ -100,11 +98,3 @@ def _step_row(name: str, plan: Plan, records: dict[str, StepRecord], run_id: str
         "outputs": record.outputs if record and done else {},
     }
     return {key: value for key, value in row.items() if key not in ("name", "parts")}
-
-
-def current_run(settings: Settings, county_id: str) -> Path | None:
-    """Folder of the county's last promoted run; None before the first."""
-    pointer = settings.county_data(county_id) / "CURRENT"
-    if not pointer.is_file():
-        return None
-    return settings.county_data(county_id) / "runs" / pointer.read_text(encoding="utf-8").strip()

@@ -10,7 +10,7 @@ from rich.table import Table
 from terrafusion_lib.core.commands import as_typed
 from terrafusion_lib.core.numbers import decimals, figure, is_number
 from terrafusion_lib.pipelines.plan import Plan
-from terrafusion_lib.pipelines.steps import STEPS
+from terrafusion_lib.pipelines.steps import steps
 
 TABLE_COLUMNS = ("table", "read", "filtered", "quarantined", "loaded")
 
@@ -59,8 +59,9 @@ def show_jobs(console: Console, jobs: Iterable[Mapping[str, Any]], *, title: str
 def show_plan(console: Console, plan: Plan, run_id: str = "") -> None:
     """Every step with run or reuse, and why."""
     title = f"{plan.county_id} {plan.assessment_year}" + (f", run {run_id}" if run_id else "")
+    known = steps()
     rows = [
-        {"step": step.name, "does": STEPS[step.name].title, "plan": step.action, "why": step.reason}
+        {"step": step.name, "does": known[step.name].title, "plan": step.action, "why": step.reason}
         for step in plan.steps.values()
     ]
     console.print(table(rows, title=title))

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from numpy.typing import ArrayLike
 
 from terrafusion_lib.stats import points
-from terrafusion_lib.stats.intervals import Interval, median_interval, prb_interval
+from terrafusion_lib.stats.intervals import Interval, prb_interval
 from terrafusion_lib.stats.strata import FloatArray, Strata, stratify
 from terrafusion_lib.stats.vertical import vei as vei_of_strata
 
@@ -74,13 +74,6 @@ def vei(assessed: ArrayLike, price: ArrayLike) -> float:
 def share_within(assessed: ArrayLike, price: ArrayLike, tolerance: float) -> float:
     """Share of sales, 0 to 1, whose ratio lies within `tolerance` of the median ratio."""
     return float(points.share_within(stratify(assessed, price), tolerance)[0])
-
-
-def median_ratio_interval(
-    assessed: ArrayLike, price: ArrayLike, *, confidence: float = 0.95
-) -> Interval:
-    """Exact confidence interval of the median ratio (order statistics)."""
-    return median_interval(stratify(assessed, price).ratio, confidence)
 
 
 def prb_confidence_interval(

@@ -6,7 +6,7 @@ first load is copied straight into the tables; of a later one only the rows that
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,9 +19,12 @@ import sqlalchemy as sa
 
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.progress import Progress
-from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.core.read_ahead import read_ahead
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.store import models
-from terrafusion_lib.store.copying import ahead, insert_batches, sqlite_batches
+from terrafusion_lib.store.copying import insert_batches, sqlite_batches
+from terrafusion_lib.store.plugin_tables import results_of
 from terrafusion_lib.store.reading import record_batches
 
 BATCH_ROWS = 50_000
@@ -67,7 +70,7 @@ def load_tables(
     """See `Store.load`."""
     _check_files(tables)
     done: dict[str, TableLoad] = {}
-    with _transaction(engine, county_id) as connection:
+    with county_transaction(engine, county_id) as connection:
         for name, path in tables.items():
             target = models.CANONICAL[name]
             work = _TableWork(connection, target, path, county_id, run_id, now, progress)
@@ -87,19 +90,17 @@ def load_tables(
     return LoadResult(done)
 
 
-def replace_results(
-    engine: sa.Engine, name: str, table: pa.Table, *, county_id: str, run_id: str
-) -> TableLoad:
-    """See `Store.save_results`."""
-    target = models.RESULTS[name]
-    with _transaction(engine, county_id) as connection:
-        same = (target.c.county_id == county_id) & (target.c.run_id == run_id)
-        connection.execute(target.delete().where(same))
-        batches = table.to_batches(max_chunksize=BATCH_ROWS)
-        if connection.dialect.name == "sqlite":
-            batches = sqlite_batches(batches)
-        rows = insert_batches(connection, target.name, batches)
-    return TableLoad(read=rows, inserted=rows)
+def put_results(
+    connection: sa.Connection, name: str, table: pa.Table, *, county_id: str, run_id: str
+) -> int:
+    """Replace the rows of a result table for a county and run; returns how many there are."""
+    target = results_of(name)
+    same = (target.c.county_id == county_id) & (target.c.run_id == run_id)
+    connection.execute(target.delete().where(same))
+    batches = table.to_batches(max_chunksize=BATCH_ROWS)
+    if connection.dialect.name == "sqlite":
+        batches = sqlite_batches(batches)
+    return insert_batches(connection, target.name, batches)
 
 
 def _check_files(tables: Mapping[str, Path]) -> None:
@@ -115,7 +116,7 @@ def _check_files(tables: Mapping[str, Path]) -> None:
 
 
 @contextmanager
-def _transaction(engine: sa.Engine, county_id: str) -> Iterator[sa.Connection]:
+def county_transaction(engine: sa.Engine, county_id: str) -> Iterator[sa.Connection]:
     """One writing transaction that no other load of the county interleaves with."""
     with engine.connect().execution_options(immediate=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
@@ -304,7 +305,9 @@ class _TableWork:
                 done += batch.num_rows
                 self.progress(f"load {self.target.name}", done, total)
 
-        return insert_batches(self.connection, table, ahead(shown()))
+        # Closed here: DuckDB refuses to be closed while another thread still reads from it.
+        with closing(read_ahead(shown, count=2)) as coming:
+            return insert_batches(self.connection, table, coming)
 
 
 def _replace_quarantine(connection: sa.Connection, path: Path, county_id: str, run_id: str) -> None:

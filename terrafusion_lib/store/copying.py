@@ -1,15 +1,14 @@
 """Arrow batches into a table as fast as each database takes them."""
 
-import contextlib
-import io
-import queue
-import threading
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import sqlalchemy as sa
+
+from terrafusion_lib.core.copy_stream import copy_in
 
 
 def insert_batches(connection: sa.Connection, table: str, batches: Iterable[pa.RecordBatch]) -> int:
@@ -19,40 +18,8 @@ def insert_batches(connection: sa.Connection, table: str, batches: Iterable[pa.R
     """
     if connection.dialect.name == "sqlite":
         return _insert_sqlite(connection, table, batches)
-    return _copy_postgres(connection, table, batches)
-
-
-def ahead(batches: Iterable[pa.RecordBatch], count: int = 2) -> Iterator[pa.RecordBatch]:
-    """The same batches, the next `count` made by another thread while one is being used."""
-    ready: queue.Queue[pa.RecordBatch | BaseException | None] = queue.Queue(count)
-    given_up = threading.Event()
-
-    def put(item: pa.RecordBatch | BaseException | None) -> None:
-        while not given_up.is_set():
-            with contextlib.suppress(queue.Full):
-                ready.put(item, timeout=0.1)
-                return
-
-    def fill() -> None:
-        try:
-            for batch in batches:
-                put(batch)
-                if given_up.is_set():
-                    return
-            put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again in the reading thread
-            put(error)
-
-    maker = threading.Thread(target=fill, daemon=True)
-    maker.start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        given_up.set()
-        maker.join()
+    with closing(connection.connection.cursor()) as cursor:
+        return copy_in(cursor, table, batches)
 
 
 def sqlite_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -82,51 +49,3 @@ def _insert_sqlite(connection: sa.Connection, table: str, batches: Iterable[pa.R
         rows += batch.num_rows
     cursor.close()
     return rows
-
-
-def _copy_postgres(connection: sa.Connection, table: str, batches: Iterable[pa.RecordBatch]) -> int:
-    stream = _BinaryCopy(batches)
-    first = stream.schema
-    if first is None:
-        return 0
-    cursor = connection.connection.cursor()
-    columns = ", ".join(first.names)
-    cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN (FORMAT binary)", stream)
-    cursor.close()
-    return stream.rows
-
-
-class _BinaryCopy(io.RawIOBase):
-    """A readable stream of PostgreSQL's binary COPY format, one batch encoded at a time."""
-
-    def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
-        self._batches = iter(batches)
-        self._next = next(self._batches, None)
-        self.schema = self._next.schema if self._next is not None else None
-        self.rows = 0
-        self._chunks = self._encode()
-        self._buffer = memoryview(b"")
-
-    def _encode(self) -> Iterator[bytes]:
-        from pgpq import ArrowToPostgresBinaryEncoder
-
-        encoder = ArrowToPostgresBinaryEncoder(self.schema)
-        yield encoder.write_header()
-        while self._next is not None:
-            yield encoder.write_batch(self._next)
-            self.rows += self._next.num_rows
-            self._next = next(self._batches, None)
-        yield encoder.finish()
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        while not self._buffer:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return b""
-            self._buffer = memoryview(chunk)
-        piece = self._buffer if size < 0 else self._buffer[:size]
-        self._buffer = self._buffer[len(piece) :]
-        return bytes(piece)

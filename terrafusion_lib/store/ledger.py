@@ -9,7 +9,6 @@ import sqlalchemy as sa
 from terrafusion_lib.store.models import pipeline_runs, pipeline_steps
 
 JSON_RUN = ("parameters", "versions")
-ENDED = ("COMPLETED", "FAILED", "CANCELLED")
 
 
 def start_run(connection: sa.Connection, run_id: str, **fields: Any) -> None:

@@ -1,20 +1,22 @@
-"""The operational database: canonical tables with housekeeping, results, ledger, jobs, audit."""
+"""The operational database: canonical tables with housekeeping, ledger, jobs, audit.
+
+Tables of plugins are made from what these declare: `plugin_tables`.
+"""
 
 from typing import Any
 
 import sqlalchemy as sa
 
-from terrafusion_lib.core.result_tables import RESULT_TABLES
-from terrafusion_lib.core.schema import TABLES, CanonicalTable, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Kind, TableSpec
 
-metadata = sa.MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(referred_table_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-    }
-)
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+    "fk": "fk_%(table_name)s_%(referred_table_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+}
+metadata = sa.MetaData(naming_convention=NAMES)
 
 TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     Kind.TEXT: sa.Text(),
@@ -26,10 +28,6 @@ TYPES: dict[Kind, sa.types.TypeEngine[Any]] = {
     Kind.JSON: sa.Text(),
     Kind.GEOMETRY: sa.LargeBinary(),
 }
-
-HOUSEKEEPING = ("row_hash", "is_active", "last_sync_id", "loaded_at")
-"""Columns that the bulk writer adds: hash of the canonical columns, whether the source still has
-the row, the run that last wrote it and when."""
 
 INDEXES = {
     "properties_operational": (("county_id", "parcel_number"), ("county_id", "neighborhood_code")),
@@ -44,21 +42,27 @@ def _moment(name: str, *, nullable: bool = True) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
 
 
-def _columns(spec: CanonicalTable) -> list[sa.Column[Any]]:
+def columns_of(spec: TableSpec) -> list[sa.Column[Any]]:
+    """The columns of a table with their types in the database."""
     return [
         sa.Column(c.name, TYPES[c.kind], primary_key=c.name in spec.key, nullable=c.nullable)
         for c in spec.columns
     ]
 
 
-def _canonical(spec: CanonicalTable) -> sa.Table:
+def _canonical(spec: TableSpec) -> sa.Table:
+    """A canonical table, and the columns that the bulk writer adds to it.
+
+    They hold the hash of the canonical columns, whether the source still has the row, the run that
+    last wrote it, and when.
+    """
     housekeeping = [
         sa.Column("row_hash", sa.Text(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("last_sync_id", sa.Text(), nullable=False),
         _moment("loaded_at", nullable=False),
     ]
-    columns = [*_columns(spec), *housekeeping]
+    columns = [*columns_of(spec), *housekeeping]
     table: sa.Table = sa.Table(spec.name, metadata, *columns)
     for names in INDEXES.get(spec.name, ()):
         sa.Index(None, *(table.c[name] for name in names))
@@ -66,9 +70,6 @@ def _canonical(spec: CanonicalTable) -> sa.Table:
 
 
 CANONICAL = {spec.name: _canonical(spec) for spec in TABLES.values()}
-RESULTS = {
-    spec.name: sa.Table(spec.name, metadata, *_columns(spec)) for spec in RESULT_TABLES.values()
-}
 
 quarantine = sa.Table(
     "quarantine",
@@ -136,7 +137,11 @@ jobs = sa.Table(
     sa.Column("county_id", sa.Text(), nullable=False, index=True),
     sa.Column("status", sa.Text(), nullable=False),
     sa.Column("username", sa.Text(), nullable=False),
+    sa.Column("assessment_year", sa.BigInteger()),
+    sa.Column("run_id", sa.Text(), index=True),
     sa.Column("parameters_json", sa.Text(), nullable=False),
+    sa.Column("request_json", sa.Text(), nullable=False),
+    sa.Column("worker_json", sa.Text()),
     sa.Column("versions_json", sa.Text(), nullable=False),
     sa.Column("input_fingerprint", sa.Text()),
     sa.Column("progress", sa.Double(), nullable=False),
@@ -147,48 +152,10 @@ jobs = sa.Table(
     _moment("started_at"),
     _moment("finished_at"),
     _moment("heartbeat_at"),
+    _moment("lease_until"),
     sa.CheckConstraint(f"status IN {JOB_STATES}", name="status"),
 )
 
-
-def _job_table(name: str, *columns: sa.Column[Any]) -> sa.Table:
-    """A table that joins `jobs` one to one with what one plugin's jobs hold."""
-    key = sa.Column("job_id", sa.Text(), sa.ForeignKey("jobs.job_id"), primary_key=True)
-    return sa.Table(name, metadata, key, *columns)
-
-
-JOB_TABLES = {
-    "valuation": _job_table(
-        "valuation_jobs",
-        sa.Column("property_id", sa.Text()),
-        sa.Column("valuation_method_hint", sa.Text()),
-        sa.Column("estimated_value", sa.Double()),
-        sa.Column("confidence_score", sa.Double()),
-        sa.Column("valuation_method_used", sa.Text()),
-        sa.Column("comparables_used_json", sa.Text()),
-        sa.Column("valuation_date", sa.Date()),
-    ),
-    "reporting": _job_table(
-        "reporting_jobs",
-        sa.Column("report_type", sa.Text()),
-        sa.Column("result_metadata_json", sa.Text()),
-    ),
-    "market_analysis": _job_table(
-        "market_analysis_jobs",
-        sa.Column("analysis_type", sa.Text()),
-        sa.Column("result_summary_json", sa.Text()),
-        sa.Column("result_data_location", sa.Text()),
-    ),
-    "gis_export": _job_table(
-        "gis_export_jobs",
-        sa.Column("export_format", sa.Text()),
-        sa.Column("area_of_interest_json", sa.Text()),
-        sa.Column("layers_json", sa.Text()),
-        sa.Column("result_file_location", sa.Text()),
-        sa.Column("result_file_size_kb", sa.Double()),
-        sa.Column("result_record_count", sa.BigInteger()),
-    ),
-}
 
 audit_log = sa.Table(
     "audit_log",

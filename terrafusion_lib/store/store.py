@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -11,14 +11,20 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from terrafusion_lib.core.database_url import database_url
+from terrafusion_lib.core.declared import result_table
 from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.log import mask_secrets
 from terrafusion_lib.core.progress import Progress, silent
-from terrafusion_lib.core.result_tables import RESULT_TABLES
 from terrafusion_lib.core.schema import TABLES
-from terrafusion_lib.store import audit, jobs, ledger, migrate, reading
-from terrafusion_lib.store.bulk import LoadResult, TableLoad, load_tables, replace_results
-from terrafusion_lib.store.models import CANONICAL, RESULTS, load_runs
+from terrafusion_lib.store import audit, ledger, migrate, reading
+from terrafusion_lib.store.bulk import (
+    LoadResult,
+    county_transaction,
+    load_tables,
+    put_results,
+)
+from terrafusion_lib.store.models import CANONICAL, load_runs
+from terrafusion_lib.store.plugin_tables import results_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -155,127 +161,44 @@ class Store:
         return self._read(query, spec.arrow_schema())
 
     def save_results(
-        self, name: str, table: "pa.Table", *, county_id: str, run_id: str
-    ) -> TableLoad:
-        """Replace the rows of one result table for a county and run, in one transaction."""
-        with self._errors("save results", county_id):
-            return replace_results(self.engine, name, table, county_id=county_id, run_id=run_id)
+        self, tables: "Mapping[str, pa.Table]", *, county_id: str, run_id: str
+    ) -> dict[str, int]:
+        """Replace the rows of result tables for a county and run, all in one transaction."""
+        with self.county_transaction("save results", county_id) as connection:
+            return {
+                name: put_results(connection, name, table, county_id=county_id, run_id=run_id)
+                for name, table in tables.items()
+            }
 
     def read_results(
         self, name: str, *, county_id: str, run_id: str, columns: Sequence[str] | None = None
     ) -> "pa.Table":
-        """Rows of a result table in key order, typed as `core.schema` says."""
-        source, spec = RESULTS[name], RESULT_TABLES[name]
+        """Rows of a result table in key order, typed as its plugin declares them.
+
+        Raises
+        ------
+        PluginError
+            No plugin declares the table.
+        """
+        source, spec = results_of(name), result_table(name)
         query = sa.select(*(source.c[column] for column in columns or spec.column_names))
         query = query.where(source.c.county_id == county_id, source.c.run_id == run_id)
         return self._read(query.order_by(*(source.c[key] for key in spec.key)), spec.arrow_schema())
 
-    def has_results(self, county_id: str, run_id: str) -> bool:
-        """Whether the run's values are stored."""
-        source = RESULTS["valuations"]
+    def has_results(self, county_id: str, run_id: str, name: str) -> bool:
+        """Whether the run has rows in a result table."""
+        source = results_of(name)
         query = sa.select(sa.literal(1)).where(
             source.c.county_id == county_id, source.c.run_id == run_id
         )
-        with self._errors("read", county_id), self.engine.connect() as connection:
+        with self.reading("read", county_id) as connection:
             return connection.scalar(query.limit(1)) is not None
-
-    @contextmanager
-    def job(
-        self,
-        plugin: str,
-        *,
-        county_id: str,
-        username: str,
-        parameters: dict[str, Any],
-        versions: dict[str, str],
-        clock: Callable[[], datetime],
-        job_id: str | None = None,
-        **own: Any,
-    ) -> "Iterator[dict[str, Any]]":
-        """A plugin's job around the block: RUNNING, then COMPLETED or FAILED with the reason.
-
-        Yields a dictionary; what the block puts there (columns of ``jobs`` and of the plugin's
-        table, such as result_location) is stored when it completes. A job that somebody cancelled
-        meanwhile stays CANCELLED when the block fails.
-        """
-        with self._writing("note a job", county_id) as connection:
-            job_id = jobs.create_job(
-                connection,
-                plugin,
-                county_id=county_id,
-                username=username,
-                parameters=parameters,
-                versions=versions,
-                now=clock(),
-                job_id=job_id,
-                **own,
-            )
-            jobs.move_job(connection, job_id, "RUNNING", now=clock())
-        results: dict[str, Any] = {}
-        try:
-            yield results
-        except BaseException as error:
-            stopped = isinstance(error, KeyboardInterrupt)
-            reason = "cancelled" if stopped else "processing_exception"
-            self.end_job(
-                job_id,
-                "CANCELLED" if stopped else "FAILED",
-                now=clock(),
-                reason_code=getattr(error, "reason_code", reason),
-                message=str(error) or ("Interrupted" if stopped else type(error).__name__),
-            )
-            raise
-        with self._writing("note a job", county_id) as connection:
-            jobs.move_job(connection, job_id, "COMPLETED", now=clock(), progress=1.0, **results)
-
-    def end_job(
-        self, job_id: str, status: str, *, now: datetime, reason_code: str, message: str
-    ) -> bool:
-        """Move a PENDING or RUNNING job to CANCELLED or FAILED; False when it had ended before.
-
-        A running job that is cancelled stops at its next heartbeat.
-
-        Raises
-        ------
-        RunError
-            There is no such job.
-        """
-        with self._writing("note a job") as connection:
-            if jobs.get_job(connection, job_id)["status"] not in jobs.NEXT_STATES:
-                return False
-            text = mask_secrets(message)
-            jobs.move_job(
-                connection, job_id, status, now=now, reason_code=reason_code, message=text
-            )
-        return True
-
-    def get_job(self, job_id: str) -> dict[str, Any]:
-        """A job with the columns of its plugin.
-
-        Raises
-        ------
-        RunError
-            There is no such job.
-        """
-        with self._errors("read jobs"), self.engine.connect() as connection:
-            return jobs.get_job(connection, job_id)
-
-    def beat(self, job_id: str, *, now: datetime, progress: float) -> bool:
-        """Note that a job lives and how far it is, 0 to 1; False when it was cancelled."""
-        with self._writing("note a job") as connection:
-            return jobs.beat(connection, job_id, now=now, progress=progress)
-
-    def list_jobs(self, county_id: str, *, now: datetime | None = None) -> list[dict[str, Any]]:
-        """Jobs of a county, newest first; those without a word for a day are failed first."""
-        with self._writing("read jobs", county_id) as connection:
-            jobs.fail_stale_jobs(connection, now=now or datetime.now(UTC))
-            return jobs.list_jobs(connection, county_id)
 
     def audit(
         self, action: str, *, username: str, county_id: str, at: datetime, **detail: Any
     ) -> None:
         """Append to the audit log: who did what, where and when."""
-        with self._writing("write the audit log", county_id) as connection:
+        with self.writing("write the audit log", county_id) as connection:
             audit.append(
                 connection,
                 at=at,
@@ -287,12 +210,12 @@ class Store:
 
     def start_run(self, run_id: str, **fields: Any) -> None:
         """Note a run that begins; a resumed run begins again under its id."""
-        with self._writing("ledger") as connection:
+        with self.writing("ledger") as connection:
             ledger.start_run(connection, run_id, **fields)
 
     def record_step(self, run_id: str, **fields: Any) -> None:
         """Note how a step of a run ended."""
-        with self._writing("ledger") as connection:
+        with self.writing("ledger") as connection:
             ledger.record_step(connection, run_id, **fields)
 
     def finish_run(
@@ -300,17 +223,17 @@ class Store:
     ) -> None:
         """Note how a run ended."""
         values = {"status": status, "finished_at": finished_at, "message": message}
-        with self._writing("ledger") as connection:
+        with self.writing("ledger") as connection:
             ledger.update_run(connection, run_id, **values)
 
     def promote(self, run_id: str, *, promoted_at: datetime) -> None:
         """Note that a run's results are the county's current ones."""
-        with self._writing("ledger") as connection:
+        with self.writing("ledger") as connection:
             ledger.update_run(connection, run_id, promoted_at=promoted_at)
 
     def close_stale_runs(self, county_id: str, *, clock: Callable[[], datetime]) -> int:
         """Mark runs failed whose process ended without a word; the caller holds the lock."""
-        with self._writing("ledger", county_id) as connection:
+        with self.writing("ledger", county_id) as connection:
             return ledger.close_stale_runs(connection, county_id, clock())
 
     def list_runs(self, county_id: str | None = None) -> list[dict[str, Any]]:
@@ -319,8 +242,29 @@ class Store:
             return ledger.list_runs(connection, county_id)
 
     @contextmanager
-    def _writing(self, what: str, county_id: str | None = None) -> "Iterator[sa.Connection]":
-        """A transaction that holds SQLite's write lock from its first statement."""
+    def reading(self, what: str, county_id: str | None = None) -> "Iterator[sa.Connection]":
+        """A connection for queries.
+
+        Raises
+        ------
+        LoadError
+            The database refuses to do `what`.
+        """
+        with self._errors(what, county_id), self.engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def county_transaction(self, what: str, county_id: str) -> "Iterator[sa.Connection]":
+        """A writing transaction that no load of the county interleaves with; see `reading`."""
+        with (
+            self._errors(what, county_id),
+            county_transaction(self.engine, county_id) as connection,
+        ):
+            yield connection
+
+    @contextmanager
+    def writing(self, what: str, county_id: str | None = None) -> "Iterator[sa.Connection]":
+        """A transaction that holds SQLite's write lock from its first statement; see `reading`."""
         with (
             self._errors(what, county_id),
             self.engine.connect().execution_options(immediate=True) as connection,

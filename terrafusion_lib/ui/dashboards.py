@@ -6,6 +6,8 @@ import ipywidgets as widgets
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from terrafusion_lib.access.decide import counties_with
+from terrafusion_lib.access.grants import VIEW_DASHBOARDS
 from terrafusion_lib.core.county import list_counties
 from terrafusion_lib.core.settings import Settings, get_settings
 from terrafusion_lib.ui import cards, charts, maps, tables
@@ -20,6 +22,8 @@ MEASURES = {
     "change": "Estimate against the roll, share",
     "confidence_score": "Confidence, 0 to 1",
 }
+CENTERS = {"change": 0.0}
+"""Measures whose colors diverge, and from where."""
 GROUPINGS = {
     "overall": "all sales",
     "property_type": "property type",
@@ -33,27 +37,33 @@ class RunDashboard:
     """Parts of the page: `head`, `ratio_study`, `map`, `rows`; each shows itself in a cell.
 
     An error becomes a sentence in its place, never a traceback.
+
+    Parameters
+    ----------
+    county : str
+        County id; empty: the first that has a finished run.
+    user : str, optional
+        Who looks, when that is not the settings' user: whoever logged in to the hub.
     """
 
     def __init__(
-        self, county: str, counties: list[str] | None = None, settings: Settings | None = None
+        self, county: str, user: str | None = None, settings: Settings | None = None
     ) -> None:
-        self._settings = settings or get_settings()
+        settings = settings or get_settings()
+        self._settings = settings.model_copy(update={"user": user}) if user else settings
         self._view: RunView | None = None
         try:
-            self._view = self._first_run(county, counties)
+            self._view = load_run(self._settings, county or self._first_county())
         except Exception as error:  # noqa: BLE001 - the boundary between the code and the person
             self._error = error_box(error)
 
-    def _first_run(self, county: str, counties: list[str] | None) -> RunView:
-        """The run of the county asked for, else of the first county that has one."""
-        choices = counties if counties is not None else list_counties(self._settings)
-        if not county:
-            finished = [
-                name for name in choices if (self._settings.county_data(name) / "CURRENT").is_file()
-            ]
-            county = finished[0] if finished else (choices or [""])[0]
-        return load_run(self._settings, county)
+    def _first_county(self) -> str:
+        """The first county that the person may see and that has a run; else the first of all."""
+        choices = counties_with(self._settings, VIEW_DASHBOARDS)
+        finished = [
+            name for name in choices if (self._settings.county_data(name) / "CURRENT").is_file()
+        ]
+        return (finished or choices or list_counties(self._settings) or [""])[0]
 
     @property
     def head(self) -> Html:
@@ -106,10 +116,11 @@ class RunDashboard:
         def update(_change: Any = None) -> None:
             parcels = _filtered(view.parcels, {name: box.value for name, box in filters.items()})
             title = f"{MEASURES[measure.value]} · {parcels.num_rows:,} parcels"
-            legend = widgets.HTML(maps.legend(parcels, column=measure.value, title=title))
-            parts = [legend]
+            column, center = measure.value, CENTERS.get(measure.value)
+            legend = maps.legend(parcels, column=column, title=title, center=center)
+            parts = [widgets.HTML(legend)]
             if parcels.num_rows:
-                parts.append(maps.parcel_map(parcels, column=measure.value, hover=HOVER))
+                parts.append(maps.parcel_map(parcels, column=column, center=center, hover=HOVER))
             shown.children = parts
 
         for box in (measure, *filters.values()):

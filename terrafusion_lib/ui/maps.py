@@ -2,8 +2,13 @@
 
 lonboard's browser code fetches a Parquet decoder and a triangulation worker from a content
 network, so on a closed network its map stays empty. Here its layers are sent as plain Arrow, which
-needs no decoder, and polygons are triangulated in the page. Both rest on the exact text of lonboard
-0.17.0, which the package pins.
+needs no decoder, and polygons are triangulated in the page.
+
+Lonboard has no option for either: the decoder's address (``cdn.jsdelivr.net/npm/parquet-wasm``) is
+a constant of its bundle, asked for before the first layer is drawn, and the worker's
+(``earcutWorkerUrl``) is a property of deck.gl's layer that no trait of lonboard sets. So both are
+replaced in the bundle's text. That rests on lonboard 0.17.0, the newest, which the package pins;
+another version is refused, and `OFFLINE` goes when lonboard takes the addresses as options.
 """
 
 import re
@@ -20,11 +25,12 @@ from lonboard._map import bundler_output_dir
 
 from terrafusion_lib.core.errors import MissingDependencyError
 from terrafusion_lib.core.numbers import number
+from terrafusion_lib.geo.class_breaks import Classes, class_breaks
 from terrafusion_lib.ui.html import Html, styled, text
 
 WIDTH_PIXELS = 800  # of a notebook beside its file list, the narrowest place of a map
-COLORS = ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")
 NO_VALUE = "#d9d9d9"
+NO_CLASSES = Classes(np.nan, np.nan, (), (NO_VALUE,))
 ITEM = 'style="display: inline-block; margin-right: 16px"'
 SWATCH = "display: inline-block; width: 14px; height: 14px; margin-right: 5px; vertical-align: -2px"
 """Said in the elements: a notebook shows the legend without the dashboards' style sheet."""
@@ -81,22 +87,13 @@ class OfflineMap(lonboard.Map):
     _esm = offline_module()  # type: ignore[assignment]
 
 
-def class_breaks(values: np.ndarray, classes: int = len(COLORS)) -> np.ndarray:
-    """Inner quantile breaks of the finite values, without repeats, rounded to two digits."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return np.array([])
-    raw = np.quantile(finite, np.linspace(0, 1, classes + 1)[1:-1])
-    return np.unique([float(f"{value:.2g}") for value in raw])
-
-
-def classify(values: np.ndarray, breaks: np.ndarray) -> np.ndarray:
-    """Class of each value, 0 the lowest; −1 where there is none."""
-    return np.where(np.isfinite(values), np.searchsorted(breaks, values, side="right"), -1)
-
-
 def parcel_map(
-    parcels: pa.Table, *, column: str, height: int = 520, hover: Sequence[str] = ()
+    parcels: pa.Table,
+    *,
+    column: str,
+    center: float | None = None,
+    height: int = 520,
+    hover: Sequence[str] = (),
 ) -> "OfflineMap":
     """Parcels colored by the classes of a number column; see `legend`.
 
@@ -104,6 +101,8 @@ def parcel_map(
     ----------
     parcels : pa.Table
         Columns ``geometry`` (WKB, WGS 84), `column`, and those of `hover`.
+    center : float, optional
+        Value from which the colors diverge, such as 0 for changes.
     hover : sequence of str
         Columns shown when a parcel is clicked.
     """
@@ -115,11 +114,11 @@ def parcel_map(
     frame = gpd.GeoDataFrame(
         {name: parcels[name].to_pylist() for name in hover}, geometry=shapes, crs="EPSG:4326"
     )
-    breaks = class_breaks(values)
-    colors = np.array([_rgb(color) for color in (*_ramp(breaks), NO_VALUE)], np.uint8)
+    classes = class_breaks(values, center=center) or NO_CLASSES
+    colors = np.array([_rgb(color) for color in (*classes.colors, NO_VALUE)], np.uint8)
     layer = PolygonLayer.from_geopandas(
         frame,
-        get_fill_color=colors[classify(values, breaks)],
+        get_fill_color=colors[classes.class_of(values)],
         get_line_color=[255, 255, 255, 120],
         line_width_min_pixels=0.4,
         pickable=bool(hover),
@@ -143,17 +142,17 @@ def _whole(bounds: np.ndarray, height: int) -> dict[str, float]:
     return {"longitude": (west + east) / 2, "latitude": latitude, "zoom": zoom}
 
 
-def legend(parcels: pa.Table, *, column: str, title: str) -> Html:
+def legend(parcels: pa.Table, *, column: str, title: str, center: float | None = None) -> Html:
     """Color, limits and number of parcels of each class."""
     values = _numbers(parcels, column)
-    breaks = class_breaks(values)
-    classes = classify(values, breaks)
-    limits = [-np.inf, *breaks, np.inf]
+    classes = class_breaks(values, center=center) or NO_CLASSES
+    of_parcel = classes.class_of(values)
+    limits = [-np.inf, *classes.breaks, np.inf]
     items = [
-        (color, _range(limits[k], limits[k + 1]), int((classes == k).sum()))
-        for k, color in enumerate(_ramp(breaks))
+        (color, _range(limits[k], limits[k + 1]), int((of_parcel == k).sum()))
+        for k, color in enumerate(classes.colors)
     ]
-    items.append((NO_VALUE, "no value", int((classes < 0).sum())))
+    items.append((NO_VALUE, "no value", int((of_parcel < 0).sum())))
     drawn = "".join(
         f'<span {ITEM}><span class="swatch" style="{SWATCH}; background: {color}"></span>'
         f"{text(label)} (n {count:,})</span>"
@@ -165,11 +164,6 @@ def legend(parcels: pa.Table, *, column: str, title: str) -> Html:
 
 def _numbers(parcels: pa.Table, column: str) -> np.ndarray:
     return np.asarray(parcels[column].cast(pa.float64()).to_numpy(), dtype=float)
-
-
-def _ramp(breaks: np.ndarray) -> list[str]:
-    picked = np.linspace(0, len(COLORS) - 1, len(breaks) + 1).round().astype(int)
-    return [COLORS[index] for index in picked]
 
 
 def _range(low: float, high: float) -> str:

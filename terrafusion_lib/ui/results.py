@@ -1,15 +1,15 @@
 """Stored results of a promoted run, as dashboards and notebooks read them."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 import pyarrow as pa
 
-from terrafusion_lib.core.errors import RunError
+from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import VIEW_DASHBOARDS
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.runs.summary import RUN_FILE, current_run
+from terrafusion_lib.results.reader import promoted_results
 from terrafusion_lib.store.store import open_store
 
 PROPERTY_COLUMNS = (
@@ -20,6 +20,9 @@ PROPERTY_COLUMNS = (
     "neighborhood_code",
     "current_market_value",
 )
+
+
+VALUE_COLUMNS = ("property_id", "estimated_value", "confidence_score", "valuation_method")
 
 
 @dataclass(frozen=True)
@@ -40,30 +43,20 @@ def load_run(settings: Settings, county_id: str, run_id: str | None = None) -> R
 
     Raises
     ------
+    AccessDeniedError
+        The person may not see the county's dashboards.
     RunError
         The county has no such run yet.
     """
-    base = settings.county_data(county_id)
-    folder = base / "runs" / run_id if run_id else current_run(settings, county_id)
-    if folder is None or not (folder / RUN_FILE).is_file():
-        raise RunError(
-            "There is no finished run to show",
-            county=county_id,
-            hint=f"terrafusion run {county_id}",
-        )
-    summary = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
-    keys = {"county_id": county_id, "run_id": summary["results_run_id"]}
+    require(settings, county_id, VIEW_DASHBOARDS)
+    summary, results = promoted_results(settings, county_id, run_id)
+    values = results.table("valuations", VALUE_COLUMNS)
     with open_store(settings.operational_database_url) as store:
-        ratios = store.read_results("ratio_statistics", **keys).to_pylist()
-        values = store.read_results(
-            "valuations",
-            columns=("property_id", "estimated_value", "confidence_score", "valuation_method"),
-            **keys,
-        )
         roll = store.read("properties_operational", county_id=county_id, columns=PROPERTY_COLUMNS)
         shapes = store.read(
             "parcels_geometry", county_id=county_id, columns=("property_id", "geometry")
         )
+    ratios = results.rows("ratio_statistics")
     return RunView(summary, ratios, _parcels(shapes, roll, values))
 
 

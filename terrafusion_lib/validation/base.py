@@ -13,7 +13,7 @@ from typing import NamedTuple
 from pydantic import Field
 
 from terrafusion_lib.core.config import FrozenModel
-from terrafusion_lib.core.schema import CanonicalTable
+from terrafusion_lib.core.tables import TableSpec
 from terrafusion_lib.validation.expressions import Scope
 
 FAILURES = "mapping.failures"
@@ -91,7 +91,7 @@ def given(columns: Sequence[str]) -> tuple[str, ...]:
     return tuple(f"{column} IS NOT NULL" for column in columns)
 
 
-def key_text(table: CanonicalTable) -> str:
+def key_text(table: TableSpec) -> str:
     """SQL text of a row's key without the county, parts joined by a slash."""
     parts = ", ".join(f'"{key}"' for key in table.key if key != "county_id")
     return f"concat_ws('/', {parts})"

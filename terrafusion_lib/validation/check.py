@@ -7,8 +7,9 @@ import duckdb
 
 from terrafusion_lib.core.errors import ConfigError, GateError
 from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.sql import literal
 from terrafusion_lib.validation.base import CHECKED, FAILURES, Check, Rule, Severity, key_text
-from terrafusion_lib.validation.expressions import Scope, literal
+from terrafusion_lib.validation.expressions import Scope
 from terrafusion_lib.validation.results import RuleResult
 from terrafusion_lib.validation.rules import RowCount, Share
 from terrafusion_lib.validation.session import ROW, Session

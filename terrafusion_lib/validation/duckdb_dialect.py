@@ -12,6 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
+from terrafusion_lib.core.sql import literal
+
 DRIVER = "terrafusion_duckdb"
 URL = f"postgresql+{DRIVER}://"
 TYPES: dict[str, type[sa.types.TypeEngine[Any]]] = {
@@ -57,7 +59,7 @@ class DuckDBDialect(PGDialect):
         return self._names(connection, "SELECT schema_name FROM duckdb_schemas()")
 
     def get_table_names(self, connection: Any, schema: Any = None, **_: Any) -> list[str]:
-        where = f"schema_name = '{schema or 'main'}'"
+        where = f"schema_name = {literal(schema or 'main')}"
         return self._names(
             connection,
             f"SELECT view_name FROM duckdb_views() WHERE {where} "

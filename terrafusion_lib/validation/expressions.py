@@ -1,8 +1,8 @@
 """The small expression language of rules: columns, parameters, numbers, text, and a few functions.
 
 ``building_area_sqft >= 100 * bedrooms`` or ``property_type in ('residential', 'multifamily')``.
-Parameters stand in braces: ``{assessment_year} + 1``. Anything else is refused, so a suite cannot
-reach files or other tables.
+Parameters are written as in mappings: ``$assessment_year + 1``. Anything else is refused, so a
+suite cannot reach files or other tables.
 """
 
 import re
@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import ConfigError
-from terrafusion_lib.core.schema import CanonicalTable, Kind
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import Kind, TableSpec
 
 TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<text>'(?:[^']|'')*')|(?P<number>\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)"
-    r"|(?P<parameter>\{[a-z_]+\})|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
+    r"|(?P<parameter>\$[a-z_]+)|(?P<braces>\{[a-z_]*\})|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
     r"|(?P<symbol><=|>=|<>|!=|[<>=+\-*/(),])"
 )
 KEYWORDS = frozenset(("and", "or", "not", "is", "null", "in", "between", "like", "true", "false"))
@@ -38,33 +39,14 @@ NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.MONEY)
 ORDERED = (*NUMBERS, Kind.DATE)
 
 Bound = int | float | date | str
-"""A limit: a constant, or an expression such as ``year_built`` or ``{assessment_year} + 1``."""
-
-
-def literal(value: object) -> str:
-    """SQL literal of a constant.
-
-    Raises
-    ------
-    ConfigError
-        The value is neither text, number, date nor truth value.
-    """
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, date):
-        return f"DATE '{value:%Y-%m-%d}'"
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    raise ConfigError(f"A rule cannot hold the constant {value!r}")
+"""A limit: a constant, or an expression such as ``year_built`` or ``$assessment_year + 1``."""
 
 
 @dataclass(frozen=True)
 class Scope:
     """What the rules of one table may name; `where` opens the message of a refusal."""
 
-    table: CanonicalTable
+    table: TableSpec
     parameters: Mapping[str, object]
     where: str = ""
 
@@ -82,17 +64,41 @@ class Scope:
 
     def value(self, bound: Bound) -> str:
         """SQL of a constant or of an expression."""
-        return self.expression(bound) if isinstance(bound, str) else literal(bound)
+        return self.expression(bound) if isinstance(bound, str) else self.literal(bound)
+
+    def literal(self, value: object) -> str:
+        """SQL literal of a constant.
+
+        Raises
+        ------
+        ConfigError
+            The value is neither text, number, date nor truth value.
+        """
+        if not isinstance(value, str | int | float | date):
+            raise ConfigError(f"{self.where}: a rule cannot hold the constant {value!r}")
+        return literal(value)
 
     def constant(self, bound: object) -> object:
-        """A constant as it is; the value of ``{parameter}`` when that is the whole text."""
-        if isinstance(bound, str) and re.fullmatch(r"\{[a-z_]+\}", bound):
-            return self.parameter(bound)
+        """A constant as it is; the value of ``$parameter`` when that is the whole text."""
+        token = TOKEN.fullmatch(bound) if isinstance(bound, str) else None
+        if token and token.lastgroup in ("parameter", "braces"):
+            return self.parameter(token.group())
         return bound
 
     def parameter(self, token: str) -> object:
-        """Value of ``{name}``."""
-        name = token[1:-1]
+        """Value of ``$name``.
+
+        Raises
+        ------
+        ConfigError
+            There is none of that name, or it stands in braces, as older suites have it.
+        """
+        name = token.strip("${}")
+        if token.startswith("{"):
+            raise ConfigError(
+                f"{self.where}: a parameter is written ${name}, not {token}",
+                hint=f"replace {token} by ${name}, as mappings have it",
+            )
         if name not in self.parameters:
             raise self.unknown("parameter", name, tuple(self.parameters))
         return self.parameters[name]
@@ -116,8 +122,8 @@ class Scope:
 
     def _translate(self, found: re.Match[str], text: str) -> str:
         token = found.group()
-        if found.lastgroup == "parameter":
-            return literal(self.parameter(token))
+        if found.lastgroup in ("parameter", "braces"):
+            return self.literal(self.parameter(token))
         if found.lastgroup != "word" or token.lower() in KEYWORDS:
             return token
         if text[found.end() :].lstrip().startswith("("):
@@ -128,8 +134,7 @@ class Scope:
 
     def unknown(self, what: str, name: str, known: tuple[str, ...]) -> ConfigError:
         """The error of a name that is not known, with the nearest one."""
-        close = nearest(name, list(known))
         return ConfigError(
             f"{self.where}: there is no {what} {name!r}",
-            hint=f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}",
+            hint=did_you_mean(name, known) or f"known: {', '.join(known)}",
         )

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
-from terrafusion_lib.core.errors import GateError
 from terrafusion_lib.core.progress import Progress, silent
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.validation.base import CHECKED, RowRule, Rule, Severity, key_text
@@ -45,6 +44,13 @@ class Evaluation:
             for item in self.result.results
         }
 
+    def not_evaluated(self) -> dict[str, str]:
+        """Why, by rule that the framework could not evaluate."""
+        reasons = {
+            item.expectation_config.meta["rule"]: _exception(item) for item in self.result.results
+        }
+        return {rule: reason for rule, reason in reasons.items() if reason}
+
 
 def engine_name() -> str:
     """Name and version of the framework."""
@@ -57,13 +63,7 @@ def evaluate(
     parameters: Mapping[str, object],
     progress: Progress = silent,
 ) -> list[Evaluation]:
-    """Evaluate suites by Great Expectations on the tables of a session.
-
-    Raises
-    ------
-    GateError
-        An expectation could not be evaluated.
-    """
+    """Evaluate suites by Great Expectations on the tables of a session."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from sqlalchemy.pool import StaticPool
@@ -111,21 +111,15 @@ def _evaluate(
     batch = asset.add_batch_definition_whole_table("whole table")
     definition = gx.ValidationDefinition(name=suite.table, data=batch, suite=compiled)
     result = context.validation_definitions.add(definition).run(result_format=FORMAT)
-    for item in result.results:
-        _require_evaluated(suite.table, item)
     return Evaluation(suite.table, compiled, result)
 
 
-def _require_evaluated(table: str, item: Any) -> None:
+def _exception(item: Any) -> str:
+    """Why an expectation could not be evaluated; empty when it was."""
     raised = item.exception_info or {}
     details = [raised] if "raised_exception" in raised else list(raised.values())
-    failed = next((detail for detail in details if detail.get("raised_exception")), None)
-    if failed:
-        raise GateError(
-            f"Great Expectations could not evaluate {item.expectation_config.meta['rule']}",
-            table=table,
-            cause=str(failed.get("exception_message")),
-        )
+    messages = [str(part.get("exception_message")) for part in details if part["raised_exception"]]
+    return messages[0] if messages else ""
 
 
 def _unexpected(item: Any) -> int | None:
@@ -217,16 +211,23 @@ def _query(rule: Rule, scope: Scope) -> dict[str, str]:
     return {"unexpected_rows_query": query}
 
 
-def disagreements(evaluations: Sequence[Evaluation], results: Sequence[RuleResult]) -> list[str]:
-    """Rules on which Great Expectations and the set engine differ; none in a sound run."""
+def disagreements(
+    evaluations: Sequence[Evaluation], results: Sequence[RuleResult]
+) -> tuple[str, ...]:
+    """Rules that Great Expectations counts differently, or cannot evaluate; none in a sound run."""
     ours = {(rule.table, rule.rule): rule for rule in results}
-    return [
-        f"{item.table}.{name}: {theirs} by Great Expectations, {found.failed} by the set engine"
-        for item in evaluations
-        for name, (theirs, passed) in item.counts().items()
-        for found in [ours[item.table, name]]
-        if passed != found.passed or (found.on_rows and theirs != found.failed)
-    ]
+    different = []
+    for item in evaluations:
+        failed = item.not_evaluated()
+        for name, (theirs, passed) in item.counts().items():
+            rule = ours[item.table, name]
+            if name in failed:
+                different.append(f"{item.table}.{name}: not evaluated, {failed[name]}")
+            elif passed != rule.passed or (rule.on_rows and theirs != rule.failed):
+                different.append(
+                    f"{item.table}.{name}: {theirs} by {TASK}, {rule.failed} by the set engine"
+                )
+    return tuple(different)
 
 
 def pages(evaluations: Sequence[Evaluation]) -> dict[str, str]:

@@ -43,14 +43,29 @@ class TableCounts:
 
 
 @dataclass(frozen=True)
+class Opinion:
+    """What the framework whose results lie beside says; empty when it did not run.
+
+    `disagreements` are the rules that it counts differently. The figures of a run are the set
+    engine's: a difference is a fault of the software, which its tests find, and stops no county.
+    """
+
+    engine: str = ""
+    disagreements: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        count = len(self.disagreements)
+        return self.engine + (f", which differs on {count} of the rules" if count else "")
+
+
+@dataclass(frozen=True)
 class ValidationResult:
     """What `validate_tables` found and where it wrote it."""
 
     folder: Path
     tables: dict[str, TableCounts]
     rules: tuple[RuleResult, ...]
-    engine: str = ""
-    """Name and version of the framework whose results lie beside; empty when it did not run."""
+    second: Opinion = Opinion()
 
     def summary(self) -> list[dict[str, Any]]:
         """One row per table: counts of rows, and of rules that found something."""
@@ -72,7 +87,7 @@ class ValidationResult:
             "failed_errors": self._broken(Severity.ERROR),
             "failed_warnings": self._broken(Severity.WARNING),
             "rows_quarantined": sum(table.quarantined for table in self.tables.values()),
-            "engine": self.engine,
+            "engine": str(self.second),
         }
 
     def rows(self) -> list[dict[str, Any]]:
@@ -93,6 +108,7 @@ class ValidationResult:
             "tables": {name: asdict(counts) for name, counts in self.tables.items()},
             "rules": self.rows(),
             "headline": self.headline(),
+            "disagreements": list(self.second.disagreements),
         }
 
     def _broken(self, severity: Severity, table: str | None = None) -> int:

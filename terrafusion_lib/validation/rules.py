@@ -6,7 +6,9 @@ from typing import Literal, get_args
 from pydantic import Field, field_validator, model_validator
 
 from terrafusion_lib.core.config import FrozenModel
-from terrafusion_lib.core.schema import TABLES, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.validation.base import (
     ACCEPTED,
     CHECKED,
@@ -18,7 +20,7 @@ from terrafusion_lib.validation.base import (
     given,
     key_text,
 )
-from terrafusion_lib.validation.expressions import NUMBERS, ORDERED, Bound, Scope, literal
+from terrafusion_lib.validation.expressions import NUMBERS, ORDERED, Bound, Scope
 
 
 class NotNull(RowRule):
@@ -61,7 +63,7 @@ class InSet(RowRule):
 
     def test(self, scope: Scope) -> Test:
         column = scope.column(self.column)
-        values = ", ".join(literal(scope.constant(value)) for value in self.values)
+        values = ", ".join(scope.literal(scope.constant(value)) for value in self.values)
         return Test(given([column]), f"{column} IN ({values})")
 
     def evidence(self) -> tuple[str, ...]:

@@ -12,10 +12,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.errors import ConfigError, GateError
-from terrafusion_lib.core.schema import TABLES, CanonicalTable
+from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import TableSpec
 from terrafusion_lib.validation.base import ACCEPTED, CHECKED, FAILURES
-from terrafusion_lib.validation.expressions import literal
 
 WORK = ".work"
 ROW = "file_row_number"
@@ -111,7 +112,7 @@ def _add_failures(connection: duckdb.DuckDBPyConnection, path: Path | None) -> N
         ) from error
 
 
-def check_schema(table: CanonicalTable, path: Path) -> None:
+def check_schema(table: TableSpec, path: Path) -> None:
     """Refuse a file that has not the canonical columns, in their order and types."""
     try:
         actual = pq.read_schema(path)

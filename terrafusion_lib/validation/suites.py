@@ -1,6 +1,6 @@
 """Suites: the rules of one canonical table, read from ``expectations/<table>.yaml``."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -8,9 +8,10 @@ from typing import Any
 
 from pydantic import Field
 
-from terrafusion_lib.core.config import FrozenModel, nearest, parse, read_yaml
+from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse, read_yaml
 from terrafusion_lib.core.errors import ConfigError
-from terrafusion_lib.core.schema import TABLES, CanonicalTable
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import TableSpec
 from terrafusion_lib.validation.base import RowRule, Rule, Severity, TableRule
 from terrafusion_lib.validation.expressions import Scope
 from terrafusion_lib.validation.rules import KINDS, Converted, Finite, InSet, References, Unique
@@ -61,7 +62,7 @@ class Suite:
         return {rule.table for rule in self.rules if isinstance(rule, References)} - {self.table}
 
 
-def schema_rules(table: CanonicalTable) -> tuple[Rule, ...]:
+def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
     """Rules that follow from the canonical schema; every table is held to them."""
     rules: list[Rule] = [
         Unique(
@@ -75,7 +76,7 @@ def schema_rules(table: CanonicalTable) -> tuple[Rule, ...]:
             name="county_is_this_one",
             kind="in_set",
             column="county_id",
-            values=("{county_id}",),
+            values=("$county_id",),
             because="The row belongs to another county.",
             severity=Severity.ERROR,
         ),
@@ -100,7 +101,7 @@ def schema_rules(table: CanonicalTable) -> tuple[Rule, ...]:
     return tuple(rules)
 
 
-def readable(table: CanonicalTable, rules: Sequence[Rule]) -> Rule:
+def readable(table: TableSpec, rules: Sequence[Rule]) -> Rule:
     """A warning on failed conversions of all columns that no rule of a suite takes care of."""
     covered = {
         name
@@ -151,7 +152,7 @@ def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
     return {name: _read(files[name], TABLES[name]) for name in chosen}
 
 
-def _read(path: Path, table: CanonicalTable) -> Suite:
+def _read(path: Path, table: TableSpec) -> Suite:
     file = parse(SuiteFile, read_yaml(path), where=str(path))
     if file.table != table.name:
         raise ConfigError(f"{path} says table: {file.table}, its name says {table.name}")
@@ -212,7 +213,6 @@ def _stuck(waiting: dict[str, set[str]], suites: Mapping[str, Suite]) -> ConfigE
     return ConfigError("The rules of these tables refer to each other", examples=sorted(waiting))
 
 
-def _unknown(what: str, name: str, known: Iterable[str], *, where: str) -> ConfigError:
-    close = nearest(name, list(known))
-    hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+def _unknown(what: str, name: str, known: Collection[str], *, where: str) -> ConfigError:
+    hint = did_you_mean(name, known) or f"known: {', '.join(known)}"
     return ConfigError(f"{where}: there is no {what} {name!r}", hint=hint)

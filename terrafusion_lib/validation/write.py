@@ -9,10 +9,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from terrafusion_lib.core.schema import TABLES, CanonicalTable, Kind
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import Kind, TableSpec
 from terrafusion_lib.validation.base import CHECKED, RowRule, Severity, key_text
 from terrafusion_lib.validation.check import Checked
-from terrafusion_lib.validation.expressions import NUMBERS, literal
+from terrafusion_lib.validation.expressions import NUMBERS
 from terrafusion_lib.validation.session import ROW, Session
 
 BATCH_ROWS = 65_536
@@ -89,7 +91,7 @@ def _quarantine_query(checked: Checked) -> str:
     )
 
 
-def _row_json(table: CanonicalTable) -> str:
+def _row_json(table: TableSpec) -> str:
     """SQL of a row as JSON without its geometry; an infinite number, which JSON lacks, as text."""
     parts = []
     for column in table.columns:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from terrafusion_lib.analytics.clickhouse_store import create_statement
-from terrafusion_lib.analytics.facts import FACTS
+from terrafusion_lib.analytics.facts import facts
 from terrafusion_lib.analytics.partitions import Partition, check_totals
 from terrafusion_lib.analytics.queries import ANALYSES, analyze
 from terrafusion_lib.analytics.store import AnalyticsStore, open_analytics
@@ -26,6 +26,7 @@ from tests.support.clickhouse_http import serving
 from tests.support.fact_rows import COUNTY, partition
 
 ENGINES = ("duckdb", "chdb")
+EACH_ENGINE = ("duckdb", pytest.param("chdb", marks=pytest.mark.slow))
 YEARS = (2022, 2023, 2024)
 TOLERANCE = 1e-12
 
@@ -35,7 +36,7 @@ def settings_of(engine: str, folder: Path) -> Settings:
     return Settings(root=folder, data_dir=folder, analytics_url=url, threads=2)
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=EACH_ENGINE)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnalyticsStore]:
     opened = open_analytics(settings_of(request.param, tmp_path))
     yield opened
@@ -49,7 +50,7 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[tuple[st
     found: dict[str, dict[tuple[str, str], pa.Table]] = {}
     for engine in ENGINES:
         store = open_analytics(settings_of(engine, folder))
-        store.apply(partition(name, year, 3_000) for name in FACTS for year in YEARS)
+        store.apply(partition(name, year, 3_000) for name in facts() for year in YEARS)
         found[engine] = {
             (name, area): ask(store, name, area=area)
             for name, analysis in ANALYSES.items()
@@ -70,6 +71,7 @@ def same(left: object, right: object) -> bool:
     return left == right and type(left) is type(right)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "area"), [(n, area) for n, analysis in ANALYSES.items() for area in analysis.areas]
 )
@@ -84,6 +86,7 @@ def test_both_engines_answer_the_same_in_the_same_order(
         assert [pair for pair in pairs if not same(*pair)] == [], column
 
 
+@pytest.mark.slow
 def test_the_market_by_month_is_what_pandas_computes(
     answers: dict[str, dict[tuple[str, str], pa.Table]],
 ) -> None:
@@ -112,7 +115,7 @@ def test_the_market_by_month_is_what_pandas_computes(
 
 def rows_of(name: str, year: int, *given: dict[str, Any]) -> Partition:
     """Rows with the columns given, else null."""
-    fact = FACTS[name]
+    fact = facts()[name]
     defaults = {"county_id": COUNTY, "year": year}
     rows = [
         dict.fromkeys(fact.column_names)
@@ -225,7 +228,7 @@ def test_cod_is_null_where_a_ratio_is_too_large_to_add_up(
 
 
 def test_a_partition_is_replaced_and_one_without_rows_is_removed(store: AnalyticsStore) -> None:
-    fact = FACTS["fact_sales"]
+    fact = facts()["fact_sales"]
     store.apply([partition("fact_sales", 2023, 40), partition("fact_sales", 2024, 50)])
     again = store.apply([partition("fact_sales", 2023, 30, seed=2)])
     assert [totals.rows for totals in again] == [30]
@@ -272,7 +275,7 @@ def test_a_load_that_fails_half_way_leaves_all_as_it_was(store: AnalyticsStore) 
 
     with pytest.raises(LoadError, match="went away"):
         store.apply(failing())
-    assert set(store.contents(FACTS["fact_sales"], COUNTY).values()) == {
+    assert set(store.contents(facts()["fact_sales"], COUNTY).values()) == {
         f"fact_sales {year} 20 1" for year in YEARS
     }
 
@@ -295,7 +298,8 @@ open_analytics(Settings(root=folder, data_dir=folder, analytics_url={url!r})).ap
 """
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_a_killed_load_leaves_the_old_facts_and_the_next_one_finishes(
     engine: str, tmp_path: Path
 ) -> None:
@@ -311,12 +315,12 @@ def test_a_killed_load_leaves_the_old_facts_and_the_next_one_finishes(
     os.kill(loader.pid, signal.SIGKILL)
     loader.wait()
     loader.stdout.close()
-    old = store.contents(FACTS["fact_sales"], COUNTY)
+    old = store.contents(facts()["fact_sales"], COUNTY)
     assert old == {year: f"fact_sales {year} 2000 1" for year in YEARS}
     assert ask(store, "sales_by_month").num_rows > 100
     store.close()
     subprocess.run([sys.executable, "-c", code.replace("sleep(30)", "sleep(0)")], check=True)
-    new = store.contents(FACTS["fact_sales"], COUNTY)
+    new = store.contents(facts()["fact_sales"], COUNTY)
     assert new == {year: f"fact_sales {year} 2000 2" for year in YEARS}
     store.close()
     if engine == "duckdb":
@@ -339,7 +343,8 @@ store.close()
 """
 
 
-@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", EACH_ENGINE)
 def test_readers_in_other_processes_do_not_hinder_a_load(engine: str, tmp_path: Path) -> None:
     settings = settings_of(engine, tmp_path)
     store = open_analytics(settings)
@@ -364,6 +369,7 @@ def test_readers_in_other_processes_do_not_hinder_a_load(engine: str, tmp_path: 
     assert list((tmp_path / "clickhouse").glob(".reader-*")) == []
 
 
+@pytest.mark.slow
 def test_the_copy_of_a_killed_reader_is_removed_by_the_next_load(tmp_path: Path) -> None:
     settings = settings_of("chdb", tmp_path)
     store = open_analytics(settings)
@@ -412,7 +418,7 @@ def test_an_unknown_analysis_area_or_url_is_refused(tmp_path: Path) -> None:
 
 def test_the_tables_of_a_cluster_are_replicated() -> None:
     text = create_statement(
-        FACTS["fact_sales"], "fact_sales", "ReplicatedReplacingMergeTree", " ON CLUSTER `main`"
+        facts()["fact_sales"], "fact_sales", "ReplicatedReplacingMergeTree", " ON CLUSTER `main`"
     )
     assert text.startswith("CREATE TABLE IF NOT EXISTS fact_sales ON CLUSTER `main` (")
     assert text.endswith(
@@ -430,6 +436,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings
         yield Settings(root=tmp_path, data_dir=tmp_path, analytics_url=url)
 
 
+@pytest.mark.slow
 def test_a_server_answers_as_the_embedded_engines_do(
     server: Settings, answers: dict[str, dict[tuple[str, str], pa.Table]]
 ) -> None:
@@ -442,10 +449,11 @@ def test_a_server_answers_as_the_embedded_engines_do(
         assert found.equals(expected["sales_by_month", area])
     store.close()
     again = open_analytics(server)
-    assert again.contents(FACTS["fact_sales"], COUNTY).keys() == set(YEARS)
+    assert again.contents(facts()["fact_sales"], COUNTY).keys() == set(YEARS)
     again.close()
 
 
+@pytest.mark.slow
 def test_on_a_server_a_load_that_ends_half_way_is_finished_by_the_next(
     server: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -468,10 +476,11 @@ def test_on_a_server_a_load_that_ends_half_way_is_finished_by_the_next(
     store.apply(partition("fact_sales", year, 40, seed=2) for year in YEARS[1:])
     assert store.query(count, {})["n"].to_pylist() == [40, 40, 40]
     tables = store.query("SELECT name FROM system.tables WHERE database = 'county_facts'", {})
-    assert set(tables["name"].to_pylist()) == set(FACTS)
+    assert set(tables["name"].to_pylist()) == set(facts())
     store.close()
 
 
+@pytest.mark.slow
 def test_a_server_that_refuses_the_login_is_told_without_the_password(
     server: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -69,6 +69,8 @@ class Instead:
     typed: str = ""
 
 
+COPY = "cp -R county_configs ../$$; TERRAFUSION_CONFIG_DIR=../$$"
+"""A copy of the configuration for one command (named after its shell)."""
 INSTEAD = {
     "make demo": Instead("run once, before all others"),
     "make demo PARCELS=80000": Instead("three minutes", "make -n demo PARCELS=80000"),
@@ -102,10 +104,18 @@ INSTEAD = {
     "terrafusion run <county> --resume": Instead(
         "no run has failed", "terrafusion run demo_wa --resume", 9, "no failed run to resume",
     ),
-    "terrafusion users set-password benton_wa benton_supervisor": Instead(
-        "asks for the password twice",
-        "terrafusion users set-password benton_wa benton_supervisor",
+    "terrafusion users set-password benton_wa benton_it": Instead(
+        "asks for the password twice; a copy, for it ends what the keyboard alone may do",
+        f"{COPY} terrafusion users set-password benton_wa benton_it",
         says="can log in", typed="correct horse battery\n" * 2,
+    ),
+    "TERRAFUSION_USER=benton_it terrafusion users set-password benton_wa benton_supervisor": (
+        Instead(
+            "asks for the password twice; a copy, as before",
+            f"{COPY} TERRAFUSION_USER=benton_it "
+            "terrafusion users set-password benton_wa benton_supervisor",
+            says="can log in", typed="correct horse battery\n" * 2,
+        )
     ),
     "terrafusion notebooks refresh": Instead(
         "minutes: runs every notebook, as a test here does", "terrafusion notebooks refresh --help"

@@ -22,7 +22,7 @@ def test_every_sale_is_accounted_for_and_every_parcel_valued(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(os.environ, "TERRAFUSION_DATA", str(real_data("kc_house_data.csv").parent))
-    settings = project(tmp_path)
+    settings = project(tmp_path, user="king_analyst")
     run = run_county("king_wa", RunOptions(), settings)
 
     tables = {row["table"]: row for row in run["tables"]}

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 import shapely
+from terrafusion_lib.pipelines.unfit_shapes import unfit_shapes
 
 from terrafusion_lib.core.errors import GateError, RunError, TerraFusionError
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.pipelines.unfit_shapes import unfit_shapes
+from terrafusion_lib.results.current import current_run
 from terrafusion_lib.runs.diff import diff_runs
 from terrafusion_lib.runs.ledger import list_jobs, list_runs, load_summary
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.runner import RunOptions, run_county
-from terrafusion_lib.runs.summary import current_run
 from terrafusion_lib.store.audit import broken_entries
 from terrafusion_lib.store.store import open_store
 
@@ -49,6 +49,13 @@ def test_every_source_row_is_loaded_quarantined_or_filtered(first: dict) -> None
     assert tables["properties_operational"]["loaded"] > 500
     assert tables["properties_operational"]["quarantined"] > 0
     assert tables["properties_operational"]["filtered"] > 0
+
+
+def test_great_expectations_counts_what_the_set_engine_counts(first: dict) -> None:
+    results = Path(first["products"]["30_validate"]) / "results.json"
+    kept = json.loads(results.read_text(encoding="utf-8"))
+    assert kept["headline"]["engine"].startswith("Great Expectations ")
+    assert kept["disagreements"] == []
 
 
 def test_the_run_is_promoted_with_its_notebooks(first: dict, settings: Settings) -> None:
@@ -99,7 +106,7 @@ def test_exports_know_which_shapes_of_this_load_are_unfit(first: dict, settings:
 
 def test_the_ledger_holds_who_what_and_the_hashes(first: dict, settings: Settings) -> None:
     run = next(run for run in list_runs(settings, COUNTY) if run["run_id"] == first["run_id"])
-    assert (run["status"], run["username"], run["note"]) == ("COMPLETED", "tester", "first")
+    assert (run["status"], run["username"], run["note"]) == ("COMPLETED", "ana", "first")
     assert run["promoted_at"] is not None
     steps = load_summary(settings, first["run_id"])["steps"]
     assert [step["step"] for step in steps] == STEPS
@@ -111,14 +118,16 @@ def test_the_valuation_is_a_job_and_the_promotion_is_audited(
     first: dict, settings: Settings
 ) -> None:
     job = list_jobs(settings, COUNTY)[-1]
-    assert (job["plugin"], job["status"], job["username"]) == ("valuation", "COMPLETED", "tester")
+    assert (job["plugin"], job["status"], job["username"]) == ("valuation", "COMPLETED", "ana")
     assert job["result_location"] == first["products"]["60_value"]
     with open_store(settings.operational_database_url) as store, store.engine.connect() as reading:
         assert broken_entries(reading) == []
-        row = reading.exec_driver_sql("SELECT action, detail_json FROM audit_log").first()
-    assert row is not None
-    assert row[0] == "run:promote"
-    assert first["run_id"] in row[1]
+        entries = reading.exec_driver_sql(
+            "SELECT action, detail_json FROM audit_log ORDER BY entry"
+        ).all()[:2]
+    assert [action for action, _ in entries] == ["access:granted", "run:promote"]
+    assert "pipeline:run" in entries[0][1]
+    assert first["run_id"] in entries[1][1]
 
 
 def test_an_unchanged_second_run_reuses_every_step(first: dict, settings: Settings) -> None:
@@ -222,7 +231,12 @@ def test_the_mapping_review_names_unread_columns_unknown_codes_and_shows_rows(
     first: dict, settings: Settings
 ) -> None:
     from terrafusion_lib.core.county import load_county
-    from terrafusion_lib.pipelines.mapping_review import preview, unmapped_codes, unmapped_columns
+    from terrafusion_lib.pipelines.mapping_review import (
+        HIDDEN,
+        preview,
+        unmapped_codes,
+        unmapped_columns,
+    )
 
     county = load_county(COUNTY, settings)
     columns = {(row["table"], row["column"]) for row in unmapped_columns(county, settings)}
@@ -230,6 +244,10 @@ def test_the_mapping_review_names_unread_columns_unknown_codes_and_shows_rows(
     assert columns
     codes = {(row["table_name"], row["code"]): row for row in unmapped_codes(county, settings)}
     assert codes["properties_operational", "X9"]["rows"] == 2
+    for user, seen in (("ana", False), ("ada", True)):
+        by = settings.model_copy(update={"user": user})
+        (row,) = preview(county, by, "properties_operational", rows=1)
+        assert [row[name] != HIDDEN for name in ("owner_name", "situs_address")] == [seen, True]
     shown = preview(county, settings, "sales", rows=2)
     assert len(shown) == 2
     assert shown[0]["county_id"] == COUNTY

@@ -48,7 +48,7 @@ def processors() -> dict[str, tuple[dict[str, str], list[str]]]:
 def outcomes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Tables by processor; ``here`` is the one of this machine."""
     folder = tmp_path_factory.mktemp("processors")
-    settings = Settings(root=ROOT, data_dir=folder / "data", operational_url="", user="test")
+    settings = Settings(root=ROOT, data_dir=folder / "data", operational_url="", user="ana")
     generate(settings.county_data("demo_wa"), parcels=3_000)
     run_county("demo_wa", RunOptions(last="40_load"), settings)
     data = real_data("kc_house_data.csv").parent

@@ -55,7 +55,7 @@ def slow(value: list[float], price: list[float]) -> dict[str, float]:
     }
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(studies)
 def test_agrees_with_the_slow_computation(study) -> None:
     value, price = study
@@ -65,7 +65,7 @@ def test_agrees_with_the_slow_computation(study) -> None:
             assert found == pytest.approx(expected, rel=1e-7, abs=1e-9), name
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(studies, st.randoms(use_true_random=False))
 def test_order_of_sales_does_not_matter(study, random) -> None:
     value, price = study
@@ -77,7 +77,7 @@ def test_order_of_sales_does_not_matter(study, random) -> None:
         assert other == pytest.approx(one, rel=1e-9, abs=1e-12, nan_ok=True), name
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(studies, st.floats(min_value=0.01, max_value=100.0))
 def test_currency_does_not_matter(study, rate: float) -> None:
     value, price = (np.asarray(column) for column in study)
@@ -87,7 +87,7 @@ def test_currency_does_not_matter(study, rate: float) -> None:
         assert other == pytest.approx(one, rel=1e-6, abs=1e-8, nan_ok=True), name
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(studies, st.floats(min_value=0.1, max_value=10.0))
 def test_scaling_all_values_scales_the_level_and_nothing_else(study, factor: float) -> None:
     value, price = (np.asarray(column) for column in study)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 import sqlalchemy as sa
 
-from terrafusion_lib.analytics.facts import FACTS, OF_LOAD, OF_VALUES
+from terrafusion_lib.analytics.facts import CANONICAL_FACTS, facts
 from terrafusion_lib.analytics.queries import ANALYSES, analyze
 from terrafusion_lib.analytics.store import open_analytics
 from terrafusion_lib.core.county import load_county
@@ -27,7 +27,8 @@ from terrafusion_lib.pipelines import specialize_facts
 from terrafusion_lib.pipelines.etl_to_specialized_dbs import specialize
 from terrafusion_lib.pipelines.specialize_results import specialize_results
 from terrafusion_lib.pipelines.specialized_state import specialized_reason
-from terrafusion_lib.pipelines.step import Step, StepRecord
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.results.products import StepRecord
 from terrafusion_lib.store.store import open_store
 from tests.support.require import require
 from tests.support.tampering import tamper
@@ -110,7 +111,7 @@ def test_the_stores_hold_what_the_operational_store_holds(make: Make, stores: st
         assert found["year"].to_pylist() == expected["assessment_year"].to_pylist()
         assert found["value"].to_pylist() == expected["market_value_sum"].to_pylist()
         for name, analysis in ANALYSES.items():
-            if analysis.fact in OF_LOAD:
+            if analysis.fact in CANONICAL_FACTS:
                 years = {"first_year": 2015, "last_year": 2026}
                 assert analyze(store, name, county_id=COUNTY, **years).num_rows > 0
     shapes = operational(settings, "parcels_geometry")
@@ -142,7 +143,7 @@ def test_a_second_run_writes_nothing_and_the_plan_knows(make: Make, stores: str)
     settings = make(stores)
     run(settings)
     again = run(settings, "r2")
-    assert {again.rows[name]["replaced"] for name in OF_LOAD} == {0}
+    assert {again.rows[name]["replaced"] for name in CANONICAL_FACTS} == {0}
     parcels = again.rows["parcels"]
     assert parcels["unchanged"] == parcels["published"] > 500
     assert specialized_reason(settings, again) is None
@@ -180,7 +181,7 @@ def test_only_years_and_parcels_that_changed_are_written(make: Make, stores: str
     assert after.rows["fact_parcel_values"]["replaced"] == 0
     assert after.rows["parcels"]["updated"] == 1
     with closing(open_analytics(settings)) as store:
-        years = store.contents(FACTS["fact_sales"], COUNTY)
+        years = store.contents(facts()["fact_sales"], COUNTY)
     assert min(years.keys() - {0}) >= 2018, "0 is for sales without a date"
 
 
@@ -238,7 +239,7 @@ def test_values_of_a_run_follow_and_earlier_years_stay(
             for name in ("valuations", "ratio_statistics", "valuation_comparables")
         }
     first = specialize_results(step(settings), tables)
-    assert first.keys() == set(OF_VALUES)
+    assert first.keys() == facts().keys() - CANONICAL_FACTS.keys()
     assert first["fact_valuations"].rows == tables["valuations"].num_rows > 500
     assert first["fact_ratio_statistics"].rows == tables["ratio_statistics"].num_rows
     assert specialize_results(step(settings, "r2"), tables)["fact_valuations"].replaced == 0
@@ -249,9 +250,9 @@ def test_values_of_a_run_follow_and_earlier_years_stay(
     moved = tables | {
         "valuations": tables["valuations"].set_column(years, "assessment_year", next_year)
     }
-    specialize_results(later, moved)
+    specialize_results(later, "valuation", moved)
     with closing(open_analytics(settings)) as store:
-        found = store.contents(FACTS["fact_valuations"], COUNTY)
+        found = store.contents(facts()["fact_valuations"], COUNTY)
     assert found.keys() == {later.year - 1, later.year}
 
 
@@ -261,9 +262,9 @@ def facts_of(settings: Settings) -> dict[str, pa.Table]:
             name: store.query(f"SELECT * FROM {name} ORDER BY ALL", {})
             if not settings.analytics_url
             else store.query(
-                f"SELECT * FROM {name} ORDER BY year, {', '.join(FACTS[name].key)}", {}
+                f"SELECT * FROM {name} ORDER BY year, {', '.join(facts()[name].key)}", {}
             )
-            for name in FACTS
+            for name in facts()
         }
 
 
@@ -290,10 +291,10 @@ def test_facts_changed_by_hand_are_brought_again(
         tamper(settings, table, change, where)
     assert "other rows of fact_" in str(specialized_reason(settings, record))
     after = run(settings, "r2")
-    replaced = [after.rows[name]["replaced"] for name in OF_LOAD]
+    replaced = [after.rows[name]["replaced"] for name in CANONICAL_FACTS]
     assert replaced == [0, 1, 2, after.rows["fact_ratios"]["years"], 0]
     values = specialize_results(step(settings, "v2"), results)
-    assert [values[name].replaced for name in OF_VALUES] == [0, 1]
+    assert [values[name].replaced for name in facts() if name not in CANONICAL_FACTS] == [0, 1]
     assert specialized_reason(settings, after) is None
     assert facts_of(settings) == before
 
@@ -308,7 +309,7 @@ def test_facts_that_change_while_they_are_brought_are_told(
     def changed(*of: Any) -> Any:
         given.append(of[1].name)
         found = stored_totals(*of)
-        wrong = len(given) > len(OF_LOAD) and of[1].name == "fact_sales"
+        wrong = len(given) > len(CANONICAL_FACTS) and of[1].name == "fact_sales"
         return {year: replace(t, mark=t.mark + 1) if wrong else t for year, t in found.items()}
 
     monkeypatch.setattr(specialize_facts, "stored_totals", changed)

@@ -175,7 +175,7 @@ def serving(server: ArcGisServer) -> Iterator[ArcGisServer]:
 
     web = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     web.handle_error = lambda *_: None  # type: ignore[method-assign] - dropped on purpose
-    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread = threading.Thread(target=web.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     server.url = f"http://127.0.0.1:{web.server_port}/arcgis/rest/services/Parcels/FeatureServer"
     try:

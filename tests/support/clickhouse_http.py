@@ -122,7 +122,7 @@ def serving(folder: Path, password: str) -> Iterator[str]:
     engine = Engine(folder, password)
     handler = type("Serving", (Handler,), {"engine": engine})
     web = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=web.serve_forever, daemon=True)
+    thread = threading.Thread(target=web.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:
         yield f"127.0.0.1:{web.server_port}"

@@ -10,14 +10,17 @@ from tests.support.require import ROOT
 PARCELS = 600
 
 
-def project(folder: Path, *, operational_url: str = "") -> Settings:
-    """Copy configuration, suites, notebooks and the DAG to `folder`; returns its settings."""
+def project(folder: Path, *, operational_url: str = "", user: str = "ana") -> Settings:
+    """Copy configuration, suites, notebooks and the DAG to `folder`; returns its settings.
+
+    The user is the demo county's analyst unless another is named.
+    """
     for name in ("county_configs", "dashboards", "expectations", "notebooks"):
         ignored = shutil.ignore_patterns(".ipynb_checkpoints", "*-ipc-*")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     shutil.copy(ROOT / "pipeline.yaml", folder)
     return Settings(
-        root=folder, data_dir=folder / "data", operational_url=operational_url, user="tester"
+        root=folder, data_dir=folder / "data", operational_url=operational_url, user=user
     )
 
 

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 import pyarrow as pa
 
-from terrafusion_lib.analytics.facts import FACTS, FactTable
+from terrafusion_lib.analytics.fact_table import FactTable
+from terrafusion_lib.analytics.facts import facts
 from terrafusion_lib.analytics.partitions import Partition
 
 COUNTY = "test_wa"
@@ -52,6 +53,6 @@ def _values(
 
 def partition(name: str, year: int, count: int, *, seed: int = 1, codes: int = 5) -> Partition:
     """A partition of made-up rows; its content mark tells rows of other seeds and sizes apart."""
-    fact = FACTS[name]
+    fact = facts()[name]
     rows = fact_rows(fact, year, count, seed=seed, codes=codes)
     return Partition(fact, COUNTY, year, rows, f"{name} {year} {count} {seed}")

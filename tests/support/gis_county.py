@@ -12,11 +12,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.declared import result_table
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.jobs import records
+from terrafusion_lib.jobs.execute import FinishedJob, run_job
+from terrafusion_lib.jobs.request import estimate
 from terrafusion_lib.plugins.api import PluginContext
-from terrafusion_lib.store.models import RESULTS
 from terrafusion_lib.store.store import open_store
 
 COUNTY, RUN = "grid_wa", "20260101-run"
@@ -30,8 +32,11 @@ name: Grid County
 crs: EPSG:2927
 assessment_year: 2026
 mapping: mapping.yaml
+users: users.json
 sources: {{}}
 """
+ROLES = {"ann": "analyst", "ada": "assessor", "sue": "supervisor"}
+"""Users of the county; ann is the settings' user."""
 
 Row = dict[str, Any]
 
@@ -160,7 +165,7 @@ def results() -> dict[str, list[Row]]:
 
 def typed(name: str, rows: Sequence[Row]) -> pa.Table:
     """Rows as a canonical or result table, in the order of its key."""
-    spec = TABLES.get(name) or RESULT_TABLES[name]
+    spec = TABLES.get(name) or result_table(name)
     keys = {"county_id": COUNTY, "run_id": RUN}
     complete = [
         {column: row.get(column, keys.get(column)) for column in spec.column_names} for row in rows
@@ -215,6 +220,8 @@ def store_county(root: Path, county: GridCounty | None = None) -> Settings:
     configuration = root / "county_configs" / COUNTY
     configuration.mkdir(parents=True)
     (configuration / "county.yaml").write_text(YAML)
+    users = [{"username": name, "roles": [role]} for name, role in ROLES.items()]
+    (configuration / "users.json").write_text(json.dumps({"county_id": COUNTY, "users": users}))
     settings = Settings(root=root, data_dir=root / "data", operational_url="", user="ann")
     paths = {}
     for name, table in county.tables.items():
@@ -226,11 +233,28 @@ def store_county(root: Path, county: GridCounty | None = None) -> Settings:
     (settings.county_data(COUNTY) / "CURRENT").write_text(f"{RUN}\n")
     with open_store(settings.operational_database_url) as store:
         store.migrate()
-        RESULTS["gis_export_layers"].create(store.engine, checkfirst=True)
         store.load(COUNTY, paths, run_id=RUN, fingerprint="load-1", clock=lambda: NOW)
-        for name, table in (county.results or {}).items():
-            store.save_results(name, table, county_id=COUNTY, run_id=RUN)
+        store.save_results(county.results or {}, county_id=COUNTY, run_id=RUN)
     return settings
+
+
+def jobs_of(settings: Settings) -> list[Row]:
+    """The county's jobs in the order of their making, with the columns of exports."""
+    with (
+        open_store(settings.operational_database_url) as store,
+        store.reading("read jobs") as connection,
+    ):
+        return records.listed(connection, county_id=COUNTY)[::-1]
+
+
+def export_gis(county_id: str, options: Row | None = None, **more: Any) -> FinishedJob:
+    """An export as a job, by the way that production takes."""
+    return run_job("gis_export", county_id, options, **more)
+
+
+def estimate_gis_export(county_id: str, options: Row | None = None, **more: Any) -> Row:
+    """How large an export would be."""
+    return estimate("gis_export", county_id, options, **more)
 
 
 def areas(geometry: Any, crs: str = "EPSG:2927") -> np.ndarray:

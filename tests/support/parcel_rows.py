@@ -5,8 +5,8 @@ import pyarrow as pa
 import shapely
 
 from terrafusion_lib.core.county import GeometryConfig
+from terrafusion_lib.geo.repair import fit_shapes
 from terrafusion_lib.geometry.parcel_layer import ParcelLayer
-from terrafusion_lib.geometry.parcel_shapes import fit_shapes
 
 COUNTY = "test_wa"
 CORNERS = 12

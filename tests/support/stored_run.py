@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 
-from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.declared import result_table
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.store.store import open_store
+from tests.support.users_project import add_county
 
 COUNTY, RUN, VALUED_BY = "demo_wa", "20260101-quiet-larch", "20251231-calm-ridge"
 SUMMARY: dict[str, Any] = {
@@ -37,7 +38,7 @@ SUMMARY: dict[str, Any] = {
 
 def statistic(name: str, estimate: float | None, **fields: Any) -> dict[str, Any]:
     """One row of RATIO_STATISTICS: the assessor's values over all sales unless told otherwise."""
-    row = dict.fromkeys(RESULT_TABLES["ratio_statistics"].column_names)
+    row = dict.fromkeys(result_table("ratio_statistics").column_names)
     row |= {"run_id": VALUED_BY, "county_id": COUNTY, "study": "assessed", "grouping": "overall"}
     row |= {"stratum": "all", "n": 40, "statistic": name, "estimate": estimate}
     return row | {"confidence_level": 0.95} | fields
@@ -92,7 +93,7 @@ def _tables(folder: Path) -> dict[str, Path]:
 
 
 def _results(name: str, rows: list[dict[str, Any]]) -> pa.Table:
-    schema = RESULT_TABLES[name].arrow_schema()
+    schema = result_table(name).arrow_schema()
     complete = [dict.fromkeys(schema.names) | row for row in rows]
     return pa.Table.from_pylist(complete, schema=schema)
 
@@ -100,8 +101,7 @@ def _results(name: str, rows: list[dict[str, Any]]) -> pa.Table:
 def store_run(root: Path) -> Settings:
     """Settings of a project whose county demo_wa has one promoted run, and king_wa none."""
     for county in (COUNTY, "king_wa"):
-        (root / "county_configs" / county).mkdir(parents=True)
-        (root / "county_configs" / county / "county.yaml").write_text("county_id: x\n")
+        add_county(root, county, {"username": "ann", "roles": ["supervisor"]})
     settings = Settings(root=root, data_dir=root / "data", operational_url="", user="ann")
     run = settings.county_data(COUNTY) / "runs" / RUN
     run.mkdir(parents=True)
@@ -119,6 +119,6 @@ def store_run(root: Path) -> Settings:
             clock=lambda: datetime(2026, 1, 1, tzinfo=UTC),
         )
         keys = {"county_id": COUNTY, "run_id": VALUED_BY}
-        store.save_results("valuations", _results("valuations", [value]), **keys)
-        store.save_results("ratio_statistics", _results("ratio_statistics", RATIOS), **keys)
+        rows = {"valuations": [value], "ratio_statistics": RATIOS}
+        store.save_results({name: _results(name, held) for name, held in rows.items()}, **keys)
     return settings

@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import numpy as np
 import pyarrow as pa
 
-from terrafusion_lib.core.schema import PROPERTIES, SALES, TABLES, CanonicalTable
+from terrafusion_lib.core.schema import PROPERTIES, SALES, TABLES
+from terrafusion_lib.core.tables import TableSpec
 from terrafusion_lib.plugins.api import PluginContext
 
 COUNTY = "test_wa"
@@ -62,7 +63,7 @@ class SyntheticMarket:
         )
 
 
-def table(schema: CanonicalTable, columns: dict[str, object], size: int) -> pa.Table:
+def table(schema: TableSpec, columns: dict[str, object], size: int) -> pa.Table:
     """A canonical table with these columns, the others null."""
     return pa.table(
         {

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from terrafusion_lib.connectors.protocol import SourceColumn
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import ConnectError
 
 
@@ -68,12 +68,11 @@ class ExcelFile:
             names = list(book.sheet_names)
             wanted = self._sheet_name or names[0]
             if wanted not in names:
-                close = nearest(wanted, names)
                 raise ConnectError(
                     f"{self.path} has no sheet {wanted!r}",
                     table=self._label,
                     examples=names,
-                    hint=f"did you mean {close[0]}?" if close else None,
+                    hint=did_you_mean(wanted, names),
                 )
             self._rows = book.get_sheet_by_name(wanted).to_python(skip_empty_area=True)
         return self._rows

@@ -1,15 +1,12 @@
 """Shapes in the coordinate system that a mapping expects."""
 
-from functools import cache
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from terrafusion_lib.core.errors import ConfigError, ConnectError
+from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.geo.crs import moved, same
 
 
 def transformed(shapes: pa.Array, source_crs: str | None, crs: str, *, source: Path) -> pa.Array:
@@ -33,35 +30,10 @@ def transformed(shapes: pa.Array, source_crs: str | None, crs: str, *, source: P
             cause="a Shapefile without its .prj file, for example",
             hint="put the .prj beside it, or set crs: '' in options and the system in the mapping",
         )
-    change = _change(source_crs, crs)
-    if change is None:
+    if same(source_crs, crs):
         return shapes
     import shapely
 
-    def move(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.column_stack(change.transform(points[:, 0], points[:, 1]))
-
-    found = shapely.from_wkb(shapes.to_numpy(zero_copy_only=False), on_invalid="ignore")
-    moved = pa.array(shapely.to_wkb(shapely.transform(found, move)), pa.binary())
-    return pc.if_else(pc.is_valid(moved), moved, shapes)
-
-
-@cache
-def _change(source: str, target: str) -> Any:
-    """Transformer between two systems; None when they are the same."""
-    from pyproj import CRS, Transformer
-    from pyproj.exceptions import CRSError
-
-    try:
-        first, second = CRS.from_user_input(source), CRS.from_user_input(target)
-    except CRSError as error:
-        raise ConfigError(f"A coordinate system is unknown: {error}") from error
-    if first.equals(second, ignore_axis_order=True) or _degrees(first) == _degrees(second) != "":
-        return None
-    return Transformer.from_crs(first, second, always_xy=True)
-
-
-def _degrees(system: Any) -> str:
-    """``WGS 84`` for its several names (EPSG:4326, OGC:CRS84), else empty."""
-    code = system.to_authority()
-    return "WGS 84" if code in (("EPSG", "4326"), ("OGC", "CRS84")) else ""
+    readable = shapely.from_wkb(shapes.to_numpy(zero_copy_only=False), on_invalid="ignore")
+    there = pa.array(shapely.to_wkb(moved(readable, source_crs, crs)), pa.binary())
+    return pc.if_else(pc.is_valid(there), there, shapes)

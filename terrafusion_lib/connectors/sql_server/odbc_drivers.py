@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import ConfigError, MissingDependencyError
 from terrafusion_lib.core.packages import install_command
 
@@ -133,11 +133,10 @@ def check_library(driver: Driver) -> None:
 
 def _named(wanted: str, registered: list[str]) -> Driver:
     if wanted not in registered and not Path(wanted).is_file():
-        close = nearest(wanted, registered)
         raise ConfigError(
             f"The ODBC driver {wanted!r} is neither registered nor a file",
             examples=registered,
-            hint=f"did you mean {close[0]}?" if close else install_driver(),
+            hint=did_you_mean(wanted, registered) or install_driver(),
         )
     free = "freetds" in wanted.lower() or "tdsodbc" in wanted.lower()
     return Driver(wanted, Dialect.FREETDS if free else Dialect.MICROSOFT)

@@ -20,8 +20,8 @@ from terrafusion_lib.connectors.sql_server.odbc_stream import (
 )
 from terrafusion_lib.connectors.sql_server.options import SqlServerOptions
 from terrafusion_lib.connectors.sql_server.sql_select import compiled, extraction_select, split_name
-from terrafusion_lib.connectors.streaming import read_ahead
 from terrafusion_lib.core.raw import SourceTable
+from terrafusion_lib.core.read_ahead import read_ahead
 
 DIALECT: Dialect = mssql.dialect()  # type: ignore[no-untyped-call]
 

@@ -18,9 +18,9 @@ from terrafusion_lib.connectors.sql_server.sql_select import (
     count_select,
     extraction_select,
 )
-from terrafusion_lib.connectors.streaming import read_ahead
 from terrafusion_lib.core.errors import ConnectError, TerraFusionError
 from terrafusion_lib.core.raw import RawType, SourceTable
+from terrafusion_lib.core.read_ahead import read_ahead
 
 DIALECT = sqlite.dialect()
 MISMATCH = re.compile(r"Type mismatch in column (\d+): expected (\S+) but got (\S+)")
@@ -91,7 +91,7 @@ class SqliteSource:
         """
         names = {name: column.name for name, column in columns.items()}
         sql = _with_sample(extraction_select(table, years, schema=None, names=names), table)
-        return read_ahead(lambda: self._stream(sql, table, batch_rows), cancel=lambda: None)
+        return read_ahead(lambda: self._stream(sql, table, batch_rows))
 
     def close(self) -> None:
         """Nothing is held open between calls."""

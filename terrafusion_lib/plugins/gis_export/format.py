@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import cast
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.registry import Registry
 from terrafusion_lib.plugins.gis_export.errors import (
     FAIL_FORMAT_SIM,
@@ -94,11 +94,10 @@ def format_name(name: str) -> str:
     known = FORMATS.names()
     if plain in known:
         return plain
-    close = nearest(plain, known)
     raise ExportError(
         f"There is no export format {name!r}: there are {', '.join(known)}",
         reason_code=UNKNOWN_FORMAT,
-        hint=f"did you mean {close[0]}?" if close else None,
+        hint=did_you_mean(plain, known),
     )
 
 

@@ -1,12 +1,13 @@
 """Parameters of an export."""
 
 from enum import StrEnum
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import Field, model_validator
 
 from terrafusion_lib.core.config import FrozenModel
 from terrafusion_lib.core.county import GeometryConfig
+from terrafusion_lib.core.flags import Flag
 
 LICENSE = (
     "Public record of the county, prepared for mass appraisal. Parcel shapes are for assessment "
@@ -31,36 +32,39 @@ class Area(StrEnum):
 class GisExportParams(FrozenModel):
     """What is exported, of which area, and in which form."""
 
-    export_format: str = Field(
+    AREAS: ClassVar[tuple[str, ...]] = ("bbox", "polygon", "neighborhood", "tax_area", "city")
+    """Parameters of which one may bound the export."""
+
+    export_format: Annotated[str, Flag("--format", "-f")] = Field(
         default="geopackage", description="Format, such as geopackage, shapefile or pmtiles"
     )
-    layers: tuple[str, ...] = Field(
+    layers: Annotated[tuple[str, ...], Flag(commas=True)] = Field(
         default=("parcels",), min_length=1, description="Layers, such as parcels or sales"
     )
-    area: Area = Field(
-        default=Area.COUNTY,
-        description="Area of interest: county, bbox, polygon, neighborhood, tax_area or city",
+    bbox: Annotated[Box | None, Flag(read="terrafusion_lib.plugins.gis_export.flags:box")] = Field(
+        default=None, description="Area: west,south,east,north in WGS 84 degrees"
     )
-    bbox: Box | None = Field(
-        default=None, description="For bbox: west, south, east, north in WGS 84 degrees"
+    polygon: Annotated[
+        dict[str, Any] | None, Flag(read="terrafusion_lib.plugins.gis_export.flags:read_area")
+    ] = Field(
+        default=None,
+        description="Area: GeoJSON geometry, feature or collection, WGS 84; on the command line "
+        "a file with polygons",
     )
-    polygon: dict[str, Any] | None = Field(
-        default=None, description="For polygon: GeoJSON geometry, feature or collection, WGS 84"
-    )
-    area_values: tuple[str, ...] = Field(
-        default=(), description="For neighborhood, tax_area and city: the codes or names"
-    )
+    neighborhood: tuple[str, ...] = Field(default=(), description="Area: neighborhoods by code")
+    tax_area: tuple[str, ...] = Field(default=(), description="Area: tax areas by code")
+    city: tuple[str, ...] = Field(default=(), description="Area: cities by name")
     crs: str | None = Field(
         default=None,
         description="Coordinate system, such as EPSG:2927; null: the county's, or the one that "
         "the format prescribes",
     )
-    simplify_feet: float = Field(
+    simplify_feet: Annotated[float, Flag("--simplify-feet", "--simplify")] = Field(
         default=0.0,
         ge=0,
         description="Tolerance of simplification, feet; shared borders stay shared; 0: none",
     )
-    attributes: tuple[str, ...] = Field(
+    attributes: Annotated[tuple[str, ...], Flag(commas=True)] = Field(
         default=(), description="Attributes; empty: all of each layer that are not personal data"
     )
     rename: dict[str, str] = Field(
@@ -91,13 +95,21 @@ class GisExportParams(FrozenModel):
         return self
 
     @model_validator(mode="after")
-    def _area_is_complete(self) -> "GisExportParams":
-        needs = {Area.BBOX: "bbox", Area.POLYGON: "polygon"}
-        needs |= dict.fromkeys((Area.NEIGHBORHOOD, Area.TAX_AREA, Area.CITY), "area_values")
-        needed = needs.get(self.area)
-        if needed and not getattr(self, needed):
-            raise ValueError(f"area {self.area} needs {needed}")
-        extra = [name for name in sorted({*needs.values()} - {needed}) if getattr(self, name)]
-        if extra:
-            raise ValueError(f"area {self.area} does not take {extra[0]}")
+    def _one_area(self) -> "GisExportParams":
+        named = [name for name in self.AREAS if getattr(self, name)]
+        if len(named) > 1:
+            raise ValueError(f"an export has one area of interest, not {' and '.join(named)}")
         return self
+
+    @property
+    def area(self) -> Area:
+        """What bounds the export."""
+        return Area(next((name for name in self.AREAS if getattr(self, name)), "county"))
+
+    @property
+    def area_values(self) -> tuple[str, ...]:
+        """The codes or names that bound it; empty where a shape does, or nothing."""
+        if self.area in (Area.COUNTY, Area.BBOX, Area.POLYGON):
+            return ()
+        values: tuple[str, ...] = getattr(self, self.area)
+        return values

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from terrafusion_lib.core.result_tables import RESULT_TABLES
+from terrafusion_lib.core.declared import result_tables
 from terrafusion_lib.plugins.api import PluginContext, WriteFile
 from terrafusion_lib.plugins.gis_export.errors import (
     AREA_EMPTY,
@@ -37,10 +37,9 @@ from terrafusion_lib.plugins.gis_export.select.layers import COMPUTED, Attribute
 from terrafusion_lib.plugins.gis_export.select.records import Records
 from terrafusion_lib.plugins.gis_export.select.shapes import Shapes, check, horizontal, system
 from terrafusion_lib.plugins.gis_export.select.simplify import simplify
+from terrafusion_lib.plugins.gis_export.tables import GIS_EXPORT_LAYERS
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportField, ExportLayer
 from terrafusion_lib.plugins.gis_export.write.styles import Style, style_of
-
-TABLE = "gis_export_layers"
 
 
 @dataclass(frozen=True)
@@ -85,7 +84,7 @@ class ExportPlan:
         return found
 
     def table(self) -> pa.Table:
-        """One row per layer (``core.schema.GIS_EXPORT_LAYERS``)."""
+        """One row per layer (``tables.GIS_EXPORT_LAYERS``)."""
         rows = [
             {
                 "run_id": self.context.run_id,
@@ -101,7 +100,7 @@ class ExportPlan:
             }
             for layer in self.layers
         ]
-        return pa.Table.from_pylist(rows, schema=RESULT_TABLES[TABLE].arrow_schema())
+        return pa.Table.from_pylist(rows, schema=GIS_EXPORT_LAYERS.arrow_schema())
 
     def _stem(self, layer: ExportLayer) -> str:
         stem = f"{self.context.county_id}_{self.context.assessment_year}"
@@ -217,7 +216,7 @@ class _Builder:
         lacking = [
             item.name
             for item in attributes
-            if item.table in RESULT_TABLES
+            if item.table in result_tables()
             and item.table not in found.rows
             and item.name in self.params.attributes
         ]

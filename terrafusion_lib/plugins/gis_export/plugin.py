@@ -1,16 +1,40 @@
 """The GIS export plugin: layers of a county as files of a GIS format."""
 
-from terrafusion_lib.plugins.api import PluginContext, PluginResult
+import json
+from typing import Any
+
+from terrafusion_lib.access.grants import VIEW_SENSITIVE
+from terrafusion_lib.core.schema import PERSONAL
+from terrafusion_lib.core.tables import Column, Kind
+from terrafusion_lib.plugins.api import Action, Plugin, PluginContext, PluginResult
+from terrafusion_lib.plugins.gis_export.listings import NoParams, formats, layers
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
-from terrafusion_lib.plugins.gis_export.plan import TABLE, make_plan
+from terrafusion_lib.plugins.gis_export.tables import GIS_EXPORT_LAYERS
 
 
-class GisExportPlugin:
+class GisExportPlugin(Plugin):
     """Exports layers of one county."""
 
     name = "gis_export"
-    permissions: tuple[str, ...] = ("gis_export:run",)
+    title = "Export layers of a county with their values"
+    permissions = ("gis_export:run",)
     Params = GisExportParams
+    tables = (GIS_EXPORT_LAYERS,)
+    job_columns = (
+        Column("export_format", Kind.TEXT, "Format"),
+        Column("area_of_interest_json", Kind.TEXT, "Area asked for"),
+        Column("layers_json", Kind.TEXT, "Layers asked for"),
+        Column("result_file_location", Kind.TEXT, "Folder or URL of the files"),
+        Column("result_file_size_kb", Kind.NUMBER, "Size of the files, KiB"),
+        Column("result_record_count", Kind.INTEGER, "Records of all layers"),
+    )
+    actions = (
+        Action("formats", "The formats that there are", NoParams, formats, needs_county=False),
+        Action("layers", "The layers and their attributes", NoParams, layers, needs_county=False),
+    )
+    notebook = "75_gis_export"
+    command = "export gis"
+    published_in = "exports"
 
     def run(self, context: PluginContext, params: GisExportParams) -> PluginResult:
         """Find and count what is to be exported; the files are written by who publishes.
@@ -25,17 +49,36 @@ class GisExportPlugin:
         ExportError
             See `plan.make_plan`.
         """
-        plan = make_plan(context, params)
-        return PluginResult(
-            tables={TABLE: plan.table()},
-            summary={
-                "export_format": plan.format_name,
-                "layers": ", ".join(layer.name for layer in plan.layers),
-                "records": plan.records,
-                "estimated_bytes": plan.estimated_bytes,
-            },
-            files=plan.files(),
-        )
+        from terrafusion_lib.plugins.gis_export.engine import run
+
+        return run(context, params)
+
+    def estimate(self, context: PluginContext, params: GisExportParams) -> dict[str, Any]:
+        """Records by layer, and bytes within a factor of two or so.
+
+        Raises
+        ------
+        ExportError
+            The export would be refused; `reason_code` says why.
+        """
+        from terrafusion_lib.plugins.gis_export.engine import estimate
+
+        return estimate(context, params)
+
+    def requires(self, params: GisExportParams) -> tuple[str, ...]:
+        """Also ``reporting:view_sensitive`` where personal data are asked for by name."""
+        personal = set(params.attributes) & PERSONAL
+        return (*self.permissions, VIEW_SENSITIVE) if personal else self.permissions
+
+    def job_values(self, params: GisExportParams) -> dict[str, Any]:
+        """Format, area and layers as they were asked for."""
+        areas = params.model_dump(mode="json", include=set(params.AREAS)).items()
+        asked = {name: value for name, value in areas if value}
+        return {
+            "export_format": params.export_format,
+            "area_of_interest_json": json.dumps(asked),
+            "layers_json": json.dumps(params.layers),
+        }
 
 
 plugin = GisExportPlugin()

@@ -1,75 +1,72 @@
 """The valuation plugin: values, comparables and ratio studies of one county and year."""
 
-from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
-
-from terrafusion_lib.core.config import nearest
-from terrafusion_lib.core.errors import PluginError, ValuationError
+from terrafusion_lib.core.tables import Column, Kind
 from terrafusion_lib.plugins.api import (
     PROP_FAIL_SIMULATION,
     SIMULATED_FAILURE,
+    Action,
+    Plugin,
     PluginContext,
     PluginResult,
     PluginRunError,
+    StepSpec,
 )
-from terrafusion_lib.plugins.valuation.model.markets import fit_markets
-from terrafusion_lib.plugins.valuation.model.saved_model import FILE_NAME, save_markets
-from terrafusion_lib.plugins.valuation.model.trend import Levels
+from terrafusion_lib.plugins.valuation.actions import TuneParams, WhatIfParams, tune, what_if
+from terrafusion_lib.plugins.valuation.facts import FACTS
 from terrafusion_lib.plugins.valuation.params import ValuationParams
-from terrafusion_lib.plugins.valuation.results import (
-    coefficients_table,
-    comparables_table,
-    explanations_table,
-    improvements_table,
-    land_rates_table,
-    leaderboard_table,
-    market_index_table,
-    sale_ratios_table,
-    sales_completeness_table,
-    sales_validation_table,
-    statistics_table,
-    valuations_table,
-)
-from terrafusion_lib.plugins.valuation.roll.appraise import Appraisal, appraise, trusted
-from terrafusion_lib.plugins.valuation.roll.land import land_values
-from terrafusion_lib.plugins.valuation.roll.roll_values import roll_values, structure_values
-from terrafusion_lib.plugins.valuation.sales.completeness import completeness
-from terrafusion_lib.plugins.valuation.sales.prepare import (
-    IMPROVEMENT_COLUMNS,
-    PROPERTY_COLUMNS,
-    SALES_COLUMNS,
-    PreparedSales,
-    prepare_sales,
-)
-from terrafusion_lib.plugins.valuation.sales.screened import screened
-from terrafusion_lib.plugins.valuation.study.leaderboard import leaderboard
-from terrafusion_lib.plugins.valuation.study.sales_chasing import chasing_rows, chasing_summary
-from terrafusion_lib.plugins.valuation.study.studies import (
-    ASSESSED,
-    MODEL_HOLDOUT,
-    assessed_sales,
-    holdout,
-)
-from terrafusion_lib.plugins.valuation.subjects import Origin, numbers, properties_as_units, texts
-from terrafusion_lib.plugins.valuation.summary import summarize
-from terrafusion_lib.stats.strata import IntArray
-from terrafusion_lib.stats.study import StudyOptions
-
-SALE_ORDER = [("sale_id", "ascending"), ("property_id", "ascending")]
-IMPROVEMENT_ORDER = [("property_id", "ascending"), ("improvement_id", "ascending")]
-"""Rows are taken in the order of their keys: however they come, the values are the same."""
+from terrafusion_lib.plugins.valuation.tables import TABLES
 
 
-class ValuationPlugin:
+class ValuationPlugin(Plugin):
     """Values every active property of a county."""
 
     name = "valuation"
-    permissions: tuple[str, ...] = ("valuation:run",)
+    title = "Value every property, with comparables, reasons and the ratio study"
+    permissions = ("valuation:run",)
     Params = ValuationParams
+    tables = TABLES
+    facts = FACTS
+    job_columns = (
+        Column("property_id", Kind.TEXT, "Property valued, when it is one"),
+        Column("valuation_method_hint", Kind.TEXT, "Method asked for"),
+        Column("estimated_value", Kind.NUMBER, "Its value, US dollars"),
+        Column("confidence_score", Kind.NUMBER, "0 to 1"),
+        Column("valuation_method_used", Kind.TEXT, "Method of its value"),
+        Column("comparables_used_json", Kind.TEXT, "Its comparable sales, JSON list"),
+        Column("valuation_date", Kind.DATE, "Date that the values stand for"),
+    )
+    migrations = Path(__file__).parent / "migrations"
+    steps = (
+        StepSpec(
+            "60_value",
+            "Value every property",
+            ("40_load",),
+            plugin="valuation",
+            by_value=("terrafusion_lib.plugins.valuation.actions",),
+            early=("pandas", "lightgbm", "scipy.stats", "statsmodels.api"),
+        ),
+    )
+    actions = (
+        Action(
+            "tune",
+            "Look for the settings of boosted trees that value unseen sales best",
+            TuneParams,
+            tune,
+            permissions=("valuation:run",),
+        ),
+        Action(
+            "what-if",
+            "Value a property as it would be if it were changed",
+            WhatIfParams,
+            what_if,
+            permissions=("valuation:view",),
+        ),
+    )
+    notebook = "60_value"
+    published_in = "valuations"
 
     def run(self, context: PluginContext, params: ValuationParams) -> PluginResult:
         """Value the county's properties.
@@ -77,11 +74,7 @@ class ValuationPlugin:
         Returns
         -------
         PluginResult
-            Tables ``valuations`` (one row per property asked for), ``valuation_comparables``,
-            ``valuation_explanations``, ``ratio_statistics`` and ``sale_ratios`` (studies
-            ``assessed`` and ``model_holdout``), ``model_leaderboard``, ``model_coefficients``,
-            ``sales_validation``, ``sales_completeness``, ``market_index``, ``land_rates``,
-            ``valuation_improvements``; the fitted markets as a file (``saved_model``).
+            Tables of `tables`; the fitted markets as a file (``saved_model``).
 
         Raises
         ------
@@ -92,169 +85,20 @@ class ValuationPlugin:
         PluginError
             A property asked for is not on the roll.
         """
+        from terrafusion_lib.plugins.valuation.engine import run
+
         if PROP_FAIL_SIMULATION in params.property_ids:
             raise PluginRunError(
                 f"Valuation failed on purpose: {PROP_FAIL_SIMULATION} was among the properties",
                 reason_code=SIMULATED_FAILURE,
                 county=context.county_id,
             )
-        # One BLAS thread: sums then have one order, and results do not depend on the machine's
-        # number of processors. The work is in array passes and trees, so it costs little.
-        with threadpool_limits(limits=1):
-            return _run(context, params)
+        return run(context, params)
 
-
-def _run(context: PluginContext, params: ValuationParams) -> PluginResult:
-    properties = _properties(context)
-    sales = context.read("sales", SALES_COLUMNS).sort_by(SALE_ORDER)
-    units = properties_as_units(properties, context.valuation_date)
-    prepared = prepare_sales(sales, properties, units, context.valuation_date, params)
-    units = prepared.units
-    markets = fit_markets(
-        prepared.market, params, context.seed, context.progress, threads=context.threads
-    )
-    market_value = numbers(properties, "current_market_value")
-    assessed = assessed_sales(prepared, units, market_value, markets, params)
-    before = assessed.take(assessed.sales.unit.day < 0)  # later sales test values, never make one
-    levels = Levels(before.value / before.price, before.property_type)
-    subjects = _subjects(properties, params.property_ids, context)
-    made = appraise(
-        units.take(subjects),
-        market_value[subjects],
-        markets,
-        levels,
-        params,
-        progress=context.progress,
-        threads=context.threads,
-    )
-    _refuse_nothing(made, prepared, context)
-    names = trusted(markets, levels, params)
-    tests = holdout(prepared, markets, names, params, seed=context.seed, threads=context.threads)
-    tested = tests.study(params)
-    studied = {ASSESSED: assessed} | ({MODEL_HOLDOUT: tested} if tested else {})
-    options = _study_options(context, params)
-    studies = {
-        study: sales.statistics(study, options) for study, sales in studied.items() if len(sales)
-    }
-    chased = chasing_rows(assessed, properties, units.property_type, options)
-    property_id = texts(properties, "property_id")[subjects]
-    land = land_values(
-        prepared.market,
-        markets,
-        numbers(properties, "land_value"),
-        numbers(properties, "improvement_value"),
-    )
-    roll = roll_values(made, land, properties.take(pa.array(subjects)), params)
-    structures = structure_values(
-        context.read("improvements", IMPROVEMENT_COLUMNS).sort_by(IMPROVEMENT_ORDER),
-        property_id,
-        roll,
-        params.round_to,
-    )
-    rows = leaderboard(tests, market_value, params, seed=context.seed, options=options)
-    return PluginResult(
-        tables={
-            "valuations": valuations_table(made, roll, property_id, context),
-            "valuation_comparables": comparables_table(made, property_id, markets, context),
-            "valuation_explanations": explanations_table(made, property_id, context),
-            "ratio_statistics": statistics_table([*studies.values(), chased], context),
-            "sale_ratios": sale_ratios_table(studied, context),
-            "model_leaderboard": leaderboard_table(rows, context),
-            "model_coefficients": coefficients_table(markets, context),
-            "sales_validation": sales_validation_table(
-                sales, screened(sales, prepared, markets, params), context
-            ),
-            "sales_completeness": sales_completeness_table(completeness(prepared.market), context),
-            "market_index": market_index_table(markets, context),
-            "land_rates": land_rates_table(land, context),
-            "valuation_improvements": improvements_table(structures, context),
-        },
-        summary=summarize(made, roll, prepared, markets, studies, holdout=tested, test=tests.test)
-        | chasing_summary(chased)
-        | _unknown_overrides(params, properties),
-        files={FILE_NAME: lambda path: save_markets(path, markets, _about(context, properties))},
-    )
-
-
-def _study_options(context: PluginContext, params: ValuationParams) -> StudyOptions:
-    return StudyOptions(
-        replicates=params.bootstrap_replicates,
-        seed=context.seed,
-        trimming=params.trimming,
-        edition=params.ratio_edition,
-        market=params.ratio_market,
-    )
-
-
-def _properties(context: PluginContext) -> pa.Table:
-    found = context.read("properties_operational", PROPERTY_COLUMNS)
-    if found.num_rows == 0:
-        raise ValuationError(
-            "There is no property to value",
-            county=context.county_id,
-            table="properties_operational",
-            hint=f"terrafusion run {context.county_id} --to load",
-        )
-    return found.sort_by("property_id")
-
-
-def _unknown_overrides(params: ValuationParams, properties: pa.Table) -> dict[str, object]:
-    """Overrides of properties that are not on the roll, for the run record."""
-    given = sorted({override.property_id for override in params.overrides})
-    known = set(texts(properties, "property_id").tolist()) if given else set()
-    unknown = [name for name in given if name not in known]
-    return {"overrides_on_unknown_properties": ", ".join(unknown)} if unknown else {}
-
-
-def _about(context: PluginContext, properties: pa.Table) -> dict[str, str]:
-    origin = Origin.of(properties)
-    return {
-        "latitude": repr(origin.latitude),
-        "longitude": repr(origin.longitude),
-        "run_id": context.run_id,
-        "county_id": context.county_id,
-        "valuation_date": context.valuation_date.isoformat(),
-    }
-
-
-def _subjects(
-    properties: pa.Table, property_ids: Sequence[str], context: PluginContext
-) -> IntArray:
-    """Rows of the properties to value.
-
-    Raises
-    ------
-    PluginError
-        One of them is not on the roll.
-    """
-    if not property_ids:
-        return np.arange(properties.num_rows)
-    wanted = sorted(set(property_ids))
-    rows = pc.index_in(pa.array(wanted, pa.string()), value_set=properties["property_id"])
-    absent = [name for name, row in zip(wanted, rows.to_pylist(), strict=True) if row is None]
-    if absent:
-        close = nearest(absent[0], texts(properties, "property_id").tolist())
-        raise PluginError(
-            "Properties asked for are not on the active roll",
-            county=context.county_id,
-            count=len(absent),
-            examples=absent,
-            hint=f"did you mean {close[0]}?" if close else None,
-        )
-    return np.asarray(rows.to_numpy(zero_copy_only=False), dtype=np.int64)
-
-
-def _refuse_nothing(made: Appraisal, prepared: PreparedSales, context: PluginContext) -> None:
-    if np.isfinite(made.value).any():
-        return
-    raise ValuationError(
-        f"No property can be valued from {len(prepared.market):,} valid sales "
-        "before the valuation date",
-        county=context.county_id,
-        examples=[f"{count:,} {reason}" for reason, count in prepared.left_out.items()],
-        cause="sales without validity codes, or too few recent ones",
-        hint="set plugins.valuation.validity or max_sale_age_months in county.yaml",
-    )
+    def job_values(self, params: ValuationParams) -> dict[str, Any]:
+        """The property, when the job values one."""
+        ids = params.property_ids
+        return {"property_id": ids[0]} if len(ids) == 1 else {}
 
 
 plugin = ValuationPlugin()

@@ -5,7 +5,19 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from terrafusion_lib.core.result_tables import (
+from terrafusion_lib.plugins.api import PluginContext
+from terrafusion_lib.plugins.valuation.model.explain import LINES
+from terrafusion_lib.plugins.valuation.model.market_index import MarketIndex, market_index
+from terrafusion_lib.plugins.valuation.model.markets import Market
+from terrafusion_lib.plugins.valuation.model.ordinary_regression import ordinary_regression
+from terrafusion_lib.plugins.valuation.roll.appraise import Appraisal, Comparables
+from terrafusion_lib.plugins.valuation.roll.land import LandValues, rate_table
+from terrafusion_lib.plugins.valuation.roll.roll_values import OVERRIDE, RollValues
+from terrafusion_lib.plugins.valuation.sales.completeness import Completeness
+from terrafusion_lib.plugins.valuation.sales.screening import Screening
+from terrafusion_lib.plugins.valuation.study.studies import StudySales
+from terrafusion_lib.plugins.valuation.subjects import TextArray, absent
+from terrafusion_lib.plugins.valuation.tables import (
     LAND_RATES,
     MARKET_INDEX,
     MODEL_COEFFICIENTS,
@@ -19,18 +31,6 @@ from terrafusion_lib.core.result_tables import (
     VALUATION_IMPROVEMENTS,
     VALUATIONS,
 )
-from terrafusion_lib.plugins.api import PluginContext
-from terrafusion_lib.plugins.valuation.model.explain import LINES
-from terrafusion_lib.plugins.valuation.model.market_index import MarketIndex, market_index
-from terrafusion_lib.plugins.valuation.model.markets import Market
-from terrafusion_lib.plugins.valuation.model.ordinary_regression import ordinary_regression
-from terrafusion_lib.plugins.valuation.roll.appraise import Appraisal, Comparables
-from terrafusion_lib.plugins.valuation.roll.land import LandValues, rate_table
-from terrafusion_lib.plugins.valuation.roll.roll_values import OVERRIDE, RollValues
-from terrafusion_lib.plugins.valuation.sales.completeness import Completeness
-from terrafusion_lib.plugins.valuation.sales.screening import Screening
-from terrafusion_lib.plugins.valuation.study.studies import StudySales
-from terrafusion_lib.plugins.valuation.subjects import TextArray, absent
 from terrafusion_lib.stats.strata import FloatArray
 
 

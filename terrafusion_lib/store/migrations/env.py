@@ -2,11 +2,9 @@
 
 from alembic import context
 
-from terrafusion_lib.store.models import metadata
-
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=metadata,
+    version_table=context.config.attributes["version_table"],
     transactional_ddl=False,
 )
 context.run_migrations()

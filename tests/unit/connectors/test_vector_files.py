@@ -99,7 +99,7 @@ def test_another_system_is_kept_or_chosen(tmp_path: Path, name: str) -> None:
     assert gap(read(tmp_path, wanted(name, crs="")), frame()) < 1e-6
     assert gap(read(tmp_path, wanted(name, crs="EPSG:2927")), frame()) < 1e-6
     assert gap(read(tmp_path, wanted(name, crs="EPSG:32611")), frame("EPSG:32611")) < 1e-3
-    with pytest.raises(ConfigError, match="coordinate system is unknown"):
+    with pytest.raises(ConfigError, match="EPSG:999999"):
         read(tmp_path, wanted(name, crs="EPSG:999999"))
 
 

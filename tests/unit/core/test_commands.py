@@ -92,7 +92,7 @@ def test_every_command_of_the_command_line_is_known_to_messages() -> None:
     from terrafusion_lib.cli import app
 
     group = typer.main.get_command(app)
-    assert sorted(group.commands) == list(commands.NOUNS)
+    assert sorted(group.commands) == list(commands.command_nouns())
 
 
 def test_every_hint_that_names_our_command_names_one_that_exists() -> None:
@@ -104,7 +104,7 @@ def test_every_hint_that_names_our_command_names_one_that_exists() -> None:
         for line in path.read_text().splitlines():
             for words in re.findall(r"[\"'; ]terrafusion ([a-z-]+(?: [a-z-]+)?)", line):
                 noun, _, verb = words.partition(" ")
-                if noun not in commands.NOUNS:
+                if noun not in commands.command_nouns():
                     continue
                 known = getattr(group.commands[noun], "commands", None)
                 assert known is None or not verb or verb in known, f"{path.name}: {line.strip()}"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from terrafusion_lib.core.config import FrozenModel, load, nearest, parse, read_yaml
+from terrafusion_lib.core.config import FrozenModel, did_you_mean, load, nearest, parse, read_yaml
 from terrafusion_lib.core.county import CountyConfig, list_counties, load_county
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.secrets import is_reference, resolve
@@ -156,3 +156,17 @@ def test_a_missing_secret_names_the_reference_and_what_to_do(reference: str) -> 
         resolve(reference, what="password of pacs")
     assert "password of pacs" in str(caught.value)
     assert "Next:" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "expected"),
+    [
+        ("propertees", "", "did you mean Properties?"),
+        ("sails", ".price", "did you mean sales.price?"),
+        ("zzz", "", None),
+    ],
+)
+def test_the_nearest_known_name_is_asked_for_whatever_the_case(
+    name: str, suffix: str, expected: str | None
+) -> None:
+    assert did_you_mean(name, ("sales", "Properties"), suffix=suffix) == expected

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from terrafusion_lib.core import log
+from terrafusion_lib.core.declared import result_tables
 from terrafusion_lib.core.errors import MappingError, TerraFusionError
 from terrafusion_lib.core.files import atomic_path, fingerprint, tree_fingerprint, write_json
 from terrafusion_lib.core.progress import LineProgress
-from terrafusion_lib.core.result_tables import RESULT_TABLES
 from terrafusion_lib.core.schema import TABLES
 
 
@@ -100,7 +100,7 @@ def test_progress_shows_rate_and_time_left_and_the_end_of_what_took_long() -> No
 
 
 def test_the_canonical_schema_is_consistent() -> None:
-    for table in (*TABLES.values(), *RESULT_TABLES.values()):
+    for table in (*TABLES.values(), *result_tables().values()):
         names = table.column_names
         assert len(names) == len(set(names))
         assert set(table.key) <= set(names)

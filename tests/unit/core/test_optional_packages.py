@@ -17,7 +17,7 @@ from terrafusion_lib.core.errors import MissingDependencyError
 from terrafusion_lib.core.packages import install_command, missing_package, optional_package
 from terrafusion_lib.core.secrets import resolve
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.plugins.gis_export.write.destination import open_destination
+from terrafusion_lib.jobs.destination import open_destination
 from tests.support.require import ROOT
 
 

@@ -69,6 +69,7 @@ def tables(path: Path) -> dict[str, str]:
     return hashes
 
 
+@pytest.mark.slow
 def test_same_arguments_give_the_same_rows_and_files(tmp_path):
     for name in ("first", "second"):
         generate(tmp_path / name, parcels=300, seed=11)
@@ -79,6 +80,7 @@ def test_same_arguments_give_the_same_rows_and_files(tmp_path):
         assert (first / file).read_bytes() == (second / file).read_bytes(), file
 
 
+@pytest.mark.slow
 def test_another_seed_gives_another_county(tmp_path, demo):
     generate(tmp_path, parcels=600, seed=12)
     ours = tables(tmp_path / "source/pacs_oltp.sqlite")
@@ -88,17 +90,16 @@ def test_another_seed_gives_another_county(tmp_path, demo):
     )
 
 
-def test_active_roll_has_exactly_the_parcels_asked_for(demo, county):
+def test_active_roll_has_exactly_the_parcels_asked_for(demo):
     """Real and manufactured homes, active or a UDI parent, no UDI child, not deleted."""
-    for made in (demo, county):
-        assert made.report.parcels == made.one(
-            "select count(*) from property p join prop_supp_assoc a on a.prop_id = p.prop_id "
-            "and a.owner_tax_yr = 2026 join property_val v on v.prop_id = a.prop_id "
-            "and v.prop_val_yr = 2026 and v.sup_num = a.sup_num "
-            "where p.prop_type_cd in ('R    ', 'MH   ') and v.udi_parent_prop_id is null "
-            "and (v.prop_inactive_dt is null or v.udi_parent = 'T') "
-            "and coalesce(v.sup_action, '') <> 'D'"
-        )
+    assert demo.report.parcels == demo.one(
+        "select count(*) from property p join prop_supp_assoc a on a.prop_id = p.prop_id "
+        "and a.owner_tax_yr = 2026 join property_val v on v.prop_id = a.prop_id "
+        "and v.prop_val_yr = 2026 and v.sup_num = a.sup_num "
+        "where p.prop_type_cd in ('R    ', 'MH   ') and v.udi_parent_prop_id is null "
+        "and (v.prop_inactive_dt is null or v.udi_parent = 'T') "
+        "and coalesce(v.sup_action, '') <> 'D'"
+    )
 
 
 def test_types_and_keys_are_those_of_the_ddl(demo):
@@ -209,27 +210,24 @@ def test_segments_add_up_to_structures_and_profile(demo):
     assert off <= 1
 
 
-def test_a_failure_leaves_the_earlier_county(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_a_failure_leaves_the_earlier_county_and_a_new_one_replaces_it(tmp_path, monkeypatch):
+    assert generated_parcels(tmp_path) is None
     generate(tmp_path, parcels=300)
     before = tables(tmp_path / "source/pacs_oltp.sqlite")
 
     def fail(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(module, "write_truth", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with monkeypatch.context() as patch, pytest.raises(OSError, match="disk full"):
+        patch.setattr(module, "write_truth", fail)
         generate(tmp_path, parcels=310)
     assert tables(tmp_path / "source/pacs_oltp.sqlite") == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source", "truth"]
     assert generated_parcels(tmp_path) == 300
-
-
-def test_a_new_county_replaces_the_earlier_one(tmp_path):
-    assert generated_parcels(tmp_path) is None
-    for parcels in (300, 320):
-        generate(tmp_path, parcels=parcels)
-        assert generated_parcels(tmp_path) == parcels
+    generate(tmp_path, parcels=320)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source", "truth"]
+    assert generated_parcels(tmp_path) == 320
 
 
 @pytest.mark.parametrize("options", [{"parcels": 299}, {"parcels": 10**6}, {"year": 1999}])
@@ -238,6 +236,7 @@ def test_sizes_and_years_out_of_range_are_refused(tmp_path, options):
         generate(tmp_path, **options)
 
 
+@pytest.mark.slow
 def test_another_appraisal_year_moves_everything(tmp_path):
     generate(tmp_path, parcels=300, year=2031)
     with sqlite3.connect(tmp_path / "source/pacs_oltp.sqlite") as database:

@@ -143,6 +143,7 @@ def test_half_of_the_udi_parents_are_inactive_and_children_share_the_value(demo)
     assert all(abs(parent - children) <= 60 for _, parent, children in rows)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("parcels", [300, 1_000])
 def test_every_trap_is_present_in_small_counties(tmp_path, parcels):
     from terrafusion_lib.demo.generate import generate

@@ -34,10 +34,10 @@ def _opened(username: str, county: str) -> dict[str, Any]:
     return known
 
 
-def test_the_notebook_is_told_the_county_and_those_that_may_be_seen(served: Settings) -> None:
+def test_the_notebook_is_told_the_county_and_who_looks(served: Settings) -> None:
     known = _opened("ann", "king_wa")
     assert known["county"] == "king_wa"
-    assert known["counties"] == ["benton_wa", "king_wa"]
+    assert known["user"] == "ann"
     assert _opened("ann", "")["county"] == ""
 
 
@@ -59,11 +59,20 @@ def test_without_a_role_that_shows_the_county_it_is_403(
     assert refused.value.status_code == 403
 
 
-def test_alone_on_a_machine_every_configured_county_is_shown(
-    served: Settings, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("user", [None, "ann"])
+def test_alone_on_a_machine_it_is_whoever_works_there(
+    users_project: Settings, monkeypatch: pytest.MonkeyPatch, user: str | None
 ) -> None:
-    monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX")
-    assert _opened("whoever", "king_wa")["counties"] == ["benton_wa", "king_wa"]
+    given = {"user": user} if user else {}
+    alone = Settings(root=users_project.root, **given)
+    monkeypatch.setattr(dashboard, "get_settings", lambda: alone)
+    monkeypatch.delenv("JUPYTERHUB_SERVICE_PREFIX", raising=False)
+    if user:
+        assert _opened("whoever", "king_wa")["user"] == user
+        return
+    with pytest.raises(HTTPError) as refused:  # users are configured, and nobody said who it is
+        _opened("whoever", "king_wa")
+    assert refused.value.status_code == 403
 
 
 def test_dashboards_show_no_traceback_and_idle_kernels_end(

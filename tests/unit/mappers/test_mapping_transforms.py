@@ -7,8 +7,9 @@ import duckdb
 import pytest
 
 from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.core.schema import Kind
-from terrafusion_lib.mappers.conversions import GARBLED, convert, quote
+from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.tables import Kind
+from terrafusion_lib.mappers.conversions import GARBLED, convert
 from terrafusion_lib.mappers.expressions import AGGREGATES, SCALARS
 from terrafusion_lib.mappers.transforms import TRANSFORMS, read_step
 
@@ -102,10 +103,10 @@ def test_what_cannot_be_converted_is_a_failure_with_its_reason(
     kind: Kind, sql_type: str, given: str, reason: str
 ) -> None:
     conversion = convert(kind, sql_type)
-    source = f"CAST({quote(given)} AS {sql_type})"
+    source = f"CAST({literal(given)} AS {sql_type})"
     assert value_of(conversion.value.replace("{x}", source)) is None
     assert value_of(conversion.failed.replace("{x}", source)) is True
-    assert value_of(conversion.reason.replace("{raw}", quote(given))) == reason
+    assert value_of(conversion.reason.replace("{raw}", literal(given))) == reason
 
 
 @pytest.mark.parametrize("blank", ["''", "'   '", "NULL"])
@@ -142,7 +143,7 @@ def test_dates_and_truth_in_the_form_of_the_source() -> None:
 def test_text_of_a_wrong_encoding_is_told_from_letters_with_accents(
     text: str, garbled: bool
 ) -> None:
-    assert value_of(GARBLED.replace("{x}", quote(text))) is garbled
+    assert value_of(GARBLED.replace("{x}", literal(text))) is garbled
 
 
 @pytest.mark.parametrize(

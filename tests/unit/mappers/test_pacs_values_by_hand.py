@@ -9,12 +9,12 @@ import pyarrow.parquet as pq
 import pytest
 
 from terrafusion_lib.connectors.raw.layer import extract
+from terrafusion_lib.core.clock import utc_now
 from terrafusion_lib.core.county import load_county
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.demo.generate import generate
 from terrafusion_lib.mappers.mapping import load_mapping
 from terrafusion_lib.mappers.run import map_tables
-from terrafusion_lib.pipelines.step import utc_now
 from tests.support.require import ROOT
 
 YEAR = 2026

@@ -48,6 +48,7 @@ def test_relation(engine, seller: str | None, buyer: str | None, relation: str |
     assert relation is None or relation in RELATIONS
 
 
+@pytest.mark.slow
 def test_demo_parties_are_named_as_their_transfers_are(tmp_path) -> None:
     generate(tmp_path, parcels=1500)
     with sqlite3.connect(tmp_path / "source" / "pacs_oltp.sqlite") as source:

@@ -9,7 +9,7 @@ from terrafusion_lib.core.county import load_county
 from terrafusion_lib.core.settings import get_settings
 from terrafusion_lib.pipelines.early_imports import early_imports
 from terrafusion_lib.pipelines.fingerprints import step_closure
-from terrafusion_lib.pipelines.steps import STEPS, TABLES
+from terrafusion_lib.pipelines.steps import TABLES, steps
 from tests.support.notebooks import write_notebook
 
 
@@ -28,9 +28,10 @@ def test_a_cell_that_is_not_plain_python_is_left_to_its_turn(tmp_path: Path) -> 
     assert "wave" not in early_imports(notebook)
 
 
-@pytest.mark.parametrize("name", STEPS)
+@pytest.mark.parametrize("name", steps())
 def test_a_step_s_early_libraries_are_those_that_it_uses(name: str) -> None:
-    libraries = step_closure(STEPS[name], load_county("demo_wa", get_settings())).libraries
-    roots = {module.partition(".")[0] for module in STEPS[name].early}
+    spec = steps()[name]
+    libraries = step_closure(spec, load_county("demo_wa", get_settings())).libraries
+    roots = {module.partition(".")[0] for module in spec.early}
     assert all(find_spec(root) for root in roots)
     assert roots - {module.partition(".")[0] for module in TABLES} <= libraries

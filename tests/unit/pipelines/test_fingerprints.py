@@ -15,28 +15,22 @@ import pytest
 
 import terrafusion_lib
 from terrafusion_lib.core.county import CountyConfig, load_county
+from terrafusion_lib.core.declared import result_step
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.core.files import file_hash
 from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.mappers.mapping import load_mapping
 from terrafusion_lib.pipelines import code_closure, fingerprints, plan
-from terrafusion_lib.pipelines.step import (
-    CONNECT,
-    LOAD,
-    MAP,
-    REPORT,
-    SPECIALIZE,
-    VALIDATE,
-    VALUE,
-    Step,
-)
-from terrafusion_lib.pipelines.steps import STEPS
+from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.pipelines.steps import steps
+from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE
 from tests.support.county import project
 
 PACKAGE = Path(terrafusion_lib.__file__).parent
 NOTHING: list[str] = []
 FROM_REPORT = [REPORT]
+VALUE = result_step("valuation")
 FROM_VALUE = [VALUE, REPORT]
 FROM_SPECIALIZE_AND_VALUE = [SPECIALIZE, VALUE, REPORT]
 FROM_LOAD = [LOAD, *FROM_SPECIALIZE_AND_VALUE]
@@ -119,16 +113,32 @@ def append(path: Path, text: str) -> None:
     ("place", "expected"),
     [
         ("pipelines/report_step.py", FROM_REPORT),
-        ("pipelines/value_pipeline.py", FROM_VALUE),
+        ("pipelines/plugin_step.py", FROM_VALUE),
         ("pipelines/specialize_parcels.py", [SPECIALIZE]),
         ("pipelines/step.py", EVERYTHING),
         ("pipelines/plan.py", NOTHING),
         ("pipelines/steps.py", NOTHING),
         ("pipelines/fingerprints.py", NOTHING),
-        ("pipelines/review.py", NOTHING),
+        ("pipelines/notebook_tables.py", NOTHING),
+        ("jobs/context.py", FROM_VALUE),
+        ("jobs/execute.py", FROM_VALUE),
+        ("jobs/lease.py", NOTHING),
+        ("jobs/publish.py", NOTHING),
+        ("access/roles.py", NOTHING),
+        ("plugins/valuation/actions.py", NOTHING),
+        ("plugins/valuation/engine.py", FROM_VALUE),
+        ("plugins/valuation/facts.py", FROM_VALUE),
+        ("cli/plugins.py", NOTHING),
         ("core/errors.py", EVERYTHING),
         ("core/schema.py", FROM_MAP),
-        ("core/result_tables.py", FROM_LOAD),
+        ("plugins/valuation/tables.py", FROM_VALUE),
+        ("gis_export/tables.py", NOTHING),
+        ("core/tables.py", FROM_MAP),
+        ("core/locks.py", EVERYTHING),
+        ("core/copy_stream.py", FROM_LOAD),
+        ("geo/crs.py", EVERYTHING),
+        ("geo/repair.py", [SPECIALIZE]),
+        ("geo/class_breaks.py", NOTHING),
         ("connectors/sql_server/source.py", EVERYTHING),
         ("connectors/arcgis/layer.py", NOTHING),
         ("geometry/postgis_load.py", [SPECIALIZE]),
@@ -258,7 +268,7 @@ def test_settings_count_where_they_change_a_figure(workplace: Workplace) -> None
 
 
 def test_each_notebook_calls_the_function_of_its_steps_entry_module() -> None:
-    for name, spec in STEPS.items():
+    for name, spec in steps().items():
         cells = json.loads((PACKAGE.parent / "notebooks" / f"{name}.ipynb").read_text())["cells"]
         source = "\n".join("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
         tree = ast.parse(source)
@@ -270,7 +280,8 @@ def test_each_notebook_calls_the_function_of_its_steps_entry_module() -> None:
             and isinstance(node.value.func, ast.Name)
             and any(getattr(target, "id", "") == "record" for target in node.targets)
         }
-        entry = ast.parse((PACKAGE / "pipelines" / f"{spec.entry}.py").read_text())
+        (entry_path, *_) = code_closure.source_files(spec.entry)
+        entry = ast.parse(entry_path.read_text())
         defined = {node.name for node in entry.body if isinstance(node, ast.FunctionDef)}
         assert called, name
         assert called <= defined, name
@@ -281,7 +292,7 @@ def test_nothing_that_a_step_depends_on_is_imported_by_name_but_through_a_regist
     by_name = re.compile(r"import_module\(|__import__\(|entry_points\(|find_spec\(|exec\(")
     found = {
         module
-        for spec in STEPS.values()
+        for spec in steps().values()
         for module in fingerprints.step_closure(spec, county).modules
         if by_name.search(code_closure.source_files(module)[0].read_text(encoding="utf-8"))
     }
@@ -295,7 +306,7 @@ def test_nothing_that_a_step_depends_on_is_imported_by_name_but_through_a_regist
 def test_every_library_is_known_by_its_distribution() -> None:
     county = load_county("demo_wa", Settings(root=PACKAGE.parent))
     versions: dict[str, str] = {}
-    for spec in STEPS.values():
+    for spec in steps().values():
         versions |= fingerprints.step_closure(spec, county).versions()
     optional = {"chdb", "clickhouse_connect", "keyring"}
     assert {name for name, number in versions.items() if number == "absent"} <= optional

@@ -82,6 +82,7 @@ def test_an_unknown_task_and_a_placeholder_without_value_are_refused(project: Pa
         )
 
 
+@pytest.mark.slow
 def test_two_tasks_are_built_and_a_failure_keeps_its_family_and_sentence(project: Path) -> None:
     source = (
         "from terrafusion_lib.core.errors import GateError\n"

@@ -7,7 +7,8 @@ import pytest
 from terrafusion_lib.core.county import CountyConfig, load_county
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.settings import get_settings
-from terrafusion_lib.pipelines.plugin_settings import check_plugins, plugin_params
+from terrafusion_lib.jobs.settings import check_plugins, plugin_params
+from terrafusion_lib.plugins.registry import load_plugin
 
 
 def county(**plugins: dict[str, Any]) -> CountyConfig:
@@ -42,5 +43,5 @@ def test_an_id_that_is_written_as_a_number_is_text() -> None:
         "who": "ada",
         "when": "2026-05-03",
     }
-    params = plugin_params(county(valuation={"overrides": [word]}), "valuation")
+    params = plugin_params(county(valuation={"overrides": [word]}), load_plugin("valuation"))
     assert params.overrides[0].property_id == "10234"  # type: ignore[attr-defined]

@@ -10,7 +10,7 @@ from terrafusion_lib.core.errors import ValuationError
 from terrafusion_lib.plugins.valuation.model.comparables import logarithmic_mean
 from terrafusion_lib.plugins.valuation.model.ensemble import ENSEMBLE, fit_ensemble
 from terrafusion_lib.plugins.valuation.model.equity import Calibration, calibrate, prb
-from terrafusion_lib.plugins.valuation.model.explain import LINES
+from terrafusion_lib.plugins.valuation.model.explain import LINES, Explanation
 from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.model.ordinary_regression import ordinary_regression
 from terrafusion_lib.plugins.valuation.model.saved_model import load_markets, save_markets
@@ -54,6 +54,24 @@ def homes(units: Units) -> Units:
     return units.take(units.market == "residential")
 
 
+@pytest.fixture(scope="module")
+def some_homes(homes: Units) -> Units:
+    """One home in sixteen: explanations take a while."""
+    return homes.take(np.arange(0, len(homes), 16))
+
+
+@pytest.fixture(scope="module")
+def explained(market: Market, some_homes: Units) -> Explanation:
+    return market.explain([market.predict(some_homes).evidence])
+
+
+@pytest.fixture(scope="module")
+def some_sales(sales: Sales) -> Sales:
+    """Those of every third parcel, for what needs no accuracy."""
+    return sales.take(sales.unit.parcel % 3 == 0)
+
+
+@pytest.mark.slow
 def test_trees_find_what_the_regression_cannot(market: Market, homes: Units) -> None:
     truth = np.log(synthetic_market(6_000, noise=0.1).truth[homes.parcel]) + bent(homes)
     found = market.predict(homes)
@@ -63,6 +81,7 @@ def test_trees_find_what_the_regression_cannot(market: Market, homes: Units) -> 
     assert by_trees < 0.98 * by_comparables
 
 
+@pytest.mark.slow
 def test_trees_that_add_nothing_are_left_out() -> None:
     """In a market that the regression describes fully, with fewer sales, trees only add noise."""
     plain = synthetic_market(1_600, noise=0.25)
@@ -75,6 +94,7 @@ def test_trees_that_add_nothing_are_left_out() -> None:
     assert (ensemble.booster is None) == (ensemble.weight == 0)
 
 
+@pytest.mark.slow
 def test_no_sale_reaches_what_is_learned_of_it(sales: Sales) -> None:
     """A price of ten times as much at one sale moves none of its own first-level words.
 
@@ -95,6 +115,7 @@ def test_no_sale_reaches_what_is_learned_of_it(sales: Sales) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_signals_of_a_sold_parcel_do_not_hold_its_price(sales: Sales, market: Market) -> None:
     model, row = market.model, 5
     own = model.sales.unit.parcel == model.sales.unit.parcel[row]
@@ -110,9 +131,10 @@ def test_the_signals_of_a_sold_parcel_do_not_hold_its_price(sales: Sales, market
     assert not np.array_equal(near, Signals(model).matrix(others, model.predict(others)))
 
 
-def test_more_living_area_is_never_worth_less(market: Market, homes: Units) -> None:
+@pytest.mark.slow
+def test_more_living_area_is_never_worth_less(market: Market, some_homes: Units) -> None:
     column = SIGNALS.index("size")
-    signals, booster = market.predict(homes).signals, market.ensemble.booster
+    signals, booster = market.predict(some_homes).signals, market.ensemble.booster
     assert booster is not None
     assert signals is not None
     larger = signals.copy()
@@ -120,25 +142,25 @@ def test_more_living_area_is_never_worth_less(market: Market, homes: Units) -> N
     assert np.all(booster.predict(larger) >= booster.predict(signals) - 1e-12)
 
 
-def test_the_number_of_threads_changes_no_bit(sales: Sales, homes: Units) -> None:
-    one, _ = fit_ensemble(sales, PARAMS, seed=1, threads=1)
-    many, _ = fit_ensemble(sales, PARAMS, seed=1, threads=4)
+@pytest.mark.slow
+def test_the_number_of_threads_changes_no_bit(some_sales: Sales, homes: Units) -> None:
+    one, _ = fit_ensemble(some_sales, PARAMS, seed=1, threads=1)
+    many, _ = fit_ensemble(some_sales, PARAMS, seed=1, threads=4)
     assert one.predict(homes).value.tobytes() == many.predict(homes).value.tobytes()
 
 
-def test_lines_sum_to_the_value(market: Market, homes: Units) -> None:
-    prediction = market.predict(homes)
-    found = market.explain([prediction.evidence])
-    assert found.lines.shape == (len(homes), len(LINES))
-    total = found.base + found.lines.sum(axis=1)
-    assert total == pytest.approx(prediction.value, rel=1e-9)
-    assert np.ptp(found.base) / found.base[0] < 1e-9
+@pytest.mark.slow
+def test_lines_sum_to_the_value(market: Market, some_homes: Units, explained: Explanation) -> None:
+    assert explained.lines.shape == (len(some_homes), len(LINES))
+    total = explained.base + explained.lines.sum(axis=1)
+    assert total == pytest.approx(market.predict(some_homes).value, rel=1e-9)
+    assert np.ptp(explained.base) / explained.base[0] < 1e-9
 
 
-def test_a_trait_above_the_average_adds_dollars(market: Market, homes: Units) -> None:
-    lines = market.explain([market.predict(homes).evidence]).lines
-    size = np.log(homes.trait("building_area_sqft"))
-    assert np.corrcoef(size, lines[:, LINES.index("size")])[0, 1] > 0.9
+@pytest.mark.slow
+def test_a_trait_above_the_average_adds_dollars(some_homes: Units, explained: Explanation) -> None:
+    size = np.log(some_homes.trait("building_area_sqft"))
+    assert np.corrcoef(size, explained.lines[:, LINES.index("size")])[0, 1] > 0.9
 
 
 def test_the_logarithmic_mean_is_exact_and_symmetric() -> None:
@@ -185,18 +207,19 @@ def test_too_few_sales_are_not_calibrated() -> None:
     assert calibrate(value, np.exp(1.2 * value), 1.0, outlier_deviations=5).stretch == 0
 
 
+@pytest.mark.slow
 def test_a_saved_model_values_byte_for_byte_the_same(
-    market: Market, homes: Units, tmp_path: Path
+    market: Market, some_homes: Units, tmp_path: Path
 ) -> None:
     save_markets(tmp_path / "model.npz", {"residential": market}, {"run_id": "r1"})
     loaded, about = load_markets(tmp_path / "model.npz")
-    one, other = market.predict(homes), loaded["residential"].predict(homes)
+    one, other = market.predict(some_homes), loaded["residential"].predict(some_homes)
     assert about == {"run_id": "r1"}
     assert one.value.tobytes() == other.value.tobytes()
     for level in (0.8, 0.9):
         for end, same in zip(
-            market.uncertainty.interval(homes, one, level),
-            loaded["residential"].uncertainty.interval(homes, other, level),
+            market.uncertainty.interval(some_homes, one, level),
+            loaded["residential"].uncertainty.interval(some_homes, other, level),
             strict=True,
         ):
             assert end.tobytes() == same.tobytes()
@@ -214,6 +237,7 @@ def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
         load_markets(path)
 
 
+@pytest.mark.slow
 def test_what_if_moves_the_value_the_right_way(market: Market, homes: Units) -> None:
     subject = homes.take(np.array([10]))
     traits = subject.traits.copy()
@@ -222,6 +246,7 @@ def test_what_if_moves_the_value_the_right_way(market: Market, homes: Units) -> 
     assert market.predict(larger).value[0] > market.predict(subject).value[0]
 
 
+@pytest.mark.slow
 def test_the_textbook_regression_agrees_with_least_squares(sales: Sales) -> None:
     sales = replace(sales, price=sales.price / np.exp(bent(sales.unit)))
     found = ordinary_regression(sales)

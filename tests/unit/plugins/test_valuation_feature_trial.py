@@ -15,6 +15,8 @@ from terrafusion_lib.plugins.valuation.workbench.feature_trial import try_featur
 from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
 
+pytestmark = pytest.mark.slow
+
 PARAMS = ValuationParams()
 COUNTY = synthetic_market(3_000)
 

@@ -17,6 +17,8 @@ from terrafusion_lib.plugins.valuation.workbench.workbench import Workbench
 from terrafusion_lib.ui.grids import comparable_grid
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def county() -> SyntheticMarket:
@@ -85,7 +87,7 @@ def test_a_changed_trait_changes_its_line_alone(bench: Workbench) -> None:
 
 def test_more_living_area_never_lowers_a_value(bench: Workbench) -> None:
     """What-ifs hold the comparables of the property as it is, so that the change alone counts."""
-    for name in homes(bench, 60):
+    for name in homes(bench, 20):
         area = float(bench.unit(name).trait("building_area_sqft")[0])
         values = [bench.appraise(name).value] + [
             bench.appraise(name, {"building_area_sqft": area * factor}).value

@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from terrafusion_lib.plugins.api import PluginResult
 from terrafusion_lib.plugins.valuation.model.markets import fit_markets
 from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
@@ -21,6 +22,9 @@ from terrafusion_lib.plugins.valuation.roll.land import (
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
 from terrafusion_lib.plugins.valuation.subjects import numbers, properties_as_units
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
+
+PARAMS = ValuationParams(bootstrap_replicates=0, min_ensemble_sales=100_000)
+"""Land needs no boosted trees and no intervals, which take most of a run."""
 
 
 def planted(count: int, seed: int = 0) -> LandSales:
@@ -57,14 +61,18 @@ def county() -> SyntheticMarket:
 
 
 @pytest.fixture(scope="module")
+def result(county: SyntheticMarket) -> PluginResult:
+    return plugin.run(county.context(), PARAMS)
+
+
+@pytest.fixture(scope="module")
 def land(county: SyntheticMarket) -> LandValues:
     units = properties_as_units(county.properties, VALUATION_DATE)
-    params = ValuationParams()
-    sales = prepare_sales(county.sales, county.properties, units, VALUATION_DATE, params).market
+    sales = prepare_sales(county.sales, county.properties, units, VALUATION_DATE, PARAMS).market
     market_value = numbers(county.properties, "current_market_value")
     improvement = numbers(county.properties, "improvement_value")
     return land_values(
-        sales, fit_markets(sales, params, seed=0), market_value - improvement, improvement
+        sales, fit_markets(sales, PARAMS, seed=0), market_value - improvement, improvement
     )
 
 
@@ -91,6 +99,7 @@ def test_a_rate_table_has_every_area_at_typical_sizes(land: LandValues) -> None:
     assert every == sorted(every)
 
 
+@pytest.mark.slow
 def test_without_assessed_parts_and_vacant_sales_nothing_is_parted(
     county: SyntheticMarket,
 ) -> None:
@@ -105,7 +114,7 @@ def test_without_assessed_parts_and_vacant_sales_nothing_is_parted(
             county.sales.filter(pa.array(built)),
             county.truth,
         ).context(),
-        ValuationParams(bootstrap_replicates=0),
+        PARAMS,
     )
     assert found.tables["land_rates"].num_rows == 0
     table = found.tables["valuations"].to_pylist()
@@ -114,9 +123,9 @@ def test_without_assessed_parts_and_vacant_sales_nothing_is_parted(
     )
 
 
-def test_the_roll_adds_up(county: SyntheticMarket) -> None:
-    found = plugin.run(county.context(), ValuationParams(bootstrap_replicates=0))
-    for row in found.tables["valuations"].to_pylist():
+@pytest.mark.slow
+def test_the_roll_adds_up(result: PluginResult) -> None:
+    for row in result.tables["valuations"].to_pylist():
         if row["land_value"] is not None:
             assert row["land_value"] + row["improvement_value"] == row["estimated_value"]
             assert row["land_value"] >= 0
@@ -124,14 +133,14 @@ def test_the_roll_adds_up(county: SyntheticMarket) -> None:
         assert row["estimated_value"] % 10 == 0
 
 
-def test_structures_share_the_improvement_value(county: SyntheticMarket) -> None:
-    found = plugin.run(county.context(), ValuationParams(bootstrap_replicates=0))
+@pytest.mark.slow
+def test_structures_share_the_improvement_value(result: PluginResult) -> None:
     whole = {
         row["property_id"]: row["improvement_value"]
-        for row in found.tables["valuations"].to_pylist()
+        for row in result.tables["valuations"].to_pylist()
     }
     parts: dict[str, list[dict]] = {}
-    for row in found.tables["valuation_improvements"].to_pylist():
+    for row in result.tables["valuation_improvements"].to_pylist():
         parts.setdefault(row["property_id"], []).append(row)
     assert len(parts) > 100
     for name, rows in parts.items():

@@ -14,6 +14,8 @@ from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_unit
 from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import ANNUAL_TREND, VALUATION_DATE, synthetic_market
 
+pytestmark = pytest.mark.slow
+
 PARAMS = ValuationParams(max_sale_age_months=60, min_ensemble_sales=100_000)
 
 

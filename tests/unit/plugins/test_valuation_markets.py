@@ -22,7 +22,8 @@ from tests.support.synthetic_market import (
     table,
 )
 
-PARAMS = ValuationParams()
+PARAMS = ValuationParams(min_ensemble_sales=100_000)
+"""Nothing here is about boosted trees, which take most of a fit."""
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +87,7 @@ def test_a_small_market_gets_the_county_trend(markets: dict[str, Market], units:
     assert today == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_what_is_lent_helps(county, units: Units, prepared: PreparedSales, markets) -> None:
     """Vacant land alone knows neighborhoods worse than with what homes say of them."""
     rows = np.flatnonzero(units.market == "vacant_land")
@@ -103,6 +105,7 @@ def test_nothing_is_lent_without_a_lead(units: Units) -> None:
     assert lend(None, units) is units
 
 
+@pytest.mark.slow
 def test_use_is_part_of_the_regression(prepared: PreparedSales) -> None:
     homes = prepared.market.of_market("residential")
     condo = np.arange(len(homes)) % 4 == 0
@@ -121,7 +124,7 @@ def test_models_that_miss_most_sales_give_way_to_the_assessor(county, units, mar
     rng = np.random.default_rng(0)
     kinds = rng.choice(["residential", "vacant_land"], 60).astype(object)
     levels = Levels(rng.normal(0.95, 0.05, 60), kinds)
-    strict = ValuationParams(min_market_accuracy=1.0)
+    strict = PARAMS.model_copy(update={"min_market_accuracy": 1.0})
     assert trusted(markets, levels, PARAMS) == set(markets)
     assert trusted(markets, levels, strict) == set()
     assert trusted(markets, Levels(np.zeros(0), np.zeros(0, dtype=object)), strict) == set(markets)

@@ -10,8 +10,9 @@ from terrafusion_lib.plugins.valuation.params import ValuationParams
 from terrafusion_lib.stats import ratio
 from tests.support.require import real_data
 
+pytestmark = [pytest.mark.slow, pytest.mark.real_data]
 
-@pytest.mark.real_data
+
 @pytest.mark.parametrize(("split", "cod", "level"), [("time", 11.5, 0.03), ("random", 11.0, 0.02)])
 def test_unseen_sales_of_king_county(split, cod, level, monkeypatch: pytest.MonkeyPatch) -> None:
     """Accurate as it is, level, and without vertical inequity for 0.3 points of COD at most."""
@@ -44,7 +45,6 @@ def test_unseen_sales_of_king_county(split, cod, level, monkeypatch: pytest.Monk
         assert covered == pytest.approx(0.9, abs=0.06), "old and plain homes keep their word too"
 
 
-@pytest.mark.real_data
 def test_another_seed_moves_no_value_by_two_percent(monkeypatch: pytest.MonkeyPatch) -> None:
     """What chance decides is averaged: on the random split of King County."""
     folder = real_data("kc_house_data.csv").parent

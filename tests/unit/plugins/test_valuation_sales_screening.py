@@ -17,7 +17,9 @@ from terrafusion_lib.plugins.valuation.subjects import properties_as_units
 from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
-PARAMS = ValuationParams(bootstrap_replicates=0)
+NO_TREES = {"bootstrap_replicates": 0, "min_ensemble_sales": 100_000}
+"""Verdicts need no boosted trees and no intervals, which take most of a run."""
+PARAMS = ValuationParams(**NO_TREES)
 
 
 def with_column(market: SyntheticMarket, name: str, values: object) -> SyntheticMarket:
@@ -34,7 +36,7 @@ def rows_of(result: PluginResult) -> dict[str, dict]:
 
 @pytest.fixture(scope="module")
 def market() -> SyntheticMarket:
-    return synthetic_market(3_000)
+    return synthetic_market(800)
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +54,21 @@ def key(market: SyntheticMarket, row: int) -> str:
     return f"{sale['sale_id']}/{sale['property_id']}"
 
 
-def first_valid(market: SyntheticMarket, *, built: bool = True) -> int:
+def first_valids(market: SyntheticMarket, count: int) -> list[int]:
+    """Rows of recent valid sales of homes, each of a parcel of its own."""
     valid = market.sales["dor_valid"].to_numpy(zero_copy_only=False)
     area = market.sales["building_area_sqft"].to_numpy(zero_copy_only=False)
     days = market.sales["sale_date"].to_numpy(zero_copy_only=False)
     recent = (days > np.datetime64("2024-01-01")) & (days < np.datetime64("2025-12-01"))
-    return int(np.flatnonzero(valid & (np.isfinite(area) == built) & recent)[0])
+    _, once = np.unique(
+        market.sales["property_id"].to_numpy(zero_copy_only=False), return_index=True
+    )
+    rows = np.flatnonzero(valid & np.isfinite(area) & recent)
+    return rows[np.isin(rows, once)][:count].tolist()
+
+
+def first_valid(market: SyntheticMarket) -> int:
+    return first_valids(market, 1)[0]
 
 
 def test_every_sale_has_one_verdict(market: SyntheticMarket, verdicts: dict[str, dict]) -> None:
@@ -91,40 +102,48 @@ def test_a_test_sale_is_never_left_out_for_its_price(market: SyntheticMarket) ->
     )
 
 
-@pytest.mark.parametrize(
-    ("coded_valid", "relation", "verdict"),
-    [(True, "same surname", "suspect"), (False, None, "suspect"), (False, "same party", "invalid")],
-)
-def test_related_parties_are_evidence(
-    market: SyntheticMarket, coded_valid: bool, relation: str | None, verdict: str
-) -> None:
-    row = first_valid(market)
+RELATIONS = [
+    (True, "same surname", "suspect"),
+    (False, None, "suspect"),
+    (False, "same party", "invalid"),
+]
+
+
+def test_related_parties_are_evidence(market: SyntheticMarket) -> None:
+    rows = first_valids(market, len(RELATIONS))
     relations: list[str | None] = [None] * market.sales.num_rows
-    relations[row] = relation
+    codes = {name: market.sales[name].to_pylist() for name in ("dor_valid", "county_valid")}
+    for row, (coded_valid, relation, _) in zip(rows, RELATIONS, strict=True):
+        relations[row] = relation
+        for column in codes.values():
+            column[row] = coded_valid
     planted = with_column(market, "party_relation", relations)
-    for name in ("dor_valid", "county_valid"):
-        codes = market.sales[name].to_pylist()
-        codes[row] = coded_valid
-        planted = with_column(planted, name, codes)
-    found = rows_of(plugin.run(planted.context(), PARAMS))[key(market, row)]
-    assert found["verdict"] == verdict
-    assert (f"seller and buyer: {relation}" in found["reasons"]) == (relation is not None)
-    used = market.sales["sale_id"][row].as_py() in prepared(planted).market.sale_id
-    assert used == coded_valid
+    for name, column in codes.items():
+        planted = with_column(planted, name, column)
+    found, used = rows_of(plugin.run(planted.context(), PARAMS)), prepared(planted).market.sale_id
+    for row, (coded_valid, relation, verdict) in zip(rows, RELATIONS, strict=True):
+        told = found[key(market, row)]
+        assert told["verdict"] == verdict
+        assert (f"seller and buyer: {relation}" in told["reasons"]) == (relation is not None)
+        assert (market.sales["sale_id"][row].as_py() in used) == coded_valid
 
 
-@pytest.mark.parametrize(("deed", "numeral"), [("QCD", "09"), ("TD", "06"), ("COR ", "12")])
-def test_a_deed_that_is_no_sale_decides(market: SyntheticMarket, deed: str, numeral: str) -> None:
-    row = first_valid(market)
+DEEDS = {"QCD": "09", "TD": "06", "COR ": "12"}
+
+
+def test_a_deed_that_is_no_sale_decides(market: SyntheticMarket) -> None:
+    rows = first_valids(market, len(DEEDS))
     deeds: list[str | None] = ["SWD"] * market.sales.num_rows
-    deeds[row] = deed
+    for row, deed in zip(rows, DEEDS, strict=True):
+        deeds[row] = deed
     planted = with_column(market, "deed_type", deeds)
-    found = rows_of(plugin.run(planted.context(), PARAMS))[key(market, row)]
-    assert (found["verdict"], found["decided_by"]) == ("invalid", "machine")
-    assert found["wac_numeral"] == numeral
-    ready = prepared(planted)
-    assert market.sales["sale_id"][row].as_py() not in ready.market.sale_id
-    assert ready.left_out["invalid_deed_or_decision"] == 1
+    found, ready = rows_of(plugin.run(planted.context(), PARAMS)), prepared(planted)
+    for row, numeral in zip(rows, DEEDS.values(), strict=True):
+        told = found[key(market, row)]
+        assert (told["verdict"], told["decided_by"]) == ("invalid", "machine")
+        assert told["wac_numeral"] == numeral
+        assert market.sales["sale_id"][row].as_py() not in ready.market.sale_id
+    assert ready.left_out["invalid_deed_or_decision"] == len(DEEDS)
 
 
 def test_a_person_overrules_and_the_latest_word_counts(market: SyntheticMarket) -> None:
@@ -138,7 +157,7 @@ def test_a_person_overrules_and_the_latest_word_counts(market: SyntheticMarket) 
             )
             for valid, day in words
         )
-        return ValuationParams(bootstrap_replicates=0, sales_decisions=decisions)
+        return ValuationParams(**NO_TREES, sales_decisions=decisions)
 
     out = prepared(market, decided((False, 5)))
     assert sale not in out.market.sale_id
@@ -153,7 +172,7 @@ def test_a_decision_on_a_sale_that_is_not_there_is_told(market: SyntheticMarket)
     decision = SaleDecision(
         sale_id="nowhere", valid=False, reason="typed wrong", who="ana", when=date(2026, 1, 1)
     )
-    params = ValuationParams(bootstrap_replicates=0, sales_decisions=(decision,))
+    params = ValuationParams(**NO_TREES, sales_decisions=(decision,))
     summary = plugin.run(market.context(), params).summary
     assert summary["decisions_on_unknown_sales"] == "nowhere"
 

@@ -12,7 +12,7 @@ from terrafusion_lib.plugins.valuation.model.markets import Market, fit_markets
 from terrafusion_lib.plugins.valuation.params import TreeSettings, ValuationParams
 from terrafusion_lib.plugins.valuation.sales.prepare import prepare_sales
 from terrafusion_lib.plugins.valuation.subjects import Sales, properties_as_units
-from terrafusion_lib.plugins.valuation.workbench.workbench import tuning
+from terrafusion_lib.plugins.valuation.workbench import tuning
 from tests.support.synthetic_market import VALUATION_DATE, synthetic_market
 
 PARAMS = ValuationParams(min_ensemble_sales=100)
@@ -42,6 +42,7 @@ def counted(monkeypatch: pytest.MonkeyPatch) -> list[TreeSettings]:
     return made
 
 
+@pytest.mark.slow
 def test_a_stopped_search_goes_on_and_ends_as_one_that_was_not(
     market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -62,6 +63,7 @@ def test_a_stopped_search_goes_on_and_ends_as_one_that_was_not(
     assert made == []
 
 
+@pytest.mark.slow
 def test_trials_of_other_sales_or_another_seed_do_not_count(
     market: Market, sales: Sales, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -75,6 +77,7 @@ def test_trials_of_other_sales_or_another_seed_do_not_count(
     assert len({json.loads(line)["sales"] for line in journal.read_text().splitlines()}) == 3
 
 
+@pytest.mark.slow
 def test_settings_of_the_county_reach_its_trees(sales: Sales) -> None:
     """On a market with a corner that no sum of effects tells, so that trees are worth it."""
     unit = sales.unit
@@ -95,6 +98,7 @@ def test_settings_of_the_county_reach_its_trees(sales: Sales) -> None:
     assert leaves(leaves=4) == 4 < leaves(leaves=15) <= 15
 
 
+@pytest.mark.slow
 def test_too_few_sales_are_told(sales: Sales, tmp_path: Path) -> None:
     few = fit_markets(sales, ValuationParams(min_ensemble_sales=100_000), seed=0)["residential"]
     with pytest.raises(ValuationError, match="too few for trees"):

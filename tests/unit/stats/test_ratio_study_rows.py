@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from terrafusion_lib.core.result_tables import RATIO_STATISTICS
+from terrafusion_lib.plugins.valuation.tables import RATIO_STATISTICS
 from terrafusion_lib.stats import ratio
 from terrafusion_lib.stats.strata import RatioDataError
 from terrafusion_lib.stats.study import COLUMNS, StudyOptions, ratio_study

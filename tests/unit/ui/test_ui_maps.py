@@ -1,6 +1,7 @@
 """Parcel maps: classes, legend, and browser code that asks nothing of the network."""
 
 import re
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 import shapely
 
 from terrafusion_lib.core.errors import MissingDependencyError
+from terrafusion_lib.geo.class_breaks import SEQUENTIAL
+from terrafusion_lib.plugins.gis_export.write.styles import style_of
 from terrafusion_lib.ui import maps
 
 
@@ -44,18 +47,6 @@ def test_another_lonboard_is_refused_with_the_version_to_install(another_lonboar
         maps.offline_module()
 
 
-def test_breaks_are_quantiles_rounded_and_without_repeats() -> None:
-    breaks = maps.class_breaks(np.arange(0.0, 601.0), classes=6)
-    assert breaks.tolist() == [100, 200, 300, 400, 500]
-    assert maps.class_breaks(np.full(9, 0.5)).tolist() == [0.5]
-    assert maps.class_breaks(np.array([np.nan, np.inf])).tolist() == []
-
-
-def test_every_value_has_a_class_and_a_missing_one_has_none() -> None:
-    found = maps.classify(np.array([0.0, 100.0, 250.0, np.nan]), np.array([100.0, 200.0]))
-    assert found.tolist() == [0, 1, 2, -1]
-
-
 def test_a_legend_counts_every_parcel_once() -> None:
     values = [float(k) for k in range(100)] + [None] * 7
     shown = maps.legend(parcels(values), column="value", title="Value <US dollars>")
@@ -63,7 +54,7 @@ def test_a_legend_counts_every_parcel_once() -> None:
     assert sum(counts) == 107
     assert "no value (n 7)" in shown
     assert "Value &lt;US dollars&gt;" in shown
-    for color in (*maps.COLORS, maps.NO_VALUE):
+    for color in (*SEQUENTIAL, maps.NO_VALUE):
         # A notebook has no style sheet that would give the swatch its size.
         assert f"{maps.SWATCH}; background: {color}" in shown
 
@@ -89,3 +80,20 @@ def test_layers_are_sent_as_plain_arrow() -> None:
     batch = pa.record_batch({"a": [1, 2]})
     sent = maps._as_arrow_stream(batch)
     assert pa.ipc.open_stream(sent).read_all().to_pydict() == {"a": [1, 2]}
+
+
+@pytest.mark.parametrize("center", [None, 0.0])
+def test_a_parcel_has_the_same_color_on_screen_and_in_qgis(center: float | None) -> None:
+    values = np.random.default_rng(1).normal(0.1, 0.2, 200)
+    shown = maps.parcel_map(parcels(values.tolist()), column="value", center=center)
+    [layer] = shown.layers
+    on_screen = [tuple(color) for color in pa.chunked_array(layer.get_fill_color).to_pylist()]
+    style = style_of(values, "value", "MultiPolygon", center=center)
+    assert style
+    renderer = ET.fromstring(style.qml()).find("renderer-v2")
+    assert renderer is not None
+    colors = [item.get("value", "") for item in renderer.findall(".//Option[@name='color']")]
+    ranges = [float(item.get("lower", "")) for item in renderer.findall("ranges/range")]
+    of_value = np.searchsorted(ranges, values, side="right") - 1
+    in_qgis = [tuple(int(part) for part in colors[index].split(",")[:3]) for index in of_value]
+    assert on_screen == in_qgis

@@ -6,7 +6,7 @@ import pytest
 
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.schema import TABLES
-from terrafusion_lib.validation.expressions import Scope, literal
+from terrafusion_lib.validation.expressions import Scope
 from terrafusion_lib.validation.rules import KINDS
 from terrafusion_lib.validation.suites import STAND_INS, complete, load_suites, ordered
 
@@ -33,7 +33,7 @@ def suite(folder: Path, *rules: str, head: str = HEAD) -> Path:
         ("name: a, kind: between, column: permit_id, min: 1", "permit_id holds text"),
         ("name: a, kind: between, column: area_sqft", "give min and max, or by and ranges"),
         ("name: a, kind: between, column: area_sqft, by: permit_type", "give min and max, or by"),
-        ("name: a, kind: between, column: area_sqft, max: '{asessment_year}'", "assessment_year"),
+        ("name: a, kind: between, column: area_sqft, max: '$asessment_year'", "assessment_year"),
         ("name: a, kind: compare, column: area_sqft, operator: '=>', to: 1", "operator"),
         ("name: a, kind: expression, check: permit_valu > 0", "column 'permit_valu'.*permit_value"),
         ("name: a, kind: expression, check: read_csv('x') > 0", "function 'read_csv'"),
@@ -135,18 +135,34 @@ def test_references_in_a_circle_are_refused(tmp_path: Path) -> None:
 
 def test_expressions_quote_columns_and_fill_in_parameters() -> None:
     scope = Scope(TABLES["permits"], {"county_id": "o'brien", "assessment_year": 2026}, "x")
-    assert scope.expression("Coalesce(area_sqft, 0) >= {assessment_year} + 1.5") == (
+    assert scope.expression("Coalesce(area_sqft, 0) >= $assessment_year + 1.5") == (
         'Coalesce("area_sqft", 0) >= 2026 + 1.5'
     )
-    assert scope.expression("permit_type = {county_id}") == "\"permit_type\" = 'o''brien'"
+    assert scope.expression("permit_type = $county_id") == "\"permit_type\" = 'o''brien'"
     assert scope.expression("permit_type like 'it''s; --'") == "\"permit_type\" like 'it''s; --'"
 
 
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "name: a, kind: between, column: area_sqft, max: '{assessment_year} + 1'",
+        "name: a, kind: in_set, column: permit_type, values: ['{county_id}']",
+    ],
+)
+def test_a_parameter_in_braces_is_refused_with_the_form_of_today(tmp_path: Path, rule: str) -> None:
+    name = "$assessment_year" if "between" in rule else "$county_id"
+    with pytest.raises(ConfigError) as refused:
+        load_suites(suite(tmp_path, rule))
+    assert name in (refused.value.hint or "")
+
+
 def test_constants_are_escaped_or_refused() -> None:
-    assert literal("it's") == "'it''s'"
-    assert literal(True) == "true"
-    with pytest.raises(ConfigError, match="cannot hold the constant"):
-        literal([1])
+    scope = Scope(TABLES["permits"], {}, "x")
+    assert scope.literal("it's") == "'it''s'"
+    assert scope.literal(True) == "true"
+    for value in ([1], None):
+        with pytest.raises(ConfigError):
+            scope.literal(value)
 
 
 def test_the_tax_year_follows_from_the_assessment_year() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -63,7 +64,8 @@ def sound(row: Row) -> bool:
     return finite and condition and row["county_id"] == COUNTY
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@pytest.mark.slow
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(PROPERTY, max_size=12), st.lists(SALE, max_size=8))
 def test_every_row_is_accepted_or_quarantined(roll: list[Row], sales: list[Row]) -> None:
     with TemporaryDirectory() as folder:

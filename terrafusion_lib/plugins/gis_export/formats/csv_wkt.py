@@ -7,10 +7,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from terrafusion_lib.plugins.gis_export.errors import write_error
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
 from terrafusion_lib.plugins.gis_export.select.shapes import objects, system
 from terrafusion_lib.plugins.gis_export.write.export_layer import GEOMETRY, ExportLayer
+from terrafusion_lib.plugins.write_errors import write_error
 
 WKT = "WKT"
 DECIMALS = 9

@@ -10,10 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from terrafusion_lib.plugins.gis_export.errors import write_error
+from terrafusion_lib.geo.crs import Floats
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
-from terrafusion_lib.plugins.gis_export.select.shapes import POLYGON, Floats, objects, system
+from terrafusion_lib.plugins.gis_export.select.shapes import (
+    POLYGON,
+    objects,
+    system,
+)
 from terrafusion_lib.plugins.gis_export.write.export_layer import GEOMETRY, ExportLayer
+from terrafusion_lib.plugins.write_errors import write_error
 
 BOX = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax")])
 

@@ -8,8 +8,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from terrafusion_lib.geo.crs import Floats
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
-from terrafusion_lib.plugins.gis_export.select.shapes import Floats, Shapes, objects
+from terrafusion_lib.plugins.gis_export.select.shapes import (
+    Shapes,
+    objects,
+)
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.write.gdal import write_layer
 from terrafusion_lib.plugins.gis_export.write.whole_file import incomplete

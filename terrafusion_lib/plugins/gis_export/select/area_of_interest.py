@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.plugins.gis_export.errors import AREA_EMPTY, AREA_UNKNOWN, ExportError
 from terrafusion_lib.plugins.gis_export.params import Area, GisExportParams
 from terrafusion_lib.plugins.gis_export.select.area_shape import area_shape
@@ -15,7 +15,6 @@ from terrafusion_lib.plugins.gis_export.select.county_tables import (
     ROLL,
     SHAPES,
     CountyTables,
-    follow,
     numbers,
     positions,
 )
@@ -89,7 +88,6 @@ def _by_code(tables: CountyTables, column: str, params: GisExportParams) -> Bool
     known = set(pc.unique(codes).to_pylist()) - {None}
     absent = [value for value in wanted if value not in known]
     if absent:
-        close = nearest(absent[0], sorted(known))
         listed = sorted(known)[:CODES_NAMED]
         raise ExportError(
             f"No property has that {params.area}: "
@@ -98,7 +96,7 @@ def _by_code(tables: CountyTables, column: str, params: GisExportParams) -> Bool
             county=tables.context.county_id,
             column=column,
             examples=absent,
-            hint=f"did you mean {close[0]}?" if close else None,
+            hint=did_you_mean(absent[0], sorted(known)),
         )
     inside = pc.is_in(codes, value_set=pa.array(wanted, pa.string()))
     return np.asarray(inside.to_numpy(zero_copy_only=False), dtype=bool)
@@ -121,12 +119,3 @@ def _by_place(tables: CountyTables, area: "BaseGeometry", roll_of_shape: Ints) -
     has_shape = np.bincount(roll_of_shape[linked], minlength=count) > 0
     selected = np.bincount(roll_of_shape[linked & shapes_in], minlength=count) > 0
     return Selection(np.where(has_shape, selected, inside), shapes_in & linked, roll_of_shape)
-
-
-def shape_of_roll(selection: Selection) -> Ints:
-    """Row of each property's first shape; −1 where it has none."""
-    count = selection.properties.size
-    first = np.full(count, -1, dtype=np.int64)
-    linked = np.flatnonzero(selection.roll_of_shape >= 0)[::-1]
-    first[follow(linked, selection.roll_of_shape)] = linked
-    return first

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from terrafusion_lib.geo.crs import WGS84, moved
+from terrafusion_lib.geo.repair import made_valid
 from terrafusion_lib.plugins.gis_export.errors import AREA_INVALID, AREA_TOO_LARGE, ExportError
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 
@@ -91,8 +93,7 @@ def _union(shapes: Any) -> "BaseGeometry":
     """The union of shapes, each made valid first: overlay of invalid ones fails or loses parts."""
     import shapely
 
-    valid = shapely.make_valid(shapes, method="structure", keep_collapsed=False)
-    return shapely.union_all(valid)
+    return shapely.union_all(made_valid(shapes))
 
 
 def _invalid_count(shapes: Any) -> int:
@@ -104,13 +105,8 @@ def _invalid_count(shapes: Any) -> int:
 def _square_km(shape: "BaseGeometry") -> float:
     """Area of a shape of degrees, by an equal-area map: unlike a geodesic's it cannot wrap."""
     import shapely
-    from pyproj import Transformer
 
-    change = Transformer.from_crs("EPSG:4326", EQUAL_AREA, always_xy=True)
-    flat = shapely.transform(
-        shapely.segmentize(shape, STEP_DEGREES),
-        lambda degrees: np.column_stack(change.transform(*degrees.T)),
-    )
+    flat = moved(shapely.segmentize(shape, STEP_DEGREES), WGS84, EQUAL_AREA)
     return float(shapely.area(flat)) / 1e6
 
 

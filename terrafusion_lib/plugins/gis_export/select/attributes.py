@@ -2,14 +2,12 @@
 
 from collections.abc import Sequence
 
+from terrafusion_lib.access.grants import VIEW_SENSITIVE
 from terrafusion_lib.plugins.api import PluginContext
 from terrafusion_lib.plugins.gis_export.errors import PERSONAL_DATA, ExportError
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.select.field_names import known
 from terrafusion_lib.plugins.gis_export.select.layers import Attribute, Layer
-
-VIEW_SENSITIVE = "reporting:view_sensitive"
-"""Permission that personal data need."""
 
 
 def attributes_of(

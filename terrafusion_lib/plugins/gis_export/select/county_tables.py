@@ -7,19 +7,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from terrafusion_lib.core.county import GeometryConfig
-from terrafusion_lib.core.result_tables import RESULT_TABLES
-from terrafusion_lib.core.schema import TABLES, Column
+from terrafusion_lib.core.declared import result_table, result_tables
+from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.tables import Column
+from terrafusion_lib.geo.crs import Floats
 from terrafusion_lib.plugins.api import PluginContext
 from terrafusion_lib.plugins.gis_export.errors import NO_RESULTS, ExportError
 from terrafusion_lib.plugins.gis_export.select.fit import Fit, fit
-from terrafusion_lib.plugins.gis_export.select.shapes import Floats, Ints
+from terrafusion_lib.plugins.gis_export.select.shapes import (
+    Ints,
+)
 
 ROLL, SHAPES, SALES = "properties_operational", "parcels_geometry", "sales"
 
 
 def schema_column(table: str, column: str) -> Column:
     """The canonical or result column of that name."""
-    spec = TABLES.get(table) or RESULT_TABLES[table]
+    spec = TABLES.get(table) or result_table(table)
     return next(item for item in spec.columns if item.name == column)
 
 
@@ -65,12 +69,12 @@ class CountyTables:
 
     def has(self, name: str) -> bool:
         """Whether the table has rows; a result table has none before the first valuation."""
-        if name in RESULT_TABLES and self.context.results is None:
+        if name in result_tables() and self.context.results is None:
             return False
         return bool(self[name].num_rows)
 
     def _load(self, name: str) -> pa.Table:
-        spec = TABLES.get(name) or RESULT_TABLES[name]
+        spec = TABLES.get(name) or result_table(name)
         wanted = [column for column in spec.column_names if column in self.columns[name]]
         read = self.context.read if name in TABLES else self.context.results
         if read is None:

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 
 from terrafusion_lib.core.progress import Progress
+from terrafusion_lib.geo.repair import made_valid
 from terrafusion_lib.plugins.gis_export.select.shapes import Ints, objects
 
 if TYPE_CHECKING:
@@ -44,6 +45,6 @@ def union(wkb: pa.Array) -> "BaseGeometry":
             return joined
     except shapely.errors.GEOSException:
         pass  # not a coverage: overlay below
-    overlaid = shapely.union_all(shapely.make_valid(parts))
+    overlaid = shapely.union_all(made_valid(parts))
     polygons = [part for part in shapely.get_parts(overlaid) if part.geom_type == "Polygon"]
     return shapely.multipolygons(polygons)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.plugins.gis_export.errors import (
     ATTRIBUTE_CLASH,
     FIELD_NAME,
@@ -120,12 +120,11 @@ def known(names: Sequence[str], among: Sequence[str]) -> None:
     absent = [name for name in names if name not in among]
     if not absent:
         return
-    close = nearest(absent[0], list(among))
     raise ExportError(
         "The layers have no such attribute",
         reason_code=UNKNOWN_ATTRIBUTE,
         examples=absent,
-        hint=f"did you mean {close[0]}?" if close else None,
+        hint=did_you_mean(absent[0], among),
     )
 
 

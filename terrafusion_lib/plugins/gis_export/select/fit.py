@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 
 from terrafusion_lib.core.county import GeometryConfig
-from terrafusion_lib.geometry.parcel_shapes import MULTIPOLYGON, POLYGON, REASON, fit_shapes
+from terrafusion_lib.geo.repair import MULTIPOLYGON, POLYGON, REASON, fit_shapes
 from terrafusion_lib.plugins.gis_export.select.shapes import Bools, Ints, objects
 
 BATCH = 10_000
@@ -39,7 +39,7 @@ def fit(
     """The shapes of some rows, invalid ones repaired or left out as when the layer is published.
 
     Only shapes that are invalid, empty or cannot be read go through the repair
-    (`geometry.parcel_shapes.fit_shapes`): those of `suspects`, a mask over the column, else
+    (`geo.repair.fit_shapes`): those of `suspects`, a mask over the column, else
     every shape is looked at.
     """
     missing = np.asarray(wkb.is_null())[rows]

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from terrafusion_lib.core.config import nearest
-from terrafusion_lib.core.schema import Column, Kind
+from terrafusion_lib.core.config import did_you_mean
+from terrafusion_lib.core.schema import PERSONAL
+from terrafusion_lib.core.tables import Column, Kind
 from terrafusion_lib.plugins.gis_export.errors import UNKNOWN_LAYER, ExportError
 from terrafusion_lib.plugins.gis_export.select import records as found
 from terrafusion_lib.plugins.gis_export.select.area_of_interest import Selection
@@ -16,20 +17,6 @@ from terrafusion_lib.plugins.gis_export.select.county_tables import (
     schema_column,
 )
 from terrafusion_lib.plugins.gis_export.select.records import Records
-
-PERSONAL = frozenset(
-    {
-        "owner_name",
-        "owner_is_confidential",
-        "exemption_type",
-        "senior_frozen_value",
-        "extended_attributes",
-    }
-)
-"""Columns about a person: who owns, and exemptions that tell of age, disability or income.
-
-They are exported only when asked for by name, by somebody who may view sensitive reports.
-"""
 
 COMPUTED = ""
 """Table of attributes that are computed for the layer."""
@@ -256,10 +243,9 @@ def chosen(names: tuple[str, ...]) -> list[Layer]:
     """
     for name in names:
         if name not in LAYERS:
-            close = nearest(name, list(LAYERS))
             raise ExportError(
                 f"There is no layer {name!r}: there are {', '.join(LAYERS)}",
                 reason_code=UNKNOWN_LAYER,
-                hint=f"did you mean {close[0]}?" if close else "terrafusion export layers",
+                hint=did_you_mean(name, LAYERS) or "terrafusion export layers",
             )
     return [layer for layer in _LAYERS if layer.name in names]

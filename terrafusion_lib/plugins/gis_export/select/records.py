@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from terrafusion_lib.geo.crs import WGS84, Floats
 from terrafusion_lib.plugins.gis_export.errors import NO_GEOMETRY, ExportError
 from terrafusion_lib.plugins.gis_export.select.area_of_interest import Selection
 from terrafusion_lib.plugins.gis_export.select.county_tables import (
@@ -20,9 +21,7 @@ from terrafusion_lib.plugins.gis_export.select.county_tables import (
 from terrafusion_lib.plugins.gis_export.select.dissolve import dissolve
 from terrafusion_lib.plugins.gis_export.select.shapes import (
     POLYGON,
-    WGS84,
     Bools,
-    Floats,
     Ints,
     Shapes,
     as_wkb,

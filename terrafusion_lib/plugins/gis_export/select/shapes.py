@@ -10,7 +10,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.geo.crs import WGS84, Floats, mover
+from terrafusion_lib.geo.crs import system as crs_system
 from terrafusion_lib.plugins.gis_export.errors import (
     CRS_REFUSED,
     GEOMETRY_COLLECTION,
@@ -23,10 +25,8 @@ from terrafusion_lib.plugins.gis_export.select.wkb_coordinates import moved
 if TYPE_CHECKING:
     from pyproj import CRS
 
-WGS84 = "EPSG:4326"
 POINT, POLYGON = "Point", "MultiPolygon"
 
-Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -160,22 +160,13 @@ def transformer(source: str, target: str) -> Callable[[Floats], Floats]:
     ExportError
         There is no way from one system to the other: they are of different planets, say.
     """
-    from pyproj import Transformer
-    from pyproj.exceptions import ProjError
-
     try:
-        change = Transformer.from_crs(source, target, always_xy=True)
-    except ProjError as error:
-        raise ExportError(
-            f"Shapes cannot be moved from {source} to {target}: {error}",
-            reason_code=CRS_REFUSED,
-            hint="choose a system of the region, such as EPSG:2927",
-        ) from error
+        change = mover(source, target)
+    except ConfigError as error:
+        raise _refused(error) from error
 
     def transform(coordinates: Floats) -> Floats:
-        x, y = np.ascontiguousarray(coordinates.T)
-        change.transform(x, y, inplace=True)
-        made = np.column_stack([x, y])
+        made = change(coordinates)
         if not np.isfinite(made).all():
             _check_finite(coordinates, made, target)
         return made
@@ -235,18 +226,14 @@ def system(crs: str) -> "CRS":
     ExportError
         It is unknown.
     """
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
     try:
-        return CRS.from_user_input(crs)
-    except CRSError as error:
-        close = nearest(crs, ["EPSG:4326", "EPSG:2926", "EPSG:2927", "EPSG:3857"])
-        raise ExportError(
-            f"The coordinate system {crs!r} is unknown: {error}",
-            reason_code=CRS_REFUSED,
-            hint=f"did you mean {close[0]}?" if close else "name it by its code, as EPSG:2927",
-        ) from error
+        return crs_system(crs)
+    except ConfigError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: ConfigError) -> ExportError:
+    return ExportError(error.what, reason_code=CRS_REFUSED, hint=error.hint)
 
 
 def _plain(wkb: pa.Array, kind: str) -> pa.Array:

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from terrafusion_lib.mappers.geometry import projected_system, square_feet_per_unit
+from terrafusion_lib.geo.crs import projected_system, square_feet_per_unit
 from terrafusion_lib.plugins.gis_export.select.shapes import (
     POLYGON,
     Shapes,

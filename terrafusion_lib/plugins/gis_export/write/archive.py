@@ -4,7 +4,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from terrafusion_lib.plugins.gis_export.errors import write_error
+from terrafusion_lib.plugins.write_errors import write_error
 
 FASTEST = 1
 CHUNK = 1 << 20

@@ -1,7 +1,6 @@
 """A layer ready to be written: its fields, its shapes, and its records in batches."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -9,7 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from terrafusion_lib.core.progress import Progress, silent
-from terrafusion_lib.core.schema import Kind
+from terrafusion_lib.core.read_ahead import map_ahead
+from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.plugins.gis_export.errors import VALUE_OUT_OF_RANGE, ExportError
 from terrafusion_lib.plugins.gis_export.select.shapes import Shapes
 from terrafusion_lib.plugins.gis_export.write.styles import Style
@@ -117,7 +117,8 @@ class ExportLayer:
             return finish(self._batch(start, multi=multi))
 
         starts = range(0, self.records, BATCH_RECORDS)
-        made = map(make, starts) if self.threads == 1 else _ahead(make, starts)
+        one = self.threads == 1
+        made = map(make, starts) if one else map_ahead(make, starts, threads=1, ahead=1)
         for start, part in zip(starts, made, strict=True):
             self.progress(f"export {self.name}", start, self.records)
             yield part
@@ -147,15 +148,3 @@ class ExportLayer:
             total += item.values.nbytes / max(len(item.values), 1)
         shape = self.shapes.wkb.nbytes / max(len(self.shapes.wkb), 1)
         return int((total + shape) * self.records)
-
-
-def _ahead(make: Callable[[int], Made], starts: Sequence[int]) -> Iterator[Made]:
-    """``make(start)`` of each start in order, the next one made while the caller uses the last."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = [pool.submit(make, start) for start in starts[:1]]
-        for start in starts[1:]:
-            batch = coming.pop().result()
-            coming.append(pool.submit(make, start))
-            yield batch
-        for last in coming:
-            yield last.result()

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from terrafusion_lib.plugins.gis_export.errors import WRITE_FAILED, ExportError, write_error
+from terrafusion_lib.plugins.gis_export.errors import ExportError
 from terrafusion_lib.plugins.gis_export.write.export_layer import GEOMETRY, ExportLayer
+from terrafusion_lib.plugins.write_errors import WRITE_FAILED, write_error
 
 WIDTH, COMMENT = b"GDAL:OGR:width", b"GDAL:OGR:comment"
 """Keys of Arrow field metadata that GDAL reads when it creates a field."""

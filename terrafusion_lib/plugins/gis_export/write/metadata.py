@@ -1,19 +1,13 @@
 """The document beside an export: what it is, where it is from, and how to check it."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from terrafusion_lib.core.files import file_hash
+from terrafusion_lib.core.schema import PERSONAL
 from terrafusion_lib.plugins.gis_export.plan import ExportPlan
 from terrafusion_lib.plugins.gis_export.select.area_shape import REPAIRED, repaired
-from terrafusion_lib.plugins.gis_export.select.layers import PERSONAL
 from terrafusion_lib.plugins.gis_export.select.shapes import system
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
-from terrafusion_lib.plugins.gis_export.write.marker import MARKER
-
-METADATA = "metadata.json"
-"""Name of the document. It is published last: a folder without it is no export."""
 
 
 def describe(plan: ExportPlan, facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,15 +47,6 @@ def area(plan: ExportPlan) -> dict[str, Any]:
     if params.polygon:
         asked[REPAIRED] = repaired(params.polygon)
     return {"kind": str(params.area)} | {name: value for name, value in asked.items() if value}
-
-
-def file_list(folder: Path) -> list[dict[str, Any]]:
-    """Name, size in bytes and SHA-256 of each file of a folder, sorted; not of its mark."""
-    return [
-        {"name": path.name, "bytes": path.stat().st_size, "sha256": file_hash(path)}
-        for path in sorted(folder.iterdir())
-        if path.name != MARKER
-    ]
 
 
 def _layer(plan: ExportPlan, layer: ExportLayer) -> dict[str, Any]:

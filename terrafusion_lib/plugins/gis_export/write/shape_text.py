@@ -6,7 +6,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from terrafusion_lib.plugins.gis_export.select.shapes import Floats, Ints, objects
+from terrafusion_lib.geo.crs import Floats
+from terrafusion_lib.plugins.gis_export.select.shapes import (
+    Ints,
+    objects,
+)
 
 DECIMALS = 7
 """Of degrees: a centimeter."""

@@ -1,15 +1,14 @@
 """Symbology of a layer for QGIS (QML) and other software (SLD 1.0)."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from xml.sax.saxutils import escape, quoteattr
 
-import numpy as np
+from terrafusion_lib.geo.class_breaks import Classes, class_breaks
+from terrafusion_lib.geo.crs import Floats
+from terrafusion_lib.plugins.gis_export.select.shapes import (
+    POINT,
+)
 
-from terrafusion_lib.plugins.gis_export.select.shapes import POINT, Floats
-
-SEQUENTIAL = ("#edf8fb", "#b2e2e2", "#66c2a4", "#2ca25f", "#006d2c")
-DIVERGING = ("#ca0020", "#f4a582", "#f7f7f7", "#92c5de", "#0571b0")
 OUTLINE = "#606870"
 GRADUATED = 'graduatedMethod="GraduatedColor" symbollevels="0" enableorderby="0" forceraster="0"'
 NAMESPACES = 'xmlns="http://www.opengis.net/sld" xmlns:ogc="http://www.opengis.net/ogc"'
@@ -17,28 +16,20 @@ NAMESPACES = 'xmlns="http://www.opengis.net/sld" xmlns:ogc="http://www.opengis.n
 
 @dataclass(frozen=True)
 class Style:
-    """Classes of a number field, each with a color; `breaks` are the inner limits."""
+    """How a layer is drawn: its features colored by the classes of a number field."""
 
     field: str
     geometry_type: str
-    breaks: tuple[float, ...]
-    colors: tuple[str, ...]
-    low: float
-    high: float
+    classes: Classes
 
     def renamed(self, field: str) -> "Style":
         """The same classes on a field of another name."""
-        return Style(field, self.geometry_type, self.breaks, self.colors, self.low, self.high)
-
-    def classes(self) -> Iterator[tuple[float, float, str]]:
-        """Lower limit, upper limit and color of each class."""
-        edges = (self.low, *self.breaks, self.high)
-        yield from zip(edges[:-1], edges[1:], self.colors, strict=True)
+        return replace(self, field=field)
 
     def qml(self) -> str:
         """QGIS layer style: a graduated renderer."""
         ranges, symbols = [], []
-        for index, (low, high, color) in enumerate(self.classes()):
+        for index, (low, high, color) in enumerate(self.classes):
             ranges.append(
                 f'   <range lower="{low!r}" upper="{high!r}" symbol="{index}" '
                 f'label={quoteattr(_label(low, high))} render="true"/>'
@@ -63,7 +54,7 @@ class Style:
 
     def sld(self, layer: str) -> str:
         """Styled Layer Descriptor 1.0 with one rule per class."""
-        rules = [self._sld_rule(low, high, color) for low, high, color in self.classes()]
+        rules = [self._sld_rule(low, high, color) for low, high, color in self.classes]
         return "\n".join(
             [
                 '<?xml version="1.0" encoding="UTF-8"?>',
@@ -98,7 +89,7 @@ class Style:
 
     def _sld_rule(self, low: float, high: float, color: str) -> str:
         name = f"<ogc:PropertyName>{escape(self.field)}</ogc:PropertyName>"
-        last = high == self.high
+        last = high == self.classes.high
         above = "PropertyIsLessThanOrEqualTo" if last else "PropertyIsLessThan"
         fill = f'<Fill><CssParameter name="fill">{color}</CssParameter></Fill>'
         stroke = (
@@ -123,43 +114,9 @@ class Style:
 def style_of(
     values: Floats, field: str, geometry_type: str, *, center: float | None = None
 ) -> Style | None:
-    """Classes of the finite values; None without any.
-
-    Without a `center` they are quantiles, at two digits. With one they lie alike on both sides of
-    it, reds below and blues above: the middle class holds about a fifth of the values.
-    """
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return None
-    if center is not None:
-        return _diverging(finite, field, geometry_type, center)
-    low, high = float(finite.min()), float(finite.max())
-    breaks = _steps(finite, np.linspace(0, 1, len(SEQUENTIAL) + 1)[1:-1], low, high)
-    picked = np.linspace(0, len(SEQUENTIAL) - 1, len(breaks) + 1).round().astype(int)
-    return Style(field, geometry_type, breaks, tuple(SEQUENTIAL[i] for i in picked), low, high)
-
-
-def _diverging(finite: Floats, field: str, geometry_type: str, center: float) -> Style:
-    """Up to five classes, symmetric about the center; the outer ones reach the farthest value."""
-    away = np.abs(finite - center)
-    farthest = float(away.max())
-    low = min(center - farthest, float(finite.min()))
-    high = max(center + farthest, float(finite.max()))
-    if farthest == 0:
-        return Style(field, geometry_type, (), (DIVERGING[2],), center, center)
-    steps = _steps(away, (0.2, 0.6), 0.0, farthest)
-    colors = {0: (0, 4), 1: (0, 2, 4), 2: (0, 1, 2, 3, 4)}[len(steps)]
-    sides = [center - step for step in reversed(steps)], [center + step for step in steps]
-    breaks = (*sides[0], *sides[1]) if steps else (center,)
-    return Style(field, geometry_type, breaks, tuple(DIVERGING[i] for i in colors), low, high)
-
-
-def _steps(
-    values: Floats, shares: Sequence[float] | Floats, low: float, high: float
-) -> tuple[float, ...]:
-    """Quantiles at two digits, each once, between `low` and `high`."""
-    rounded = np.unique([float(f"{value:.2g}") for value in np.quantile(values, shares)])
-    return tuple(float(value) for value in rounded if low < value < high)
+    """The style of the finite values' classes (see `geo.class_breaks`); None without any."""
+    classes = class_breaks(values, center=center)
+    return Style(field, geometry_type, classes) if classes else None
 
 
 def _label(low: float, high: float) -> str:

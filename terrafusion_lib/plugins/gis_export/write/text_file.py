@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from terrafusion_lib.plugins.gis_export.errors import write_error
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
+from terrafusion_lib.plugins.write_errors import write_error
 
 
 def write_text(

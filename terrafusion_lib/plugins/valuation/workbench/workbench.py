@@ -8,7 +8,7 @@ from numbers import Real
 import numpy as np
 import pyarrow as pa
 
-from terrafusion_lib.core.config import nearest
+from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import ValuationError
 from terrafusion_lib.plugins.valuation.model.explain import LINES
 from terrafusion_lib.plugins.valuation.model.markets import Market
@@ -149,10 +149,9 @@ class Workbench:
         """A property as it is on the roll."""
         property_id = str(property_id)
         if property_id not in self.rows:
-            close = nearest(property_id, list(self.rows))
             raise ValuationError(
                 f"There is no active property {property_id}",
-                hint=f"did you mean {close[0]}?" if close else None,
+                hint=did_you_mean(property_id, self.rows),
             )
         return self.units.take(np.array([self.rows[property_id]]))
 
@@ -205,11 +204,10 @@ def _changed(unit: Units, changes: Mapping[str, float | None]) -> Units:
     traits = unit.traits.copy()
     for name, value in changes.items():
         if name not in TRAITS:
-            close = nearest(name, list(TRAITS))
             raise ValuationError(
                 f"There is no trait {name!r} to change",
                 examples=list(TRAITS),
-                hint=f"did you mean {close[0]}?" if close else None,
+                hint=did_you_mean(name, TRAITS),
             )
         traits[0, TRAITS.index(name)] = _trait_value(name, value)
     return replace(unit, traits=traits)

@@ -10,8 +10,8 @@ from shapely.geometry import mapping
 
 from terrafusion_lib.core.config import parse
 from terrafusion_lib.core.errors import ConfigError
-from terrafusion_lib.pipelines.gis_export_pipeline import read_area
 from terrafusion_lib.plugins.gis_export.errors import ExportError
+from terrafusion_lib.plugins.gis_export.flags import read_area
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.select.area_shape import polygon_of
@@ -35,25 +35,23 @@ def selected(county: GridCounty, layer: str = "parcels", **params: Any) -> list[
 
 def test_a_box_takes_whole_parcels_that_it_touches(county: GridCounty) -> None:
     expected = [str(1000 + 4 * COLUMNS + column) for column in (4, 5)]
-    assert selected(county, area="bbox", bbox=INSIDE) == expected
+    assert selected(county, bbox=INSIDE) == expected
 
 
 def test_a_polygon_selects_as_its_box_does(county: GridCounty) -> None:
     geometry = mapping(shapely.box(*INSIDE))
     feature = {"type": "Feature", "geometry": geometry, "properties": {}}
     collection = {"type": "FeatureCollection", "features": [feature]}
-    expected = selected(county, area="bbox", bbox=INSIDE)
+    expected = selected(county, bbox=INSIDE)
     for polygon in (geometry, feature, collection):
-        assert selected(county, area="polygon", polygon=polygon) == expected
+        assert selected(county, polygon=polygon) == expected
 
 
 def test_a_polygon_comes_from_a_file_in_any_system(county: GridCounty, tmp_path: Path) -> None:
     frame = gpd.GeoDataFrame(geometry=[shapely.box(*INSIDE)], crs="EPSG:4326").to_crs(2927)
     frame.to_file(tmp_path / "area.gpkg")
     polygon = read_area(tmp_path / "area.gpkg")
-    assert selected(county, area="polygon", polygon=polygon) == selected(
-        county, area="bbox", bbox=INSIDE
-    )
+    assert selected(county, polygon=polygon) == selected(county, bbox=INSIDE)
 
 
 @pytest.mark.parametrize("text", ["no geometry at all", ""])
@@ -74,28 +72,28 @@ def test_crossing_and_overlapping_polygons_of_a_file_are_united(
     gpd.GeoDataFrame(geometry=overlapping, crs="EPSG:4326").to_file(tmp_path / "area.gpkg")
     area = read_area(tmp_path / "area.gpkg")
     assert polygon_of(area).equals(shapely.box(*INSIDE))
-    params = GisExportParams(area="polygon", polygon=area)
+    params = GisExportParams(polygon=area)
     found = describe(make_plan(county.context(), params), {})["area_of_interest"]
     assert found["polygons_repaired"] == 1
     given = {"type": "FeatureCollection", "features": [mapping(item) for item in overlapping]}
-    plan = make_plan(county.context(), GisExportParams(area="polygon", polygon=given))
+    plan = make_plan(county.context(), GisExportParams(polygon=given))
     assert describe(plan, {})["area_of_interest"]["polygons_repaired"] == 1
 
 
 def test_points_are_selected_with_their_parcel(county: GridCounty) -> None:
     row = (WEST, SOUTH + 5.3 * STEP, WEST + COLUMNS * STEP, SOUTH + 5.7 * STEP)
-    assert selected(county, "sales", area="bbox", bbox=row) == ["1060", "1070"]
+    assert selected(county, "sales", bbox=row) == ["1060", "1070"]
 
 
 def test_codes_select_whatever_their_case(county: GridCounty) -> None:
-    assert len(selected(county, area="city", area_values=(" kennewick",))) == COUNT // 2 - 1
-    assert len(selected(county, area="tax_area", area_values=("K1",))) == 3 * COUNT // 12 - 1
-    both = selected(county, area="neighborhood", area_values=("NORTH", "SOUTH"))
+    assert len(selected(county, city=(" kennewick",))) == COUNT // 2 - 1
+    assert len(selected(county, tax_area=("K1",))) == 3 * COUNT // 12 - 1
+    both = selected(county, neighborhood=("NORTH", "SOUTH"))
     assert len(both) == COUNT - 1
 
 
 def test_outlines_are_whole_although_the_area_is_not(county: GridCounty) -> None:
-    params = {"area": "bbox", "bbox": INSIDE}
+    params = {"bbox": INSIDE}
     plan = make_plan(county.context(), GisExportParams(layers=("neighborhoods",), **params))
     (layer,) = plan.layers
     batch = next(layer.batches(multi=True))
@@ -106,21 +104,21 @@ def test_outlines_are_whole_although_the_area_is_not(county: GridCounty) -> None
 @pytest.mark.parametrize(
     ("params", "reason", "message"),
     [
-        ({"area": "bbox", "bbox": (-118, 46, -119, 47)}, "area_invalid", "west < east"),
-        ({"area": "bbox", "bbox": (-110, 46, -109.9, 46.1)}, "area_empty", "another order"),
-        ({"area": "bbox", "bbox": (2e6, 3e5, 2.1e6, 4e5)}, "area_invalid", "no longitudes"),
-        ({"area": "bbox", "bbox": (-125, 45, -117, 49)}, "area_too_large", "most allowed is 5,000"),
-        ({"area": "polygon", "polygon": {"type": "Point"}}, "area_invalid", "no GeoJSON"),
-        ({"area": "polygon", "polygon": {"features": [1]}}, "area_invalid", "no GeoJSON"),
+        ({"bbox": (-118, 46, -119, 47)}, "area_invalid", "west < east"),
+        ({"bbox": (-110, 46, -109.9, 46.1)}, "area_empty", "another order"),
+        ({"bbox": (2e6, 3e5, 2.1e6, 4e5)}, "area_invalid", "no longitudes"),
+        ({"bbox": (-125, 45, -117, 49)}, "area_too_large", "most allowed is 5,000"),
+        ({"polygon": {"type": "Point"}}, "area_invalid", "no GeoJSON"),
+        ({"polygon": {"features": [1]}}, "area_invalid", "no GeoJSON"),
         (
-            {"area": "polygon", "polygon": {"type": "Point", "coordinates": [1, 2]}},
+            {"polygon": {"type": "Point", "coordinates": [1, 2]}},
             "area_invalid",
             "it is Point",
         ),
-        ({"area": "bbox", "bbox": (-180, -90, 180, 90)}, "area_too_large", "510,065,622 km²"),
-        ({"area": "bbox", "bbox": (-180, 40, 180, 50)}, "area_too_large", "most allowed"),
-        ({"area": "tax_area", "area_values": ("zzz",)}, "area_unknown", "there are K1, R2"),
-        ({"area": "city", "area_values": ("Kenewick",)}, "area_unknown", "did you mean KENNEWICK"),
+        ({"bbox": (-180, -90, 180, 90)}, "area_too_large", "510,065,622 km²"),
+        ({"bbox": (-180, 40, 180, 50)}, "area_too_large", "most allowed"),
+        ({"tax_area": ("zzz",)}, "area_unknown", "there are K1, R2"),
+        ({"city": ("Kenewick",)}, "area_unknown", "did you mean KENNEWICK"),
     ],
 )
 def test_a_wrong_area_is_refused(
@@ -131,23 +129,16 @@ def test_a_wrong_area_is_refused(
     assert failure.value.reason_code == reason
 
 
-@pytest.mark.parametrize(
-    ("params", "message"),
-    [
-        ({"area": "bbox"}, "area bbox needs bbox"),
-        ({"bbox": INSIDE}, "area county does not take bbox"),
-        ({"area": "city"}, "area city needs area_values"),
-        ({"area": "island"}, "area"),
-    ],
-)
-def test_parameters_of_an_area_belong_together(params: dict[str, Any], message: str) -> None:
-    with pytest.raises(ConfigError, match=message):
-        parse(GisExportParams, params, where="test")
+def test_an_export_has_one_area() -> None:
+    assert GisExportParams().area == "county"
+    assert GisExportParams(city=("Kennewick",)).area == "city"
+    with pytest.raises(ConfigError, match="bbox and city"):
+        parse(GisExportParams, {"bbox": INSIDE, "city": ["Kennewick"]}, where="test")
 
 
 def test_a_shape_with_a_hole_keeps_what_is_outside_of_it(county: GridCounty) -> None:
     hole = parcel(4, 4).buffer(STEP / 4)
     ring = shapely.box(*parcel(4, 4).buffer(2.2 * STEP).bounds).difference(hole)
-    inside = selected(county, area="polygon", polygon=mapping(ring))
+    inside = selected(county, polygon=mapping(ring))
     assert str(1000 + 4 * COLUMNS + 4) not in inside
     assert len(inside) > 8

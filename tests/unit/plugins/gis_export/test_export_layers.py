@@ -7,11 +7,11 @@ import pyarrow as pa
 import pytest
 import shapely
 
-from terrafusion_lib.core.result_tables import RESULT_TABLES
-from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.declared import result_tables
+from terrafusion_lib.core.schema import PERSONAL, TABLES
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
-from terrafusion_lib.plugins.gis_export.select.layers import LAYERS, PERSONAL
+from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
 from tests.support.gis_county import COUNT, GridCounty, property_row, shapes
 
 
@@ -145,7 +145,7 @@ def test_every_attribute_is_of_the_schema_and_described() -> None:
         assert len(names) == len(set(names)), layer.name
         for item in layer.attributes:
             assert item.column.meaning
-            assert not item.table or item.table in TABLES | RESULT_TABLES
+            assert not item.table or item.table in TABLES | result_tables()
         assert set(layer.key) <= set(names)
         assert layer.color_by in names
 

@@ -13,13 +13,13 @@ import pytest
 from terrafusion_lib.core.errors import MissingDependencyError, TerraFusionError
 from terrafusion_lib.core.progress import silent
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.pipelines.gis_export_pipeline import export_gis
-from terrafusion_lib.plugins.gis_export.errors import ExportError
-from terrafusion_lib.plugins.gis_export.write.destination import open_destination
-from terrafusion_lib.plugins.gis_export.write.marker import MARKER, marker_text
-from terrafusion_lib.store.store import open_store
-from tests.support.gis_county import COUNT, COUNTY, store_county
+from terrafusion_lib.jobs.destination import open_destination
+from terrafusion_lib.jobs.marker import MARKER, marker_text
+from terrafusion_lib.plugins.write_errors import PublishError
+from tests.support.gis_county import COUNT, COUNTY, export_gis, jobs_of, store_county
 from tests.support.require import require
+
+pytestmark = pytest.mark.slow
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 
@@ -85,7 +85,7 @@ def test_an_export_lies_in_the_bucket(project: Settings, bucket: Any) -> None:
         f"{key}/{names[0]}", filesystem=pa_fs.PyFileSystem(pa_fs.FSSpecHandler(bucket))
     )
     assert len(frame) == COUNT - 1
-    staged = project.county_data(COUNTY) / "exports"
+    staged = project.county_data(COUNTY) / "staged"
     assert not list(staged.glob(".*")), "nothing is left of the staged files"
 
 
@@ -105,8 +105,7 @@ def test_a_failed_upload_leaves_no_object(
     with pytest.raises(TerraFusionError, match="Access Denied"):
         export(project, export_format="flatgeobuf")
     assert objects(bucket) == set()
-    with open_store(project.operational_database_url) as store:
-        failed = [job for job in store.list_jobs(COUNTY) if job["status"] == "FAILED"]
+    failed = [job for job in jobs_of(project) if job["status"] == "FAILED"]
     assert [job["reason_code"] for job in failed] == ["unwritable"]
 
 
@@ -149,7 +148,7 @@ def test_an_upload_that_lost_a_file_fails(
 
     monkeypatch.setattr(kind, "_put_file", losing)
     kind.clear_instance_cache()
-    with pytest.raises(ExportError, match="not whole") as failure:
+    with pytest.raises(PublishError, match="not whole") as failure:
         export(project)
     assert failure.value.reason_code == "upload_incomplete"
     assert failure.value.examples == ("grid_wa_2026.gpkg",)
@@ -158,7 +157,7 @@ def test_an_upload_that_lost_a_file_fails(
 
 def test_a_bucket_that_is_not_there_is_not_made(project: Settings, bucket: Any) -> None:
     elsewhere = project.model_copy(update={"exports_url": "s3://gsi/exports"})
-    with pytest.raises(ExportError, match="does not exist") as failure:
+    with pytest.raises(PublishError, match="does not exist") as failure:
         export(elsewhere)
     assert failure.value.reason_code == "destination_unreachable"
     bucket.invalidate_cache()
@@ -173,7 +172,7 @@ def test_a_store_without_credentials(
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     type(bucket).clear_instance_cache()
-    with pytest.raises(ExportError) as failure:
+    with pytest.raises(PublishError) as failure:
         export(project)
     assert failure.value.reason_code == "destination_credentials"
 
@@ -190,8 +189,7 @@ def test_a_place_that_cannot_be_reached_fails_the_job(
 ) -> None:
     with pytest.raises(TerraFusionError):
         export_gis(COUNTY, {}, settings=project, progress=silent, destination=url)
-    with open_store(project.operational_database_url) as store:
-        job = store.list_jobs(COUNTY)[0]
+    job = jobs_of(project)[-1]
     assert (job["status"], job["reason_code"]) == ("FAILED", reason)
 
 

@@ -10,14 +10,13 @@ import pytest
 import shapely
 
 from terrafusion_lib.core.county import GeometryConfig
-from terrafusion_lib.pipelines.gis_export_pipeline import estimate_gis_export
 from terrafusion_lib.plugins.gis_export.errors import ExportError
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
 from terrafusion_lib.plugins.gis_export.select.shapes import promote
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
-from terrafusion_lib.plugins.gis_export.write.styles import DIVERGING, style_of
+from terrafusion_lib.plugins.gis_export.write.styles import style_of
 from tests.support.gis_county import (
     COUNT,
     COUNTY,
@@ -25,6 +24,7 @@ from tests.support.gis_county import (
     STEP,
     WEST,
     GridCounty,
+    estimate_gis_export,
     parcel,
     shapes,
     store_county,
@@ -80,7 +80,7 @@ def test_styles_are_well_formed_and_cover_every_value(kind: str) -> None:
     values = np.concatenate([np.random.default_rng(1).lognormal(12, 1, 500), [np.nan]])
     style = style_of(values, "a<b&", kind)
     assert style
-    edges = [(low, high) for low, high, _ in style.classes()]
+    edges = [(low, high) for low, high, _ in style.classes]
     assert edges[0][0] == np.nanmin(values)
     assert edges[-1][1] == np.nanmax(values)
     assert all(left[1] == right[0] for left, right in pairwise(edges))
@@ -90,46 +90,14 @@ def test_styles_are_well_formed_and_cover_every_value(kind: str) -> None:
     assert renderer.get("attr") == "a<b&"
     ranges, symbols = renderer.findall("ranges/range"), renderer.findall("symbols/symbol")
     assert [item.get("symbol") for item in ranges] == [item.get("name") for item in symbols]
-    assert len(ET.fromstring(style.sld("parcels")).findall(".//{*}Rule")) == len(ranges) == 5
+    assert len(ET.fromstring(style.sld("parcels")).findall(".//{*}Rule")) == len(ranges) == 6
 
 
 def test_a_field_of_one_value_has_one_class_and_an_empty_one_none() -> None:
     style = style_of(np.array([5.0, 5.0]), "f", "Point")
     assert style
-    assert len(list(style.classes())) == 1
+    assert len(list(style.classes)) == 1
     assert style_of(np.array([np.nan]), "f", "Point") is None
-
-
-VALUES = {
-    "mostly rising": np.concatenate([np.linspace(1, 12, 400), [-3.0]]),
-    "only rising": np.linspace(2, 30, 50),
-    "one value": np.array([5.0, 5.0]),
-    "two values": np.array([-1.0, 4.0]),
-    "with zeros": np.array([0.0] * 90 + [-2.0, 8.0, np.nan]),
-}
-RED, BLUE = DIVERGING[:2], DIVERGING[3:]
-
-
-@pytest.mark.parametrize("center", [0.0, 1.0])
-@pytest.mark.parametrize("name", VALUES)
-def test_diverging_classes_are_symmetric_and_keep_to_their_side(name: str, center: float) -> None:
-    values = VALUES[name] + center
-    style = style_of(values, "f", "Point", center=center)
-    assert style
-    classes = list(style.classes())
-    assert classes[0][0] <= np.nanmin(values)
-    assert classes[-1][1] >= np.nanmax(values)
-    for low, high, color in classes:
-        assert (color in BLUE) == (low >= center), (low, high, color)
-        assert (color in RED) == (high <= center), (low, high, color)
-    edges = [style.low, *style.breaks, style.high]
-    np.testing.assert_allclose(np.add(edges, edges[::-1]), 2 * center)
-
-
-def test_all_at_the_center_is_one_neutral_class() -> None:
-    style = style_of(np.array([1.0, 1.0]), "f", "Point", center=1.0)
-    assert style
-    assert [color for _, _, color in style.classes()] == [DIVERGING[2]]
 
 
 def test_ratios_diverge_from_one() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from terrafusion_lib.plugins.gis_export.formats import kml
@@ -62,6 +62,7 @@ def test_points_and_elevation() -> None:
     assert shapely.geometry.shape(json.loads(text.as_py())["geometry"]).equals(SQUARE)
 
 
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(

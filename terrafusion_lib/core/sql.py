@@ -1,0 +1,31 @@
+"""Constants and names as SQL text, where a statement cannot take them as parameters."""
+
+from datetime import date, datetime
+
+
+def literal(value: object) -> str:
+    """SQL literal of a constant; text is quoted, whatever characters it holds.
+
+    Raises
+    ------
+    TypeError
+        The value is neither null, text, number, date, time nor truth value.
+    """
+    if value is None:
+        return "NULL"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, datetime):
+        return f"TIMESTAMP '{value.isoformat(sep=' ')}'"
+    if isinstance(value, date):
+        return f"DATE '{value.isoformat()}'"
+    if isinstance(value, str):
+        return "'" + value.replace("'", "''") + "'"
+    raise TypeError(f"SQL has no literal of {type(value).__name__}")
+
+
+def identifier(name: str) -> str:
+    """A name as SQL reads it, whatever characters it holds."""
+    return '"' + name.replace('"', '""') + '"'

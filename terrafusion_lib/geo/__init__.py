@@ -1,0 +1,1 @@
+"""Coordinate systems, repair of shapes, and classes of values for maps."""

@@ -1,0 +1,220 @@
+"""Files of a job: staged where nobody sees them, published whole, withdrawn when the job fails."""
+
+import json
+import logging
+import shutil
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from terrafusion_lib.core.clock import Clock
+from terrafusion_lib.core.declared import declared_plugins
+from terrafusion_lib.core.files import file_hash, write_json
+from terrafusion_lib.core.processes import is_alive
+from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.jobs import destination as places
+from terrafusion_lib.jobs import records
+from terrafusion_lib.jobs.lease import Heartbeat, close_lost, worker_of
+from terrafusion_lib.jobs.marker import MARKER, METADATA, marker_text
+from terrafusion_lib.jobs.records import COMPLETED, OPEN, Job
+from terrafusion_lib.jobs.sweep import clear_staged, remove, stage, staging_folder, sweep
+from terrafusion_lib.plugins.api import PluginResult
+from terrafusion_lib.plugins.write_errors import DISK_FULL, PublishError, write_error
+from terrafusion_lib.store.store import Store
+
+LOG = logging.getLogger("terrafusion")
+
+
+@dataclass(frozen=True)
+class Published:
+    """Where a job's files lie, and the document beside them."""
+
+    location: str
+    metadata: dict[str, Any]
+
+    @property
+    def size_kb(self) -> float:
+        """Size of the files, KiB."""
+        return sum(int(item["bytes"]) for item in self.metadata["files"]) / 1024
+
+
+def own_url(settings: Settings, county_id: str, published_in: str) -> str:
+    """Where a plugin's files go unless a person names another place."""
+    if settings.exports_url:
+        return f"{settings.exports_url.rstrip('/')}/{county_id}"
+    return str(settings.county_data(county_id) / published_in)
+
+
+@dataclass(frozen=True)
+class Publication:
+    """The files of one job on their way to a folder or an object store.
+
+    Attributes
+    ----------
+    own : bool
+        The place is the county's own: what lies there expires.
+    """
+
+    job: Job
+    url: str
+    own: bool
+    settings: Settings
+    store: Store
+    clock: Clock
+    place: places.Destination
+    staged: Path
+
+    @classmethod
+    def reserve(
+        cls,
+        job: Job,
+        asked: str | None,
+        *,
+        own: str,
+        settings: Settings,
+        store: Store,
+        clock: Clock,
+    ) -> "Publication":
+        """See that the place and the staging folder can be written, before any work is done.
+
+        Parameters
+        ----------
+        asked : str, optional
+            Folder or URL that a person named; `own` is the county's.
+
+        Raises
+        ------
+        PublishError
+            One cannot.
+        """
+        url = asked or own
+        place = places.open_destination(url)
+        root = settings.county_data(job["county_id"]) / "staged"
+        if isinstance(place, places.FolderDestination):
+            root = place.root  # on the disk that the files go to
+        staged = staging_folder(root, job["job_id"])
+        made = cls(job, url, asked is None, settings, store, clock, place, staged)
+        try:
+            place.reserve(job["job_id"])
+            stage(staged, job["job_id"])
+        except OSError as error:
+            made.withdraw()
+            raise write_error(error, root) from error
+        made._sweep(root)
+        return made
+
+    def write(self, result: PluginResult, facts: dict[str, Any], beat: Heartbeat) -> dict[str, Any]:
+        """Write the files and the document beside them; returns the document.
+
+        Raises
+        ------
+        PublishError
+            There is too little space, or a write failed.
+        """
+        self._check_space(result)
+        write_files(result, self.staged, beat)
+        files = file_list(self.staged)
+        names = [item["name"] for item in files]
+        (self.staged / MARKER).write_bytes(marker_text(self.job["job_id"], names))
+        document = result.describe(facts | self._expiry() | {"files": files})
+        write_json(self.staged / METADATA, document)
+        return document
+
+    def publish(self) -> str:
+        """Make the files visible, all at once; returns where."""
+        return self.place.publish(self.staged, self.job["job_id"])
+
+    def withdraw(self) -> None:
+        """Remove what was published; where that fails, a later sweep will."""
+        with suppress(Exception):
+            remove(self.place, self.job["job_id"])
+
+    def clear(self) -> None:
+        """Remove the staging folder."""
+        shutil.rmtree(self.staged, ignore_errors=True)
+
+    def _check_space(self, result: PluginResult) -> None:
+        free = shutil.disk_usage(self.staged).free
+        if free < result.estimated_bytes:
+            raise PublishError(
+                f"The files need about {result.estimated_bytes / 1e6:,.0f} MB, "
+                f"and {free / 1e6:,.0f} MB are free",
+                reason_code=DISK_FULL,
+                county=self.job["county_id"],
+                hint="free space, or ask for a smaller area or fewer layers",
+            )
+
+    def _expiry(self) -> dict[str, str | None]:
+        """When the files expire; those at a place that a person named never do."""
+        days = self.settings.exports_days
+        if not self.own:
+            return {}
+        until = self.clock() + timedelta(days=days)
+        return {"expires_at": until.isoformat(timespec="seconds") if days else None}
+
+    def _sweep(self, root: Path) -> None:
+        """Remove this project's files that are over, and close jobs that lost their worker.
+
+        Nothing that goes wrong here fails the job: the next one sweeps again.
+        """
+        county_id = self.job["county_id"]
+        try:
+            close_lost(self.store, self.clock, county_id=county_id)
+            with self.store.reading("read jobs") as connection:
+                jobs = records.listed(connection, county_id=county_id)
+            ended = {job["job_id"]: job for job in jobs if _is_over(job)}
+            clear_staged(root, ended.keys())
+            here = places.place_name(self.url)
+            swept = {
+                job_id: job["status"] == COMPLETED
+                for job_id, job in ended.items()
+                if place_of(job, self.settings) == here and (self.own or job["status"] != COMPLETED)
+            }
+            sweep(self.place, swept, self.clock())
+        except Exception as error:  # noqa: BLE001 - no fault of a sweep is worth a job
+            LOG.warning("old exports were not swept: %s", error)
+
+
+def write_files(result: PluginResult, folder: Path, beat: Heartbeat) -> None:
+    """Write a result's files into a folder, in order.
+
+    Raises
+    ------
+    PublishError
+        A write failed.
+    """
+    count = len(result.files)
+    for number, (name, write) in enumerate(result.files.items()):
+        beat.part(0.5 + 0.5 * number / count, 0.5 / count)
+        try:
+            write(folder / name)
+        except OSError as error:
+            raise write_error(error, folder / name) from error
+
+
+def file_list(folder: Path) -> list[dict[str, Any]]:
+    """Name, size in bytes and SHA-256 of each file of a folder, sorted; not of its mark."""
+    return [
+        {"name": path.name, "bytes": path.stat().st_size, "sha256": file_hash(path)}
+        for path in sorted(folder.iterdir())
+        if path.name != MARKER
+    ]
+
+
+def place_of(job: Job, settings: Settings) -> str:
+    """The one name of the place that a job's files go to."""
+    asked = json.loads(job["request_json"]).get("destination")
+    if asked:
+        return places.place_name(asked)
+    plugin = declared_plugins().get(job["plugin"])
+    published_in = plugin.published_in if plugin else "published"
+    return places.place_name(own_url(settings, job["county_id"], published_in))
+
+
+def _is_over(job: Job) -> bool:
+    """Whether a job has ended, and no process still clears up after it."""
+    if job["status"] in OPEN:
+        return False
+    return job["status"] == COMPLETED or not is_alive(worker_of(job))

@@ -1,0 +1,298 @@
+"""Asking for a job: checked before anything is written, and kept as it was asked."""
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from terrafusion_lib.access.decide import require
+from terrafusion_lib.access.grants import VIEW_RUNS
+from terrafusion_lib.core.clock import Clock, utc_now
+from terrafusion_lib.core.county import load_county
+from terrafusion_lib.core.errors import ConfigError, RunError
+from terrafusion_lib.core.processes import this_process
+from terrafusion_lib.core.settings import Settings, get_settings
+from terrafusion_lib.jobs import records
+from terrafusion_lib.jobs.context import make_context
+from terrafusion_lib.jobs.destination import place_name
+from terrafusion_lib.jobs.lease import CANCELLED as CANCELLED_CODE
+from terrafusion_lib.jobs.lease import is_lost
+from terrafusion_lib.jobs.records import CANCELLED, Job
+from terrafusion_lib.jobs.settings import plugin_params
+from terrafusion_lib.plugins.registry import load_plugin, plugin_names
+from terrafusion_lib.results.current import current_results
+from terrafusion_lib.results.products import DEFAULT_SEED
+from terrafusion_lib.store.decisions import require_audited
+from terrafusion_lib.store.store import Store, open_store
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a job rests on beside its parameters; with them it can be made again.
+
+    Parameters
+    ----------
+    year : int
+        Assessment year.
+    results_run_id : str, optional
+        Run whose result tables the job reads.
+    load_fingerprint : str, optional
+        Load that the county's rows came from when it was asked for.
+    destination : str, optional
+        Folder or URL that a person named for its files.
+    """
+
+    year: int
+    seed: int
+    results_run_id: str | None
+    load_fingerprint: str | None
+    destination: str | None
+    permissions: tuple[str, ...]
+
+
+def submit(
+    plugin_name: str,
+    county_id: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    settings: Settings | None = None,
+    year: int | None = None,
+    seed: int = DEFAULT_SEED,
+    run_id: str | None = None,
+    results_run_id: str | None = None,
+    destination: str | None = None,
+    mine: bool = False,
+    clock: Clock = utc_now,
+) -> str:
+    """Check a request and note it as a PENDING job; returns its id.
+
+    Parameters
+    ----------
+    options : mapping, optional
+        Parameters over the county's ``plugins.<name>``.
+    run_id : str, optional
+        The results are stored under it; under the job's own id when None.
+    results_run_id : str, optional
+        Run whose results the job reads; that of the county's promoted run when None.
+    mine : bool
+        This process will execute it: when the process ends before, the job has failed.
+
+    Raises
+    ------
+    ConfigError
+        The county or a parameter is not valid; no job is made.
+    PluginError
+        There is no such plugin; no job is made.
+    AccessDeniedError
+        The person may not; no job is made.
+    """
+    settings = settings or get_settings()
+    county, plugin = load_county(county_id, settings), load_plugin(plugin_name)
+    params = plugin_params(county, plugin, options)
+    needed = plugin.requires(params)
+    place = _named_place(destination, county_id)
+    job_id = str(uuid.uuid4())
+    chosen = year or county.assessment_year
+    with open_store(settings.operational_database_url) as store:
+        store.migrate()
+        require_audited(store, settings, county_id, *needed, at=clock())
+        asked = Asked(
+            year=chosen,
+            seed=seed,
+            results_run_id=results_run_id or current_results(settings, county_id, chosen),
+            load_fingerprint=store.last_load_fingerprint(county_id),
+            destination=place,
+            permissions=needed,
+        )
+        with store.writing("note a job", county_id) as connection:
+            records.create(
+                connection,
+                job_id=job_id,
+                plugin=plugin.name,
+                county_id=county_id,
+                username=settings.user,
+                assessment_year=chosen,
+                run_id=run_id or job_id,
+                parameters=params.model_dump(mode="json"),
+                request=asdict(asked),
+                worker=this_process() if mine else None,
+                own=plugin.job_values(params),
+                now=clock(),
+            )
+    return job_id
+
+
+def replay(
+    job_id: str, *, settings: Settings | None = None, mine: bool = False, clock: Clock = utc_now
+) -> str:
+    """Submit what a job asked for once more, as a job of its own; returns the new id.
+
+    Raises
+    ------
+    RunError
+        There is no such job, or it was made by a version that did not keep its request.
+    AccessDeniedError
+        The person may not.
+    """
+    settings = settings or get_settings()
+    job = find_job(job_id, settings=settings)
+    request = json.loads(job["request_json"])
+    if "year" not in request:
+        raise RunError(
+            f"Job {job_id} was made by an earlier version, which did not keep its request",
+            county=job["county_id"],
+        )
+    return submit(
+        job["plugin"],
+        job["county_id"],
+        json.loads(job["parameters_json"]),
+        settings=settings,
+        year=request["year"],
+        seed=request["seed"],
+        results_run_id=request["results_run_id"],
+        destination=request["destination"],
+        mine=mine,
+        clock=clock,
+    )
+
+
+def estimate(
+    plugin_name: str,
+    county_id: str,
+    options: Mapping[str, Any] | None = None,
+    *,
+    settings: Settings | None = None,
+    year: int | None = None,
+    results_run_id: str | None = None,
+) -> dict[str, Any]:
+    """How large a job's result would be; nothing is written.
+
+    Raises
+    ------
+    ConfigError, PluginError, AccessDeniedError
+        As of `submit`; a `PluginError` also where the job would be refused.
+    """
+    settings = settings or get_settings()
+    county, plugin = load_county(county_id, settings), load_plugin(plugin_name)
+    params = plugin_params(county, plugin, options)
+    needed = plugin.requires(params)
+    require(settings, county_id, *needed)
+    chosen = year or county.assessment_year
+    with open_store(settings.operational_database_url) as store:
+        context = make_context(
+            county,
+            settings,
+            store,
+            year=chosen,
+            run_id="estimate",
+            results_run_id=results_run_id or current_results(settings, county_id, chosen),
+            permissions=frozenset(needed),
+        )
+        return plugin.estimate(context, params)
+
+
+def cancel(job_id: str, *, settings: Settings | None = None, clock: Clock = utc_now) -> bool:
+    """Cancel a job that waits or runs; False when it had ended before.
+
+    A running one stops at its next heartbeat, and nothing of it is published.
+
+    Raises
+    ------
+    RunError
+        There is no such job.
+    AccessDeniedError
+        The person may not run that plugin in the county.
+    """
+    settings = settings or get_settings()
+    with open_store(settings.operational_database_url) as store:
+        with store.reading("read jobs") as connection:
+            job = records.get(connection, job_id)
+        require(settings, job["county_id"], _permission(job, "run"))
+        with store.writing("note a job", job["county_id"]) as connection:
+            return records.end(
+                connection,
+                job_id,
+                CANCELLED,
+                now=clock(),
+                reason_code=CANCELLED_CODE,
+                message=f"Cancelled by {settings.user}",
+            )
+
+
+def find_job(job_id: str, *, settings: Settings | None = None) -> Job:
+    """A job by its id, or by the beginning of one.
+
+    Raises
+    ------
+    RunError
+        There is no such job, or several begin so.
+    AccessDeniedError
+        The person may not view that plugin in the county.
+    """
+    settings = settings or get_settings()
+    with open_store(settings.operational_database_url) as store:
+        store.migrate()
+        with store.reading("read jobs") as connection:
+            job = records.get(connection, _whole_id(store, job_id))
+    require(settings, job["county_id"], _permission(job, "view"))
+    return job
+
+
+def _permission(job: Job, verb: str) -> str:
+    """What a job's plugin asks for; of one that is not installed any more, what runs ask for."""
+    return f"{job['plugin'] if job['plugin'] in plugin_names() else 'pipeline'}:{verb}"
+
+
+def _named_place(destination: str | None, county_id: str) -> str | None:
+    """The one name of the place that a person asked for.
+
+    Raises
+    ------
+    ConfigError
+        It holds a password, which a job must not keep.
+    """
+    if not destination:
+        return None
+    name = place_name(destination)
+    if "://" in destination and name != destination.rstrip("/"):
+        raise ConfigError(
+            f"The destination {name} holds a secret, which would be kept with the job",
+            county=county_id,
+            hint="set the store's own environment variables, such as AWS_SECRET_ACCESS_KEY",
+        )
+    return name
+
+
+def _whole_id(store: Store, begun: str) -> str:
+    with store.reading("read jobs") as connection:
+        ids = records.ids(connection, begun)
+    if len(ids) > 1:
+        raise RunError(f"{len(ids)} jobs begin with {begun}", examples=ids)
+    return ids[0] if ids else begun
+
+
+def list_jobs(
+    county_id: str, plugin: str | None = None, *, settings: Settings | None = None
+) -> list[Job]:
+    """Jobs of a county, newest first; nothing is written. ``lost`` says that its worker is gone.
+
+    Jobs of plugins that the person may not view are left out.
+
+    Raises
+    ------
+    ConfigError
+        There is no such county.
+    """
+    settings = settings or get_settings()
+    load_county(county_id, settings)
+    allowed = require(settings, county_id, VIEW_RUNS)
+    with open_store(settings.operational_database_url) as store:
+        store.migrate()
+        with store.reading("read jobs") as connection:
+            jobs = records.listed(connection, county_id=county_id, plugin=plugin)
+    return [
+        job | {"lost": is_lost(job, utc_now())}
+        for job in jobs
+        if _permission(job, "view") in allowed
+    ]

@@ -1,0 +1,74 @@
+"""What a county's configuration says of plugins."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse
+from terrafusion_lib.core.county import CountyConfig
+from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.plugins.api import Plugin
+from terrafusion_lib.plugins.registry import load_plugin, plugin_names
+
+
+def plugin_params(
+    county: CountyConfig, plugin: Plugin, options: Mapping[str, Any] | None = None
+) -> FrozenModel:
+    """A plugin's parameters: its defaults, what ``county.yaml`` says, and `options` over both.
+
+    Raises
+    ------
+    ConfigError
+        A parameter is unknown or not valid.
+    """
+    shared: dict[str, Any] = {}
+    if "geometry" in plugin.Params.model_fields:
+        shared["geometry"] = county.geometry.model_dump()
+    given = shared | county.plugins.get(plugin.name, {})
+    given = _over(plugin.Params, given, dict(options or {}))
+    where = f"{county.folder / 'county.yaml'}, plugins.{plugin.name},"
+    if options:
+        where = f"{county.county_id} {plugin.name}"
+    return parse(plugin.Params, given, where=where)
+
+
+def _over(
+    model: type[BaseModel], base: Mapping[str, Any], options: Mapping[str, Any]
+) -> dict[str, Any]:
+    """`options` over `base`; of a parameter that is a model, what is not given stays."""
+    merged = dict(base)
+    for name, value in options.items():
+        field = model.model_fields.get(name)
+        inner = field.annotation if field else None
+        below = base.get(name)
+        if (
+            isinstance(inner, type)
+            and issubclass(inner, BaseModel)
+            and isinstance(value, Mapping)
+            and isinstance(below, Mapping)
+        ):
+            merged[name] = _over(inner, below, value)
+        else:
+            merged[name] = value
+    return merged
+
+
+def check_plugins(county: CountyConfig) -> None:
+    """Check every plugin that a county's configuration names, and its settings.
+
+    Raises
+    ------
+    ConfigError
+        There is no such plugin (the nearest is named), or a setting is unknown or not valid.
+    """
+    known = plugin_names()
+    for name in county.plugins:
+        if name not in known:
+            raise ConfigError(
+                f"{county.folder / 'county.yaml'} sets plugins.{name}, and there is no such plugin",
+                county=county.county_id,
+                examples=known,
+                hint=did_you_mean(name, known),
+            )
+        plugin_params(county, load_plugin(name))
