@@ -70,17 +70,14 @@ def _processor() -> float:
 
 def demo(data: Path, parcels: int) -> None:
     """The user's command, in a process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "terrafusion_lib.cli",
-        "demo",
-        "run",
-        "--parcels",
-        f"{parcels}",
-    ]
+    command = [sys.executable, "-m", "terrafusion_lib.cli", "demo", "run"]
     environment = os.environ | _settings(data).environment()
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [*command, "--parcels", str(parcels)],
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def functions(data: Path) -> dict[str, Cost]:
@@ -97,7 +94,7 @@ def functions(data: Path) -> dict[str, Cost]:
 
 
 def _settings(data: Path) -> Settings:
-    return Settings(root=get_settings().root, data_dir=data, operational_url="", user="benchmark")
+    return Settings(root=get_settings().root, data_dir=data, operational_url="")
 
 
 def main() -> None:
