@@ -30,7 +30,7 @@ from terrafusion_lib.demo.generate import generate
 from terrafusion_lib.pipelines.open_step import open_step
 from terrafusion_lib.pipelines.plan import make_plan
 from terrafusion_lib.pipelines.step import staging_folder
-from terrafusion_lib.pipelines.steps import STEPS
+from terrafusion_lib.pipelines.steps import steps
 from terrafusion_lib.plugins.registry import load_plugin
 
 COUNTY, RUN = "demo_wa", "raw-limit"
@@ -40,7 +40,7 @@ FUNCTIONS = {
     "30_validate": "validate",
     "40_load": "load",
     "50_specialize": "specialize",
-    "60_value": "value",
+    "60_value": "run_plugin",
     "70_report": "report",
 }
 
@@ -70,17 +70,14 @@ def _processor() -> float:
 
 def demo(data: Path, parcels: int) -> None:
     """The user's command, in a process of its own."""
-    command = [
-        sys.executable,
-        "-m",
-        "terrafusion_lib.cli",
-        "demo",
-        "run",
-        "--parcels",
-        f"{parcels}",
-    ]
+    command = [sys.executable, "-m", "terrafusion_lib.cli", "demo", "run"]
     environment = os.environ | _settings(data).environment()
-    subprocess.run(command, env=environment, check=True, capture_output=True)
+    subprocess.run(
+        [*command, "--parcels", str(parcels)],
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def functions(data: Path) -> dict[str, Cost]:
@@ -91,13 +88,13 @@ def functions(data: Path) -> dict[str, Cost]:
     costs = {}
     for name, function in FUNCTIONS.items():
         step = open_step(name, county=COUNTY, run_id=RUN, settings=settings, progress=silent)
-        work = getattr(import_module(f"terrafusion_lib.pipelines.{STEPS[name].entry}"), function)
+        work = getattr(import_module(steps()[name].entry), function)
         costs[name] = cost(lambda work=work, step=step: work(step))
     return costs
 
 
 def _settings(data: Path) -> Settings:
-    return Settings(root=get_settings().root, data_dir=data, operational_url="", user="benchmark")
+    return Settings(root=get_settings().root, data_dir=data, operational_url="")
 
 
 def main() -> None:
@@ -112,7 +109,7 @@ def main() -> None:
         whole = cost(lambda: demo(data, parcels))
         again = cost(lambda: demo(data, parcels))
     load_plugin("valuation")
-    for module in {module for spec in STEPS.values() for module in spec.early}:
+    for module in {module for spec in steps().values() for module in spec.early}:
         import_module(module)
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder)

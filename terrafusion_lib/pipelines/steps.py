@@ -101,6 +101,6 @@ def _platform() -> tuple[StepSpec, ...]:
             "Report values and the ratio study",
             (result_step("valuation"),),
             f"{PIPELINES}.report_step",
-            early=(*TABLES, "vl_convert"),
+            early=TABLES,
         ),
     )

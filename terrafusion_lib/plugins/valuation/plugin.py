@@ -46,7 +46,7 @@ class ValuationPlugin(Plugin):
             ("40_load",),
             plugin="valuation",
             by_value=("terrafusion_lib.plugins.valuation.actions",),
-            early=("pandas", "lightgbm", "scipy.stats", "statsmodels.api", "vl_convert"),
+            early=("pandas", "lightgbm", "scipy.stats", "statsmodels.api"),
         ),
     )
     actions = (

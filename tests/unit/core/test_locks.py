@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,26 @@ def test_a_lock_is_held_once_in_a_process_and_freed_by_an_error(tmp_path: Path) 
         raise OSError("disk full")
     with exclusive(lock, refusal):
         pass
+
+
+def test_a_patient_one_waits_until_the_lock_is_free(tmp_path: Path) -> None:
+    lock, order = tmp_path / ".lock", list[str]()
+    began = threading.Event()
+
+    def wait() -> None:
+        began.set()
+        with exclusive(lock, refusal, patience=60):
+            order.append("second")
+
+    second = threading.Thread(target=wait)
+    with exclusive(lock, refusal):
+        second.start()
+        began.wait()
+        with pytest.raises(RunError), exclusive(lock, refusal, patience=0.2):
+            pass
+        order.append("first")
+    second.join()
+    assert order == ["first", "second"]
 
 
 def test_a_file_is_replaced_whole_by_one_writer_at_a_time(tmp_path: Path) -> None:
