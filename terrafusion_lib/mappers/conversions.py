@@ -46,6 +46,14 @@ class Conversion:
     failed: str = ""
     reason: str = "''"
 
+    def of(self, source: str, raw: str) -> "Conversion":
+        """The conversion of the SQL `source`, whose text is the SQL `raw`."""
+        return Conversion(
+            self.value.replace("{x}", source),
+            self.failed.replace("{x}", source),
+            self.reason.replace("{raw}", raw),
+        )
+
 
 def family(sql_type: str) -> str:
     """What a type of the engine is to a conversion: text, whole, real, date, moment …"""

@@ -170,7 +170,7 @@ def test_codes_outside_a_value_map_or_code_table_are_counted(tmp_path: Path) -> 
 
 def test_codes_are_text_as_written(tmp_path: Path) -> None:
     mapping = read_mapping(tmp_path, MAPPING)
-    assert set(mapping.file.value_maps["condition"].values) == {"G", "A", "01", "No"}
+    assert set(mapping.value_maps["condition"].values) == {"G", "A", "01", "No"}
 
 
 @pytest.mark.parametrize(
