@@ -118,7 +118,8 @@ INSTEAD = {
     ),
     "terrafusion valuation tune <county> --market residential --trials 20": Instead(
         "a county this small has too few sales for trees",
-        "terrafusion valuation tune demo_wa --market residential --trials 20", 8, "too few for trees",
+        "terrafusion valuation tune demo_wa --market residential --trials 20", 8,
+        "too few for trees",
     ),
     "terrafusion run <county> --resume": Instead(
         "no run has failed", "terrafusion run demo_wa --resume", 9, "no failed run to resume",
