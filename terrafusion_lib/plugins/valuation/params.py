@@ -6,8 +6,7 @@ from enum import StrEnum
 from pydantic import ConfigDict, Field
 
 from terrafusion_lib.core.config import FrozenModel
-from terrafusion_lib.stats.standards import Edition, MarketArea
-from terrafusion_lib.stats.trimming import Trimming
+from terrafusion_lib.stats.standards import Edition, MarketArea, Trimming
 
 
 class Validity(StrEnum):
@@ -120,7 +119,8 @@ class ValuationParams(FrozenModel):
         description="Fewest valid sales of a market for trees stacked upon its comparables",
     )
     trees: TreeSettings = Field(
-        default=TreeSettings(), description="How boosted trees are grown; see terrafusion valuation tune"
+        default=TreeSettings(),
+        description="How boosted trees are grown; see terrafusion valuation tune",
     )
     equity: float = Field(
         default=1.0,
