@@ -122,6 +122,21 @@ def open_session(
         The folder holds no finished extract, or not this year.
     """
     manifest = read_manifest(raw_dir)
+    parameters = _parameters(manifest, county_id, assessment_year)
+    work = out_dir / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    connection = _connect(work, settings)
+    try:
+        yield Session(
+            mapping, manifest, raw_dir, work, parameters, crs, settings.threads, connection
+        )
+    finally:
+        connection.close()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _parameters(manifest: RawManifest, county_id: str, assessment_year: int) -> dict[str, object]:
+    """Values of the parameters that expressions may use."""
     if manifest.years and assessment_year not in manifest.years:
         raise MappingError(
             f"The extract has no rows of {assessment_year}",
@@ -129,29 +144,11 @@ def open_session(
             examples=manifest.years,
             hint=f"terrafusion run {county_id} --year {assessment_year}",
         )
-    parameters: dict[str, object] = {
+    return {
         "county_id": county_id,
         "assessment_year": assessment_year,
         "first_year": min(manifest.years, default=assessment_year),
     }
-    work = out_dir / WORK
-    work.mkdir(parents=True, exist_ok=True)
-    connection = _connect(work, settings)
-    try:
-        session = Session(
-            mapping,
-            manifest,
-            raw_dir,
-            work,
-            parameters,
-            crs,
-            settings.threads,
-            connection,
-        )
-        yield session
-    finally:
-        connection.close()
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _connect(work: Path, settings: Settings) -> duckdb.DuckDBPyConnection:

@@ -88,8 +88,8 @@ def read_step(text: str) -> Step:
     MappingError
         It is unknown (the nearest is suggested) or has the wrong number of arguments.
     """
-    found = CALL.fullmatch(text.strip())
-    name, argument = (found.group(1), found.group(2) or "") if found else (text, "")
+    call = CALL.fullmatch(text.strip())
+    name, argument = (call.group(1), call.group(2) or "") if call else (text, "")
     if name not in TRANSFORMS:
         meant = did_you_mean(name, TRANSFORMS)
         raise MappingError(
