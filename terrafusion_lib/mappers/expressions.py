@@ -138,7 +138,7 @@ class _Binder:
         if kind is not None and kind not in NODES:
             raise MappingError(f"{kind.lower().replace('_', ' ')} is not allowed in an expression")
         bound = {key: self.visit(value) for key, value in node.items()}
-        if kind == "CAST" and bound["type_expr"].get("type_name") == "VARCHAR":
+        if kind == "CAST" and _type_name(bound) in ("VARCHAR", "TEXT", "STRING"):
             return _plain_text(bound)
         return self._function(bound) if kind == "FUNCTION" else bound
 
@@ -167,13 +167,18 @@ class _Binder:
         return _exact_sum(node) if name == "sum" and len(node["arguments"]) == 1 else node
 
 
+def _type_name(cast: Node) -> str:
+    return str(cast["type_expr"].get("type_name")).upper()
+
+
 def _plain_text(node: Node) -> Node:
     """Text of a value; a whole float has no decimals: ids and codes are compared by their text."""
     told = parse(
         "CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') "
         "THEN regexp_replace(CAST(x AS VARCHAR), '[.]0$', '') ELSE CAST(x AS VARCHAR) END"
     )
-    return _put(told, node["child"])
+    plain: Node = _put(told, node["child"])
+    return plain
 
 
 def _put(tree: Any, value: Node) -> Any:
