@@ -138,6 +138,8 @@ class _Binder:
         if kind is not None and kind not in NODES:
             raise MappingError(f"{kind.lower().replace('_', ' ')} is not allowed in an expression")
         bound = {key: self.visit(value) for key, value in node.items()}
+        if kind == "CAST" and _type_name(bound) in ("VARCHAR", "TEXT", "STRING"):
+            return _plain_text(bound)
         return self._function(bound) if kind == "FUNCTION" else bound
 
     def _column(self, node: Node) -> Node:
@@ -163,6 +165,31 @@ class _Binder:
             raise MappingError("string_agg needs an ORDER BY to give the same text in every run")
         self.aggregates |= name in AGGREGATES
         return _exact_sum(node) if name == "sum" and len(node["arguments"]) == 1 else node
+
+
+def _type_name(cast: Node) -> str:
+    return str(cast["type_expr"].get("type_name")).upper()
+
+
+def _plain_text(node: Node) -> Node:
+    """Text of a value; a whole float has no decimals: ids and codes are compared by their text."""
+    told = parse(
+        "CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') "
+        "THEN regexp_replace(CAST(x AS VARCHAR), '[.]0$', '') ELSE CAST(x AS VARCHAR) END"
+    )
+    plain: Node = _put(told, node["child"])
+    return plain
+
+
+def _put(tree: Any, value: Node) -> Any:
+    """A tree with a value in place of its column ``x``."""
+    if isinstance(tree, list):
+        return [_put(item, value) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if tree.get("class") == "COLUMN_REF":
+        return value
+    return {key: _put(item, value) for key, item in tree.items()}
 
 
 def _exact_sum(node: Node) -> Node:

@@ -8,7 +8,13 @@ from terrafusion_lib.core.raw import RawType, SourceTable
 from terrafusion_lib.core.sql import identifier, literal
 from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.mappers.bound import raw_rows
-from terrafusion_lib.mappers.conversions import RIGHT_TRIMMED, Conversion, convert
+from terrafusion_lib.mappers.conversions import (
+    RIGHT_TRIMMED,
+    Conversion,
+    convert,
+    moment_of,
+    text_of,
+)
 from terrafusion_lib.mappers.pieces import cast, named, select
 from terrafusion_lib.mappers.session import RawFailure, Session
 
@@ -58,7 +64,9 @@ def _typed_rows(session: Session, table: SourceTable) -> str:
     values = []
     for column, raw_type in table.columns.items():
         stored = _stored_name(table, column, types)
-        conversion = _typed(raw_type, types[stored]).of(identifier(stored), identifier(stored))
+        conversion = _typed(raw_type, types[stored], table).of(
+            identifier(stored), identifier(stored)
+        )
         if conversion.failed:
             session.failures.append(
                 RawFailure(raw_rows(table), stored, file, conversion.failed, conversion.reason)
@@ -83,15 +91,19 @@ def _stored_name(table: SourceTable, column: str, stored: Iterable[str]) -> str:
     )
 
 
-def _typed(raw_type: RawType, sql_type: str) -> Conversion:
-    """How a raw column of `sql_type` becomes its declared type."""
+def _typed(raw_type: RawType, sql_type: str, table: SourceTable) -> Conversion:
+    """How a raw column of `sql_type` becomes its declared type, by the options of its table."""
     if raw_type is RawType.TEXT:
-        return Conversion(RIGHT_TRIMMED if sql_type == "VARCHAR" else "CAST({x} AS VARCHAR)")
+        return Conversion(RIGHT_TRIMMED if sql_type == "VARCHAR" else text_of(sql_type))
     if sql_type.startswith(SQL_TYPES[raw_type]) or sql_type != "VARCHAR":
         return Conversion("{x}")
+    formats = table.options.get("date_format", "")
     if raw_type in RAW_KINDS:
-        return convert(RAW_KINDS[raw_type], sql_type)
+        decimal = table.options.get("decimal", ".")
+        return convert(RAW_KINDS[raw_type], sql_type, formats=formats, decimal=decimal)
     value = f"TRY_CAST({{x}} AS {SQL_TYPES[raw_type]})"
+    if raw_type is RawType.TIMESTAMP:
+        value = moment_of(text_of(sql_type), formats)
     failed = f"{value} IS NULL AND trim({{x}}) <> ''"
     return Conversion(value, failed, f"'not a {raw_type.value}'")
 

@@ -15,6 +15,7 @@ from terrafusion_lib.mappers.conversions import SQL_TYPES, convert, family, text
 from terrafusion_lib.mappers.model import ValueMap
 from terrafusion_lib.mappers.pieces import case, cast, listed
 from terrafusion_lib.mappers.session import Session
+from terrafusion_lib.mappers.transforms import DECIMAL_COMMA
 
 JSON_KINDS = {
     "whole": Kind.INTEGER,
@@ -95,7 +96,8 @@ def _converted(name: str, member: BoundMember, kind: Kind, sql_type: str) -> Out
     first = chosen.transform.kind if chosen and chosen.transform.kind else kind
     argument = chosen.argument if chosen else ""
     source = identifier(name)
-    conversion = convert(first, sql_type, formats=argument, words=argument)
+    decimal = "," if argument == DECIMAL_COMMA else "."
+    conversion = convert(first, sql_type, formats=argument, words=argument, decimal=decimal)
     conversion = conversion.of(source, raw=cast(source, "VARCHAR"))
     value = conversion.value
     for step in member.after:

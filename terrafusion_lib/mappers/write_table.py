@@ -17,6 +17,7 @@ from terrafusion_lib.mappers.session import Session
 from terrafusion_lib.mappers.stage import DROP, Stage, key_text, stage_table, staged
 
 BATCH_ROWS = 65_536
+SAME_ROW = "the same as another row"
 KEPT, LEFT_OUT = f'"{DROP}" IS NULL', f'"{DROP}" IS NOT NULL'
 
 
@@ -46,6 +47,7 @@ def make_stage(session: Session, table: BoundTable) -> Stage:
         session.run(f"{create} {query}", where=name)
         create = f"INSERT INTO {staged(name)}"
     _check_count(session, table)
+    _collapse(session, table)
     _check_required(session, table)
     return stage
 
@@ -57,6 +59,26 @@ def _check_count(session: Session, table: BoundTable) -> None:
         for join in table.reads.joins:
             require_unique(session, join, where=name)
         raise MappingError(f"{base_rows:,} rows became {rows:,}", table=name)
+
+
+def _collapse(session: Session, table: BoundTable) -> None:
+    """Leave out rows that are the same as another in every column: one of them says it all.
+
+    Rows that share a key and differ stay: validation refuses them, for no one may guess which is
+    right.
+    """
+    name, spec = staged(table.spec.name), table.spec
+    keys = columns(spec.key)
+    twice = f"SELECT {keys} FROM {name} WHERE {KEPT} GROUP BY ALL HAVING count(*) > 1"
+    number = f"row_number() OVER (PARTITION BY {columns(spec.column_names)} ORDER BY rowid)"
+    rows = (
+        f"SELECT rowid AS place, {number} AS number FROM {name} SEMI JOIN ({twice}) USING ({keys})"
+    )
+    session.run(
+        f'UPDATE {name} SET "{DROP}" = {literal(SAME_ROW)} '
+        f"WHERE {KEPT} AND rowid IN (SELECT place FROM ({rows}) WHERE number > 1)",
+        where=spec.name,
+    )
 
 
 def _check_required(session: Session, table: BoundTable) -> None:

@@ -1,7 +1,7 @@
 """What the sales table itself says of each sale: codes, deeds, parties, prices, people's words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
@@ -41,6 +41,7 @@ class Evidence:
     nominal: BoolArray
     several: BoolArray
     chained: BoolArray
+    twice: BoolArray
     rate_score: FloatArray
     swing_score: FloatArray
     decision: FloatArray
@@ -80,7 +81,7 @@ def collect_evidence(
         rate = np.where(
             codes_valid & (size > 0) & (price > 0), reproducible.log(price / size), np.nan
         )
-    return Evidence(
+    evidence = Evidence(
         codes_valid=codes_valid,
         deed=_deeds(table, params.invalid_deeds),
         exempt=~absent(texts(table, "wac_code")),
@@ -88,12 +89,30 @@ def collect_evidence(
         nominal=~(numbers(table, "sale_price") >= params.min_sale_price),
         several=numbers(table, "parcel_count") > 1,
         chained=_chained(parcel, day),
+        twice=np.zeros(parcel.size, dtype=np.bool_),
         rate_score=robust_scores(rate, kind, texts(table, "neighborhood_code").astype(str)),
         swing_score=_swings(parcel, day, np.where(codes_valid, price, np.nan), kind),
         decision=decision,
         decided_by=who,
         unknown_decisions=unknown,
     )
+    alone = np.where(evidence.usable() & ~evidence.several, price, np.nan)
+    return replace(evidence, twice=_twice(parcel, day, alone, _codes(texts(table, "sale_id"))))
+
+
+def _twice(parcel: IntArray, day: FloatArray, price: FloatArray, sale: IntArray) -> BoolArray:
+    """Rows with parcel, day and price of another sale; the first by its id is not among them.
+
+    A price that is NaN is compared with none.
+    """
+    known = np.flatnonzero(np.isfinite(day) & (price > 0))
+    order = known[np.lexsort((sale[known], price[known], day[known], parcel[known]))]
+    same = np.ones(max(order.size - 1, 0), dtype=np.bool_)
+    for column in (parcel, day, price):
+        same &= column[order[1:]] == column[order[:-1]]
+    twice = np.zeros(parcel.size, dtype=np.bool_)
+    twice[order[1:][same]] = True
+    return twice
 
 
 def robust_scores(

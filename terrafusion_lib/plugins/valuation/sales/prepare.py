@@ -115,6 +115,7 @@ def prepare_sales(
         ("no_date", np.isnan(day)),
         ("not_valid", ~usable & ~valid),
         ("invalid_deed_or_decision", ~usable),
+        ("entered_twice", evidence.twice),
         ("several_parcels", multi),
         ("property_not_on_roll", parcel < 0),
         ("too_old", day < -params.max_sale_age_months * DAYS_PER_MONTH),

@@ -103,6 +103,13 @@ RULES = (
         decided_by=BY_MACHINE,
     ),
     Rule(
+        "entered_twice",
+        Effect.INVALID,
+        lambda facts: facts.evidence.twice,
+        "entered twice: another sale has the same parcel, day and price",
+        decided_by=BY_MACHINE,
+    ),
+    Rule(
         "several_parcels",
         Effect.TOLD,
         lambda facts: facts.evidence.several,

@@ -108,8 +108,9 @@ def _verdict(evidence: Evidence, rows: RowsByRule) -> TextArray:
 
 def _decided_by(rows: RowsByRule) -> TextArray:
     """Who decided on each sale: by the first rule that decides, by codes where none does."""
-    deciding = {rule.decided_by: held for rule, held in rows.items() if rule.decided_by}
-    chosen = np.select(list(deciding.values()), list(deciding), default=BY_CODES)
+    deciding = [(rule.decided_by, held) for rule, held in rows.items() if rule.decided_by]
+    who, where = zip(*deciding, strict=True)
+    chosen = np.select(where, who, default=BY_CODES)
     return np.asarray(chosen, dtype=object)
 
 
