@@ -21,6 +21,7 @@ from terrafusion_lib.connectors.files.records import Rules
 from terrafusion_lib.connectors.files.text_blocks import Block, TextFile, estimated_records
 from terrafusion_lib.connectors.protocol import SourceColumn
 from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.raw import RawType
 from terrafusion_lib.core.read_ahead import map_ahead
 
 THREADS = 2
@@ -117,7 +118,12 @@ class FixedWidthFile:
         """About how many records; None when a sample cannot tell."""
         return estimated_records(self._opener)
 
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]:
+    def batches(
+        self,
+        names: Sequence[str],
+        batch_rows: int,
+        kinds: Sequence[RawType] = (),  # noqa: ARG002 - types are those of the file
+    ) -> Iterator[list[pa.Array]]:
         """The named columns as text, at most `batch_rows` rows at a time.
 
         Raises

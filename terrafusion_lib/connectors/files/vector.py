@@ -11,6 +11,7 @@ from terrafusion_lib.connectors.files.account import FileAccount
 from terrafusion_lib.connectors.files.shape_systems import transformed
 from terrafusion_lib.connectors.protocol import SourceColumn
 from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.core.raw import RawType
 
 VECTOR = {".gpkg", ".shp", ".gdb", ".fgb", ".geojson", ".geojsonl"}
 GEOMETRY = "geometry"
@@ -53,7 +54,12 @@ class VectorFile:
     def row_count(self) -> int:
         return int(self._info()["features"])
 
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]:
+    def batches(
+        self,
+        names: Sequence[str],
+        batch_rows: int,
+        kinds: Sequence[RawType] = (),  # noqa: ARG002 - types are those of the file
+    ) -> Iterator[list[pa.Array]]:
         """The named columns, in the file's own types."""
         import pyogrio
 
