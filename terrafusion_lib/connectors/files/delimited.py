@@ -27,6 +27,8 @@ DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": ",", ".psv": "|"}
 PLAIN = {RawType.NUMBER: pa.float64(), RawType.DATE: pa.date32()}
 THREADS = 2
 AHEAD = 2
+PARSED = 1 << 20
+"""Bytes that Arrow parses at a time: what fits a processor's cache is twice as fast."""
 
 
 class DelimitedFile:
@@ -262,13 +264,15 @@ class DelimitedFile:
         return arrow_csv.read_csv(
             pa.BufferReader(block.text),
             arrow_csv.ReadOptions(
-                use_threads=False, block_size=len(block.text) + 1, column_names=names
+                use_threads=False,
+                block_size=len(block.text) + 1 if block.span.breaks else PARSED,
+                column_names=names,
             ),
             arrow_csv.ParseOptions(
                 delimiter=self._delimiter,
                 quote_char=self._quote or False,
                 escape_char=self._options.escape or False,
-                newlines_in_values=bool(self._quote or self._options.escape),
+                newlines_in_values=block.span.breaks > 0 or bool(self._options.escape),
                 ignore_empty_lines=fields > 1,
                 invalid_row_handler=judged,
             ),

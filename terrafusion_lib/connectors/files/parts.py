@@ -50,7 +50,9 @@ def source_files(path: Path) -> dict[str, Path]:
     return {
         item.relative_to(base).as_posix(): item
         for item in ([path] if one else sorted(path.rglob("*")))
-        if item.suffix.lower() in KNOWN and (item.is_file() or item.suffix.lower() in FOLDERS)
+        if item.suffix.lower() in KNOWN
+        and (item.is_file() or item.suffix.lower() in FOLDERS)
+        and not (item.suffix.lower() == ".dbf" and item.with_suffix(".shp").is_file())
     }
 
 
