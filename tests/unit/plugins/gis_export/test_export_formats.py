@@ -23,6 +23,7 @@ from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.write.shapefile_parts import check_whole
 from tests.support.gis_county import COUNT, GridCounty, areas
+from tests.support.gis_files import full_names, opened
 from tests.support.require import require_program
 
 NAMES = FORMATS.names()
@@ -57,23 +58,6 @@ def written(county: GridCounty, folder: Path, name: str, **params: Any) -> dict[
     for file, write in plan.files().items():
         write(folder / file)
     return {layer.name: folder / plan.file_of(layer) for layer in plan.layers}
-
-
-def opened(path: Path, layer: str, name: str) -> gpd.GeoDataFrame:
-    if name == "geoparquet":
-        return gpd.read_parquet(path)
-    several = load_format(name).several_layers and name != "shapefile"
-    frame = gpd.read_file(path, **({"layer": layer} if several else {}))
-    if name == "shapefile":
-        frame = frame.rename(columns=full_names(path, layer))
-    if name == "pmtiles":
-        frame = frame.dissolve(by="property_id", as_index=False)
-    return frame
-
-
-def full_names(path: Path, layer: str) -> dict[str, str]:
-    fields = pd.read_csv(f"zip://{layer}_fields.csv::{path}")
-    return dict(zip(fields["field"], fields["attribute"], strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
