@@ -15,7 +15,7 @@ from terrafusion_lib.plugins.gis_export.write.archive import zip_folder
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.write.gdal import write_layer
 
-TYPES = {pa.date32(): pa.timestamp("ms", "UTC"), pa.bool_(): pa.int16()}
+TYPES = {pa.date32(): pa.timestamp("ms"), pa.bool_(): pa.int16()}
 """What the version of the format that every ArcGIS since 10 reads has no type for."""
 
 
@@ -49,15 +49,18 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
                 name=layer.name,
                 multi=True,
                 types=TYPES,
-                options=_grid_options(layer.grid or grid(layer.crs)),
+                options=_options(layer.grid or grid(layer.crs)),
             )
         zip_folder(folder, path, method=zipfile.ZIP_STORED)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _grid_options(found: Grid) -> dict[str, str]:
-    """What tells GDAL the grid; places nearer than ten steps are one to Esri's software."""
+def _options(found: Grid) -> dict[str, str]:
+    """What tells GDAL the grid, and that dates are of the county's own clock, not of UTC.
+
+    Places nearer than ten steps of the grid are one to Esri's software.
+    """
     origin = repr(found.origin)
     tolerance = repr(10 / found.scale)
     return {
@@ -65,6 +68,7 @@ def _grid_options(found: Grid) -> dict[str, str]:
         "YORIGIN": origin,
         "XYSCALE": repr(found.scale),
         "XYTOLERANCE": tolerance,
+        "TIME_IN_UTC": "NO",
     }
 
 

@@ -46,6 +46,8 @@ OGR_TYPES = {
 }
 EXACT_DATES = {"geopackage", "geojson", "geojson_sequence", "shapefile", "csv_wkt"}
 
+TEXT_DATES = {"kml", "kmz", "pmtiles"}
+
 
 @pytest.fixture(scope="module")
 def county() -> GridCounty:
@@ -232,9 +234,19 @@ def test_text_sequences_have_record_separators(county: GridCounty, tmp_path: Pat
     assert json.loads(records[0])["properties"]["property_id"] == "1000"
 
 
-def test_dates_are_dates(county: GridCounty, tmp_path: Path) -> None:
-    path = written(county, tmp_path, "geoparquet")["parcels"]
-    assert pq.read_table(path)["last_sale_date"][0].as_py() == date(2024, 5, 1)
+@pytest.mark.parametrize("name", NAMES)
+def test_dates_are_dates_west_of_utc(county: GridCounty, tmp_path: Path, name: str) -> None:
+    """The first of January stays it in the county's zone, whatever a reader thinks the zone is."""
+    rows = county.tables["properties_operational"].to_pylist()
+    new_year = [row | {"last_sale_date": date(2024, 1, 1)} for row in rows]
+    changed = county.having("properties_operational", new_year)
+    path = written(changed, tmp_path, name, attributes=("last_sale_date",))["parcels"]
+    sold = pd.to_datetime(opened(path, "parcels", name)["last_sale_date"])
+    if sold.dt.tz is not None:
+        sold = sold.dt.tz_convert("America/Los_Angeles")
+    assert set(sold.dt.date) == {date(2024, 1, 1)}
+    if name in TEXT_DATES:
+        assert set(opened(path, "parcels", name)["last_sale_date"]) == {"2024-01-01"}
 
 
 @pytest.mark.parametrize("name", ["geopackage", "geoparquet", "csv_wkt", "shapefile"])
