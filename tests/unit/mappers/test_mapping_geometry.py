@@ -15,6 +15,7 @@ from terrafusion_lib.core.county import GeometryConfig
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.schema import PARCELS_GEOMETRY
 from terrafusion_lib.geo.repair import fit_shapes
+from tests.support.curves import curve_wkb
 from tests.support.raw_extract import run_mapping
 
 SHAPES = """
@@ -191,3 +192,17 @@ def test_a_crossed_ring_is_measured_by_what_it_covers(tmp_path: Path, crs: str) 
     text = SHAPES.replace("EPSG:4326", crs)
     (row,) = map_shapes(tmp_path, [shapely.to_wkb(shapely.Polygon(corners))], text=text)
     assert row["area_sqft"] == pytest.approx(5_000, rel=1e-3)
+
+
+def test_curves_are_drawn_straight_measured_and_counted(tmp_path: Path) -> None:
+    x, y = X + 100, Y
+    text = f"CURVEPOLYGON(CIRCULARSTRING({x} {y},{x + 200} {y},{x} {y}))"
+    plain = shapely.box(X, Y, X + 100, Y + 100).wkb
+    wkb = [*curve_wkb([text], tmp_path), plain]
+    one, two = map_shapes(tmp_path, wkb, text=SHAPES.replace("EPSG:4326", "EPSG:2927"))
+    assert one["area_sqft"] == pytest.approx(10_000 * np.pi, rel=1e-3)
+    assert two["area_sqft"] == pytest.approx(10_000)
+    assert shapely.from_wkb(one["geometry"]).is_valid
+    (kept,) = pq.read_table(tmp_path / "out" / "failures.parquet").to_pylist()
+    assert (kept["source_key"], kept["raw_value"]) == ("1", "a curved shape")
+    assert kept["reason"].endswith("(kept)")
