@@ -78,6 +78,8 @@ def show_run(console: Console, run: Mapping[str, Any]) -> None:
         console.print(message, style="red", markup=False, soft_wrap=True)
     console.print(table(run["tables"], TABLE_COLUMNS, title="Rows"))
     console.print(facts("Expectations", run["expectations"]))
+    if run.get("changed_rules"):
+        console.print(table(run["changed_rules"], title="Rules that the county changed"))
     console.print(facts("Values and ratio study", run["valuation"]))
     steps = [
         {key: row[key] for key in ("step", "status", "reason", "seconds")} for row in run["steps"]

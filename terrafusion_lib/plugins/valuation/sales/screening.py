@@ -39,7 +39,7 @@ LOOKS_VALID = 1.5
 class Evidence:
     """What speaks against each row of the sales table; scores are in robust deviations.
 
-    `deed` is the WAC 458-53-080 numeral that the deed type stands for, None without one; `parties`
+    `deed` is the reason that the deed type stands for, None without one; `parties`
     what the names of seller and buyer say, None when nothing. `decision` is 1 where a person took
     the sale for valid, 0 for invalid, NaN where nobody decided.
     """
@@ -210,7 +210,7 @@ def _decisions(
 class Screening:
     """The verdict on every row of the sales table.
 
-    `reasons` in words, `numeral` the reason of WAC 458-53-080 where one applies, `score` the
+    `reasons` in words, `numeral` the state's code of the reason where one applies, `score` the
     largest robust deviation, `model_ratio` price over the value by models that had not seen it.
     """
 
