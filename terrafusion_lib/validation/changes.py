@@ -6,6 +6,7 @@ from typing import Any
 from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.county import RuleChange
 from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.validation.state_facts import settle
 
 Changes = Mapping[str, Mapping[str, RuleChange]]
 """By canonical table and rule."""
@@ -13,7 +14,10 @@ FIXED = ("name", "kind")
 
 
 def changed_rules(
-    items: Sequence[Mapping[str, Any]], changes: Mapping[str, RuleChange], table: str
+    items: Sequence[Mapping[str, Any]],
+    changes: Mapping[str, RuleChange],
+    table: str,
+    facts: Mapping[str, object],
 ) -> tuple[list[dict[str, Any]], tuple[dict[str, str], ...]]:
     """Rules of a table as the county has them, and what it changed: table, rule, change, reason.
 
@@ -41,11 +45,14 @@ def changed_rules(
         if item.get("name") not in changes or changes[item["name"]].enabled
     ]
     rules = {str(item["name"]): item for item in items if item.get("name") in changes}
-    return kept, tuple(_told(table, rule, changes[name]) for name, rule in rules.items())
+    return kept, tuple(_told(table, rule, changes[name], facts) for name, rule in rules.items())
 
 
-def _told(table: str, rule: Mapping[str, Any], change: RuleChange) -> dict[str, str]:
-    parts = [f"{key}: {value} (was {rule.get(key)})" for key, value in change.keys.items()]
+def _told(
+    table: str, rule: Mapping[str, Any], change: RuleChange, facts: Mapping[str, object]
+) -> dict[str, str]:
+    before = {key: settle({key: rule.get(key)}, facts, table).get(key) for key in change.keys}
+    parts = [f"{key}: {value} (was {before[key]})" for key, value in change.keys.items()]
     return {
         "table": table,
         "rule": str(rule["name"]),

@@ -92,7 +92,9 @@ def settle(rule: Mapping[str, Any], facts: Mapping[str, object], where: str) -> 
     """
     try:
         return {
-            key: _in_words(str(value), facts, where) if key in SENTENCES else _settle(value, facts)
+            key: _in_words(str(value or ""), facts, where)
+            if key in SENTENCES
+            else _settle(value, facts)
             for key, value in rule.items()
         }
     except _NotGivenError:

@@ -191,7 +191,7 @@ def _read(
     if file.table != table.name:
         raise ConfigError(f"{path} says table: {file.table}, its name says {table.name}")
     items = [*file.rules, *state.rules.get(table.name, ())]
-    changed, told = changed_rules(items, changes, table.name)
+    changed, told = changed_rules(items, changes, table.name, facts)
     settled = [settle(item, facts, _where(item, path)) for item in changed]
     own = tuple(_rule(item, path) for item in settled if item)
     rules = (*schema_rules(table), *own, readable(table, own))

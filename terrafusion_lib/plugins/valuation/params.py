@@ -130,7 +130,7 @@ class ValuationParams(FrozenModel):
     )
     validity: Validity = Field(
         default=Validity.BOTH,
-        description="Validity codes used: dor (the state's), county, either, both, none",
+        description="Validity codes: dor (the state's), county, either, both, none",
     )
     invalid_deeds: dict[str, str] = Field(
         default_factory=dict,
