@@ -256,6 +256,11 @@ def _check_value_map(value_map: ValueMap) -> None:
 
 def _check_table(mapping: Mapping, name: str, table: Table, known: list[str]) -> None:
     _check_from(table.base, table.joins, known, mapping)
+    if many := [alias for alias, join in table.joins.items() if join.many]:
+        raise MappingError(
+            f"the join {many[0]} may find many rows",
+            hint="repeat rows in a relation, and map the table from that",
+        )
     canonical = TABLES[name]
     _all_known("canonical column", table.fields, canonical.column_names)
     missing = [key for key in canonical.key if key not in table.fields and key != "county_id"]

@@ -16,7 +16,8 @@ def prepare(session: Session, name: str) -> None:
         return
     prepare_all(session, relation.base, relation.joins)
     for alias, join in relation.joins.items():
-        require_unique(session, alias, join, where=name)
+        if not join.many:
+            require_unique(session, alias, join, where=name)
     if relation.geometry or relation.points:
         add_measured(session, name, relation)
     else:

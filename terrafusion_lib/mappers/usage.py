@@ -59,4 +59,7 @@ def row_key(mapping: Mapping, name: str) -> tuple[str, ...]:
     if name not in mapping.file.relations:
         return mapping.columns[name][:3]
     relation = mapping.file.relations[name]
-    return relation.group_by or relation.first_per or row_key(mapping, relation.base)
+    own = relation.group_by or relation.first_per
+    if own or not any(join.many for join in relation.joins.values()):
+        return own or row_key(mapping, relation.base)
+    return tuple(dict.fromkeys((*row_key(mapping, relation.base), *relation.columns)))
