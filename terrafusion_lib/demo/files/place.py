@@ -99,7 +99,7 @@ def invent(seed: int, *, units: int = 0, lots: int = PARCELS) -> Place:
         lot=lot,
         hood=hood,
         number=101 + 2 * (lot % COLUMNS),
-        street=np.array([_street(row) for row in lot // COLUMNS]),
+        street=np.array([_street(int(row)) for row in lot // COLUMNS]),
         unit=np.where(kind == CONDOMINIUM, (_within(lot) + 1).astype(str), ""),
         land_sqft=np.where(kind == CONDOMINIUM, 0, land).astype(np.int64),
         living_sqft=np.round(area).astype(np.int64),
