@@ -62,6 +62,31 @@ class SourceTable(FrozenModel):
     )
 
 
+class ReadAccount(FrozenModel):
+    """How the rows of a file come from its lines.
+
+    ``lines = records + sum(not_records)`` where the format has lines, and
+    ``records = rows + sum(left_out)``, always.
+    """
+
+    lines: int | None = Field(default=None, description="Physical lines; None without lines")
+    records: int
+    not_records: dict[str, int] = Field(
+        default_factory=dict, description="Lines that begin no record: header, blank …"
+    )
+    left_out: dict[str, int] = Field(
+        default_factory=dict, description="Records that became no row, by reason"
+    )
+
+    def told(self) -> str:
+        """What stands between lines and rows, in words: `` of 402 lines (1 header, …)``."""
+        reasons = [
+            f"{count:,} {reason}" for reason, count in (self.not_records | self.left_out).items()
+        ]
+        lines = "" if self.lines is None else f" of {self.lines:,} lines"
+        return f"{lines} ({', '.join(reasons)})" if reasons else lines
+
+
 class RawTable(FrozenModel):
     """One table of a finished extract."""
 
@@ -73,6 +98,7 @@ class RawTable(FrozenModel):
     columns: dict[str, RawType]
     key: tuple[str, ...] = ()
     seconds: float = 0.0
+    account: ReadAccount | None = Field(default=None, description="Of files: lines to rows")
 
 
 class RawManifest(FrozenModel):

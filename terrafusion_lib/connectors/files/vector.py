@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from terrafusion_lib.connectors.files.account import FileAccount
 from terrafusion_lib.connectors.files.shape_systems import transformed
 from terrafusion_lib.connectors.protocol import SourceColumn
 from terrafusion_lib.core.errors import ConnectError
@@ -27,9 +28,12 @@ class VectorFile:
         System to which shapes are transformed; empty: the file's own.
     """
 
-    def __init__(self, path: Path, *, layer: str, crs: str) -> None:
+    def __init__(self, path: Path, *, layer: str, crs: str, encoding: str = "") -> None:
         self.path = path
+        self.name = path.name
+        self.account = FileAccount()
         self._crs = crs
+        self._encoding = encoding
         self._layer = layer or self._only_layer()
 
     def columns(self) -> list[SourceColumn]:
@@ -42,6 +46,10 @@ class VectorFile:
         shape = info["geometry_type"]
         return [key, *fields, *([SourceColumn(GEOMETRY, shape, True)] if shape else [])]
 
+    def first_records(self, count: int) -> Iterator[tuple[int, list[str]]]:  # noqa: ARG002 - a layer declares its names
+        """No row holds names."""
+        return iter(())
+
     def row_count(self) -> int:
         return int(self._info()["features"])
 
@@ -50,6 +58,7 @@ class VectorFile:
         import pyogrio
 
         info = self._info()
+        self.account = FileAccount(records=int(info["features"]))
         key = info["fid_column"] or FID
         fields = [name for name in names if name not in (GEOMETRY, key)]
         with (
