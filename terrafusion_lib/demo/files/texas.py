@@ -4,7 +4,12 @@ from datetime import date
 from pathlib import Path
 
 from terrafusion_lib.demo.files.place import HOUSE, SHOP, VACANT, Place, invent, transfers
-from terrafusion_lib.demo.files.write import lot_shapes, write_delimited, write_layer
+from terrafusion_lib.demo.files.write import (
+    lot_shapes,
+    write_delimited,
+    write_fixed_width,
+    write_layer,
+)
 
 COUNTY = "prairie_tx"
 SEED = 48_999
@@ -17,7 +22,7 @@ DEEDS = ("WD", "SWD", "WD", "GWD")
 
 
 def write_texas(folder: Path) -> None:
-    """Write ``APPRAISAL_*.TXT``, ``SALES.TXT`` and ``parcels.gpkg``."""
+    """Write ``APPRAISAL_*.TXT`` (fixed width, with layouts), ``SALES.TXT`` and ``parcels.gpkg``."""
     place = invent(SEED)
     _appraisal(place, folder)
     _land(place, folder)
@@ -48,13 +53,12 @@ def _appraisal(place: Place, folder: Path) -> None:
                 land + building, capped, max(capped - exempt, 0), "HS" if homestead else "",
             )
         )  # fmt: skip
-    write_delimited(
+    write_fixed_width(
         folder / "APPRAISAL_INFO.TXT",
         "prop_id prop_type_cd prop_val_yr geo_id situs_num situs_street situs_city situs_state "
         "situs_zip hood_cd state_cd legal_desc land_val imprv_val market_value assessed_val "
         "taxable_val exemptions",
         rows,
-        "|",
     )
 
 
@@ -65,7 +69,7 @@ def _land(place: Place, folder: Path) -> None:
         for row in range(place.lot.size)
     ]  # fmt: skip
     names = "prop_id land_seg_id land_type_cd size_acres size_square_feet land_seg_mkt_val"
-    write_delimited(folder / "APPRAISAL_LAND_DETAIL.TXT", names, rows, "|")
+    write_fixed_width(folder / "APPRAISAL_LAND_DETAIL.TXT", names, rows)
 
 
 def _structures(place: Place, folder: Path) -> None:
@@ -84,17 +88,15 @@ def _structures(place: Place, folder: Path) -> None:
         parts.append((*key, 1, "MA", place.living_sqft[row], *built))
         if place.garage_sqft[row]:
             parts.append((*key, 2, "AG", place.garage_sqft[row], *built))
-    write_delimited(
+    write_fixed_width(
         folder / "APPRAISAL_IMPROVEMENT_INFO.TXT",
         "prop_id imprv_id imprv_type_cd imprv_val stories bedrooms bathrooms",
         structures,
-        "|",
     )
-    write_delimited(
+    write_fixed_width(
         folder / "APPRAISAL_IMPROVEMENT_DETAIL.TXT",
         "prop_id imprv_id imprv_det_id imprv_det_type_cd imprv_det_area yr_built class_cd cond_cd",
         parts,
-        "|",
     )
 
 

@@ -23,6 +23,20 @@ def write_delimited(
     write_text(path, text.getvalue())
 
 
+def write_fixed_width(path: Path, names: str, rows: Sequence[Sequence[object]]) -> None:
+    """A fixed-width file without a header, and beside it the layout: name, start, length."""
+    columns = names.split()
+    texts = [[str(value) for value in row] for row in rows]
+    widths = [max(map(len, column)) + 1 for column in zip(*texts, strict=True)]
+    lines = [
+        "".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) for row in texts
+    ]
+    write_text(path, "".join(f"{line}\n" for line in lines))
+    starts = [1 + sum(widths[:number]) for number in range(len(widths))]
+    layout = zip(columns, starts, widths, strict=True)
+    write_delimited(path.with_name(f"{path.stem}_LAYOUT.csv"), "name start length", layout)
+
+
 def write_layer(
     path: Path, shapes: Sequence[Any], columns: Mapping[str, Sequence[object]], crs: str
 ) -> None:
