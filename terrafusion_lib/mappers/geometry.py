@@ -15,6 +15,8 @@ from terrafusion_lib.core.errors import ConfigError, MappingError
 from terrafusion_lib.core.read_ahead import map_ahead
 from terrafusion_lib.core.sql import literal
 from terrafusion_lib.geo.crs import WGS84, moved, mover, projected_system, square_feet_per_unit
+from terrafusion_lib.geo.curves import TOLERANCE_METERS, curve_tolerance, linearized
+from terrafusion_lib.geo.repair import MULTIPOLYGON, POLYGON, made_valid
 from terrafusion_lib.mappers.model import Geometry, Points, Relation
 from terrafusion_lib.mappers.session import RELATION, RawFailure, Session
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from pyproj import CRS
 
 BATCH_ROWS = 20_000
-UNREADABLE = "unreadable"
-"""Column that marks a row whose shape or coordinates cannot be read."""
+UNREADABLE, CURVED = "unreadable", "curved"
+"""Columns that mark a row whose shape or coordinates cannot be read, or whose shape was curved."""
 SHAPE = pa.schema(
     [
         ("area_sqft", pa.float64()),
@@ -32,10 +34,15 @@ SHAPE = pa.schema(
         ("part_count", pa.int64()),
         ("geometry", pa.binary()),
         (UNREADABLE, pa.bool_()),
+        (CURVED, pa.bool_()),
     ]
 )
 POINT = pa.schema(
     [("latitude", pa.float64()), ("longitude", pa.float64()), (UNREADABLE, pa.bool_())]
+)
+
+STRAIGHTENED = (
+    f"'curves drawn with straight pieces within {TOLERANCE_METERS * 100:.0f} centimeter (kept)'"
 )
 
 Measure = Callable[[pa.RecordBatch], dict[str, pa.Array]]
@@ -64,6 +71,9 @@ def add_measured(session: Session, name: str, relation: Relation) -> None:
     scan = f"read_parquet({literal(str(path))})"
     session.run(f'CREATE VIEW {RELATION}."{name}" AS FROM {scan}', where=name)
     session.failures.append(RawFailure(relation.base, column, scan, UNREADABLE, reason))
+    if relation.geometry:
+        named = f"""(SELECT * REPLACE ('a curved shape' AS "{column}") FROM {scan})"""
+        session.failures.append(RawFailure(relation.base, column, named, CURVED, STRAIGHTENED))
 
 
 def _write(session: Session, base: str, schema: pa.Schema, measure: Measure, path: Path) -> None:
@@ -92,28 +102,49 @@ def _write(session: Session, base: str, schema: pa.Schema, measure: Measure, pat
 
 
 def _shapes(batch: pa.RecordBatch, *, spec: Geometry, county: str) -> dict[str, pa.Array]:
+    """Measures of the shapes as they are published: of an invalid one, of its repair."""
     import shapely
 
     system = county_system(county)
-    wkb = batch[spec.column].to_numpy(zero_copy_only=False)
+    source = batch[spec.column]
+    wkb, curved = linearized(source, curve_tolerance(spec.crs))
     shapes = shapely.from_wkb(wkb, on_invalid="ignore")
     shapes = np.where(shapely.is_empty(shapes), None, shapes)
     present = ~shapely.is_missing(shapes)
-    projected = moved(shapes, spec.crs, system.to_string())
     degrees = moved(shapes, spec.crs, WGS84)
+    projected = moved(shapes, spec.crs, system.to_string())
     inside = moved(shapely.point_on_surface(shapes), spec.crs, WGS84)
+    parts = shapely.get_num_geometries(shapes)
+    unfit = _unfit(degrees)
+    if unfit.size:
+        mended = made_valid(degrees[unfit])
+        projected = projected.copy()
+        projected[unfit] = moved(mended, WGS84, system.to_string())
+        parts[unfit] = shapely.get_num_geometries(mended)
+        covers = ~shapely.is_empty(mended)
+        inside[unfit[covers]] = shapely.point_on_surface(mended[covers])
     with np.errstate(invalid="ignore"):  # a shape outside the system has coordinates of infinity
         area = shapely.area(projected)
     scale = square_feet_per_unit(system)
-    given = ~np.array([item is None for item in wkb], dtype=bool)
+    same = source if degrees is shapes and not curved.any() else None
     return {
         "area_sqft": _or_null(area * scale, present),
         "latitude": _or_null(shapely.get_y(inside), present),
         "longitude": _or_null(shapely.get_x(inside), present),
-        "part_count": _or_null(shapely.get_num_geometries(shapes).astype(np.int64), present),
-        "geometry": _wkb(degrees, batch[spec.column] if degrees is shapes else None, present),
-        UNREADABLE: pa.array(given & ~present),
+        "part_count": _or_null(parts.astype(np.int64), present),
+        "geometry": _wkb(degrees, same, present),
+        UNREADABLE: pa.array(np.asarray(source.is_valid()) & ~present),
+        CURVED: pa.array(curved),
     }
+
+
+def _unfit(degrees: Any) -> NDArray[np.int64]:
+    """Places of invalid polygons: they are published repaired, and their rings measure nothing."""
+    import shapely
+
+    polygonal = np.isin(shapely.get_type_id(degrees), (POLYGON, MULTIPOLYGON))
+    finite = np.isfinite(shapely.bounds(degrees)).all(axis=-1)
+    return np.flatnonzero(polygonal & finite & ~shapely.is_valid(degrees))
 
 
 def _wkb(shapes: Any, same: pa.Array | None, present: NDArray[np.bool_]) -> pa.Array:
