@@ -1,9 +1,10 @@
-"""A Massachusetts-style town: parcel layer with roads, assessors' table, sales; condominiums."""
+"""A Massachusetts-style town: parcel layer with roads and curves, condominiums."""
 
 from datetime import date
 from pathlib import Path
 
 from terrafusion_lib.demo.files.place import (
+    COLUMNS,
     CONDOMINIUM,
     HOUSE,
     SHOP,
@@ -12,12 +13,8 @@ from terrafusion_lib.demo.files.place import (
     invent,
     transfers,
 )
-from terrafusion_lib.demo.files.write import (
-    lot_shapes,
-    street_shapes,
-    write_delimited,
-    write_layer,
-)
+from terrafusion_lib.demo.files.shapes import Grid
+from terrafusion_lib.demo.files.write import write_delimited, write_layer
 
 COUNTY = "harbor_ma"
 SEED = 25_999
@@ -26,7 +23,9 @@ UNITS = 6
 LOTS = 540
 CRS = "EPSG:26986"
 """Massachusetts Mainland, meters."""
-GRID = {"west": 236_000.0, "south": 901_000.0, "width": 24.0, "depth": 36.0}
+GRID = Grid(west=236_000.0, south=901_000.0, width=24.0, depth=36.0, bulge=2.0)
+CURVED = range(3, LOTS, 9)
+"""Lots whose street side is an arc."""
 USE_CODES = {HOUSE: "101", CONDOMINIUM: "102", SHOP: "325", VACANT: "130"}
 NOT_AT_ARMS_LENGTH = "F"
 
@@ -46,7 +45,8 @@ def write_massachusetts(folder: Path) -> None:
 
 def _layer(folder: Path) -> None:
     """Lots (FEE) and the streets between them (ROW)."""
-    lots, streets = lot_shapes(LOTS, **GRID), street_shapes(LOTS, **GRID)
+    lots = [GRID.lot(lot, curved=lot in CURVED) for lot in range(LOTS)]
+    streets = [GRID.street(row) for row in range(LOTS // COLUMNS)]
     ids = [_loc_id(lot) for lot in range(LOTS)] + [f"ROW_{row}" for row in range(len(streets))]
     kinds = ["FEE"] * len(lots) + ["ROW"] * len(streets)
     write_layer(

@@ -4,8 +4,8 @@ from datetime import date
 from pathlib import Path
 
 from terrafusion_lib.demo.files.place import HOUSE, SHOP, VACANT, Place, invent, transfers
+from terrafusion_lib.demo.files.shapes import Grid
 from terrafusion_lib.demo.files.write import (
-    lot_shapes,
     write_delimited,
     write_fixed_width,
     write_layer,
@@ -16,7 +16,7 @@ SEED = 48_999
 YEAR = 2026
 CRS = "EPSG:2276"
 """Texas North Central, US survey feet."""
-GRID = {"west": 2_300_000.0, "south": 7_000_000.0, "width": 75.0, "depth": 120.0}
+GRID = Grid(west=2_300_000.0, south=7_000_000.0, width=75.0, depth=120.0)
 STATE_CODES = {HOUSE: "A1", SHOP: "F1", VACANT: "C1"}
 DEEDS = ("WD", "SWD", "WD", "GWD")
 
@@ -28,7 +28,7 @@ def write_texas(folder: Path) -> None:
     _land(place, folder)
     _structures(place, folder)
     _sales(place, folder)
-    shapes = lot_shapes(place.lot.size, **GRID)
+    shapes = [GRID.lot(lot) for lot in range(place.lot.size)]
     columns = {"PROP_ID": [_prop_id(row) for row in range(place.lot.size)]}
     write_layer(folder / "parcels.gpkg", shapes, columns, CRS)
 

@@ -4,12 +4,8 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from terrafusion_lib.core.files import write_text
-from terrafusion_lib.demo.files.place import COLUMNS
 
 
 def write_delimited(
@@ -38,31 +34,21 @@ def write_fixed_width(path: Path, names: str, rows: Sequence[Sequence[object]]) 
 
 
 def write_layer(
-    path: Path, shapes: Sequence[Any], columns: Mapping[str, Sequence[object]], crs: str
+    path: Path, shapes: Sequence[bytes], columns: Mapping[str, Sequence[object]], crs: str
 ) -> None:
-    """Polygons as the layer ``parcels`` of a GeoPackage."""
-    import geopandas
+    """Shapes as the layer ``parcels`` of a GeoPackage."""
+    import pyarrow as pa
+    from pyogrio.raw import write_arrow
 
-    frame = geopandas.GeoDataFrame(dict(columns), geometry=list(shapes), crs=crs)
+    table = pa.table({**columns, "geom": pa.array(shapes, pa.binary())})
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-    frame.to_file(path, driver="GPKG", layer="parcels")
-
-
-def lot_shapes(lots: int, *, west: float, south: float, width: float, depth: float) -> list[Any]:
-    """Rectangles of lots along streets, in the units of the layer."""
-    import shapely
-
-    number = np.arange(lots)
-    x = west + width * (number % COLUMNS)
-    y = south + depth * 1.25 * (number // COLUMNS)
-    return list(shapely.box(x, y, x + width, y + depth))
-
-
-def street_shapes(lots: int, *, west: float, south: float, width: float, depth: float) -> list[Any]:
-    """The strips between the rows of lots, which belong to no property."""
-    import shapely
-
-    row = np.arange(-(-lots // COLUMNS))
-    y = south + depth * (1.25 * row + 1)
-    return list(shapely.box(west, y, west + width * COLUMNS, y + 0.25 * depth))
+    write_arrow(
+        table,
+        path,
+        layer="parcels",
+        driver="GPKG",
+        geometry_name="geom",
+        geometry_type="Unknown",
+        crs=crs,
+    )
