@@ -1,7 +1,7 @@
 """A relation of a mapping, checked and bound to what is defined above it."""
 
 from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.mappers.bound import RELATION, BoundRelation, Rows
+from terrafusion_lib.mappers.bound import RELATION, BoundRelation, From, Rows
 from terrafusion_lib.mappers.expressions import Expression, Scope, read_expression, row_expression
 from terrafusion_lib.mappers.model import Relation
 from terrafusion_lib.mappers.names import Names, bind_from, require_known
@@ -24,7 +24,7 @@ def bind_relation(names: Names, name: str, relation: Relation) -> BoundRelation:
     for columns in ((*relation.group_by, *relation.first_per), _measured(relation)):
         require_known("column", columns, reads.base.columns, where=relation.base)
     return BoundRelation(
-        rows=_rows(name, relation, reads.base),
+        rows=_rows(name, relation, reads),
         reads=reads,
         kept=tuple(
             column
@@ -68,8 +68,13 @@ def _measured(relation: Relation) -> tuple[str, ...]:
     return (relation.points.x, relation.points.y) if relation.points else ()
 
 
-def _rows(name: str, relation: Relation, base: Rows) -> Rows:
-    """The relation as others read it; what is grouped, ranked or measured is stored."""
+def _rows(name: str, relation: Relation, reads: From) -> Rows:
+    """The relation as others read it; what is grouped, ranked or measured is stored.
+
+    Rows that a join repeats are told apart by the relation's own columns.
+    """
+    base = reads.base
+    repeated = any(join.many for join in reads.joins)
     measures = MEASURES if relation.geometry else POSITION if relation.points else ()
     one_per = relation.group_by or relation.first_per
     columns = (*(relation.group_by or base.columns), *relation.columns, *measures)
@@ -77,7 +82,7 @@ def _rows(name: str, relation: Relation, base: Rows) -> Rows:
         name,
         RELATION,
         columns=tuple(dict.fromkeys(columns)),
-        key=one_per or base.key,
+        key=one_per or (*base.key, *(relation.columns if repeated else ())),
         one_per=one_per,
         computed=frozenset() if one_per or measures else base.computed | relation.columns.keys(),
     )

@@ -33,6 +33,11 @@ def bind_table(
     """
     spec = TABLES[name]
     reads, scope = bind_from(names, table.base, table.joins)
+    if many := [join.alias for join in reads.joins if join.many]:
+        raise MappingError(
+            f"the join {many[0]} may find many rows",
+            hint="repeat rows in a relation, and map the table from that",
+        )
     _refuse_columns(spec, table)
     for alias, text in table.let.items():
         scope = scope.naming(alias, row_expression(text, scope))

@@ -65,6 +65,8 @@ class BoundJoin:
     alias: str
     target: Rows
     match: dict[str, Expression]
+    many: bool = False
+    """A row may find several, and is repeated for each (in relations only)."""
 
 
 @dataclass(frozen=True)

@@ -91,12 +91,12 @@ def bind_from(names: Names, base: str, joins: dict[str, Join]) -> tuple[From, Sc
     scope = Scope(rows.alias, {rows.alias: rows.columns}, names.value_maps)
     bound = []
     for alias, target in targets.items():
-        bound.append(_bind_join(alias, target, joins[alias].match, scope))
+        bound.append(_bind_join(alias, target, joins[alias], scope))
         scope = scope.joined(alias, target.columns)
     return From(rows, tuple(bound)), scope
 
 
-def _bind_join(alias: str, target: Rows, match: dict[str, str], scope: Scope) -> BoundJoin:
-    require_known("column", match, target.columns, where=f"join {alias}: {target.name}")
-    expressions = {column: row_expression(text, scope) for column, text in match.items()}
-    return BoundJoin(alias, target, expressions)
+def _bind_join(alias: str, target: Rows, join: Join, scope: Scope) -> BoundJoin:
+    require_known("column", join.match, target.columns, where=f"join {alias}: {target.name}")
+    expressions = {column: row_expression(text, scope) for column, text in join.match.items()}
+    return BoundJoin(alias, target, expressions, many=join.many)

@@ -21,7 +21,8 @@ def prepare(session: Session, reads: From) -> None:
 def _make(session: Session, relation: BoundRelation) -> None:
     prepare(session, relation.reads)
     for join in relation.reads.joins:
-        require_unique(session, join, where=relation.rows.name)
+        if not join.many:
+            require_unique(session, join, where=relation.rows.name)
     if relation.geometry or relation.points:
         add_measured(session, relation)
     elif relation.rows.one_per:

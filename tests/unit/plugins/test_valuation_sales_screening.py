@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from terrafusion_lib.core.states.load import load_state
 from terrafusion_lib.plugins.api import PluginResult
 from terrafusion_lib.plugins.valuation.params import SaleDecision, ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
@@ -19,7 +20,7 @@ from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synt
 
 NO_TREES = {"bootstrap_replicates": 0, "min_ensemble_sales": 100_000}
 """Verdicts need no boosted trees and no intervals, which take most of a run."""
-PARAMS = ValuationParams(**NO_TREES)
+PARAMS = ValuationParams(**NO_TREES, **load_state("wa").plugins["valuation"])
 
 
 def with_column(market: SyntheticMarket, name: str, values: object) -> SyntheticMarket:

@@ -29,7 +29,7 @@ MIN_YEARS_BETWEEN = 0.25
 class Evidence:
     """What speaks against each row of the sales table; scores are in robust deviations.
 
-    `deed` is the WAC 458-53-080 numeral that the deed type stands for, None without one; `parties`
+    `deed` is the reason that the deed type stands for, None without one; `parties`
     what the names of seller and buyer say, None when nothing. `decision` is 1 where a person took
     the sale for valid, 0 for invalid, NaN where nobody decided.
     """

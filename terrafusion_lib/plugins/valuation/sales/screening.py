@@ -30,7 +30,7 @@ RowsByRule = Mapping[Rule, BoolArray]
 class Screening:
     """The verdict on every row of the sales table.
 
-    `reasons` in words, `numeral` the reason of WAC 458-53-080 where one applies, `score` the
+    `reasons` in words, `numeral` the state's code of the reason where one applies, `score` the
     largest robust deviation, `model_ratio` price over the value by models that had not seen it.
     """
 
