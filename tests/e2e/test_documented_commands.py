@@ -55,7 +55,10 @@ OPTIONS_OF = {
     "docs/how-to/export-gis.md": "export gis",
 }
 """Which command's options a page speaks of."""
-NOT_OURS = {"docs/decisions/0002-ploomber.md": {"--no-deps"}}
+NOT_OURS = {
+    "docs/decisions/0002-ploomber.md": {"--no-deps"},
+    "docs/how-to/add-a-plugin.md": {"--estimate", "--rename", "--to", "--trees"},
+}
 
 
 @dataclass(frozen=True)
