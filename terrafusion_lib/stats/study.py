@@ -22,11 +22,12 @@ from terrafusion_lib.stats.standards import (
     Edition,
     Limit,
     MarketArea,
+    Trimming,
     limit,
     verdict,
 )
 from terrafusion_lib.stats.strata import FloatArray, IntArray, RatioDataError, Strata, stratify
-from terrafusion_lib.stats.trimming import Trimming, kept
+from terrafusion_lib.stats.trimming import kept
 from terrafusion_lib.stats.vertical import MEDIAN_CONFIDENCE, vei
 
 OVERALL, ALL = "overall", "all"
