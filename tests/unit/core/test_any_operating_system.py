@@ -13,6 +13,7 @@ POSIX_CALLS = {"fork", "getloadavg", "getpgid", "getuid", "kill", "killpg", "mkf
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 
+@pytest.mark.slow
 def test_every_module_is_imported_where_posix_modules_are_missing() -> None:
     code = f"""
 import importlib, pkgutil, sys
