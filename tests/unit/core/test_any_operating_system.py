@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import terrafusion_lib
 
 PACKAGE = Path(terrafusion_lib.__file__).parent
