@@ -1,6 +1,8 @@
 """What can be added by a file or by an installed package: known by name, imported when used."""
 
+import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -48,7 +50,7 @@ class Registry:
             Two have one name; both places are named.
         """
         known: dict[str, EntryPoint] = {}
-        for source in [*self._built_in(), *entry_points(group=self.group)]:
+        for source in (*self._built_in(), *_installed(self.group, tuple(sys.path))):
             if source.name in known:
                 raise PluginError(
                     f"Two {self.kind}s are named {source.name}: "
@@ -115,6 +117,12 @@ class Registry:
                 value = f"{package}:{place}"
             entries.append(EntryPoint(name, value, self.group))
         return entries
+
+
+@cache
+def _installed(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001
+    """Entry points of the packages on `path`; read once, as that looks into every package."""
+    return tuple(entry_points(group=group))
 
 
 PLUGINS = Registry("plugin", "terrafusion.plugins", "plugins", "{name}/plugin.py", "plugin")
