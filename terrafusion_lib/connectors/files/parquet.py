@@ -8,10 +8,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from terrafusion_lib.connectors.files.account import FileAccount
 from terrafusion_lib.connectors.files.native_shapes import native_columns, native_wkb
 from terrafusion_lib.connectors.files.shape_systems import transformed
 from terrafusion_lib.connectors.protocol import SourceColumn
 from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.core.raw import RawType
 
 
 class ParquetFile:
@@ -25,6 +27,8 @@ class ParquetFile:
 
     def __init__(self, path: Path, *, crs: str = "") -> None:
         self.path = path
+        self.name = path.name
+        self.account = FileAccount()
         self._crs = crs
 
     def columns(self) -> list[SourceColumn]:
@@ -33,13 +37,24 @@ class ParquetFile:
             flat = _flat(file.schema_arrow.empty_table(), native)
         return [SourceColumn(field.name, str(field.type), field.nullable) for field in flat.schema]
 
+    def first_records(self, count: int) -> Iterator[tuple[int, list[str]]]:  # noqa: ARG002 - a schema holds the names
+        """No row holds names."""
+        return iter(())
+
     def row_count(self) -> int:
         with self._open() as file:
             return int(file.metadata.num_rows)
 
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]:
+    def batches(
+        self,
+        names: Sequence[str],
+        batch_rows: int,
+        kinds: Sequence[RawType] = (),  # noqa: ARG002 - types are those of the file
+    ) -> Iterator[list[pa.Array]]:
         """The named columns, in the file's own types."""
+        self.account = FileAccount()
         with self._open() as file:
+            self.account.records = file.metadata.num_rows
             shapes = _shape_columns(file.schema_arrow.metadata or {})
             systems, native = _systems(shapes), native_columns(shapes)
             for batch in file.iter_batches(batch_size=batch_rows, columns=list(names)):

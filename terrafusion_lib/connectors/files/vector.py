@@ -8,11 +8,15 @@ from typing import Any
 
 import pyarrow as pa
 
+from terrafusion_lib.connectors.files.account import FileAccount
+from terrafusion_lib.connectors.files.dbf import text_encoding
 from terrafusion_lib.connectors.files.shape_systems import transformed
 from terrafusion_lib.connectors.protocol import SourceColumn
 from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.core.raw import RawType
 
-VECTOR = {".gpkg", ".shp", ".gdb", ".fgb", ".geojson", ".geojsonl"}
+VECTOR = {".gpkg", ".shp", ".dbf", ".gdb", ".fgb", ".geojson", ".geojsonl"}
+DBF = {".shp", ".dbf"}
 GEOMETRY = "geometry"
 FID = "OGC_FID"
 
@@ -28,9 +32,12 @@ class VectorFile:
         System to which shapes are transformed; empty: the file's own.
     """
 
-    def __init__(self, path: Path, *, layer: str, crs: str) -> None:
+    def __init__(self, path: Path, *, layer: str, crs: str, encoding: str = "") -> None:
         self.path = path
+        self.name = path.name
+        self.account = FileAccount()
         self._crs = crs
+        self._encoding = encoding
         self._layer = layer or self._only_layer()
 
     def columns(self) -> list[SourceColumn]:
@@ -40,6 +47,7 @@ class VectorFile:
         """
         info = self._info()
         key, shapes = _own_names(info)
+        self._text_encoding()
         fields = [
             SourceColumn(str(name), str(kind), True)
             for name, kind in zip(info["fields"], info["dtypes"], strict=True)
@@ -47,14 +55,24 @@ class VectorFile:
         own = [SourceColumn(name, info["geometry_type"], True) for name in shapes]
         return [SourceColumn(key, "integer", False), *fields, *own]
 
+    def first_records(self, count: int) -> Iterator[tuple[int, list[str]]]:  # noqa: ARG002 - a layer declares its names
+        """No row holds names."""
+        return iter(())
+
     def row_count(self) -> int:
         return int(self._info()["features"])
 
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]:
+    def batches(
+        self,
+        names: Sequence[str],
+        batch_rows: int,
+        kinds: Sequence[RawType] = (),  # noqa: ARG002 - types are those of the file
+    ) -> Iterator[list[pa.Array]]:
         """The named columns, in the file's own types."""
         import pyogrio
 
         info = self._info()
+        self.account = FileAccount(records=int(info["features"]))
         key, shapes = _own_names(info)
         fields = [name for name in info["fields"] if name in names]
         with (
@@ -68,21 +86,37 @@ class VectorFile:
                 batch_size=batch_rows,
                 use_pyarrow=True,
                 datetime_as_string=False,
+                encoding=self._text_encoding(),
             ) as (_, reader),
         ):
             # by place: the id is the first column and the shape the last, whatever their names
             at = {key: 0} | dict.fromkeys(shapes, -1)
             at |= {name: place for place, name in enumerate(fields, start=1)}
             for batch in reader:
-                yield [
-                    self._shapes(batch[at[name]], info["crs"])
-                    if name in shapes
-                    else batch[at[name]]
-                    for name in names
-                ]
+                yield [self._column(batch[at[name]], name, shapes, info["crs"]) for name in names]
 
-    def _shapes(self, wkb: pa.Array, crs: str | None) -> pa.Array:
-        return transformed(wkb.cast(pa.binary()), crs, self._crs, source=self.path)
+    def _column(
+        self, column: pa.Array, name: str, shapes: Sequence[str], crs: str | None
+    ) -> pa.Array:
+        if name in shapes:
+            return transformed(column.cast(pa.binary()), crs, self._crs, source=self.path)
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise ConnectError(
+                f"Text of {self.path.name} is not in the encoding that the file says",
+                table=self.path.name,
+                column=name,
+                hint="set encoding for this table in the mapping",
+            ) from error
+        return column
+
+    def _text_encoding(self) -> str | None:
+        """Encoding of a Shapefile's text; None for formats that say it themselves."""
+        table = self.path.with_suffix(".dbf")
+        if self.path.suffix.lower() not in DBF or not table.is_file():
+            return None
+        return text_encoding(table, self._encoding, told=self._info()["encoding"] == "UTF-8")
 
     def _info(self) -> dict[str, Any]:
         import pyogrio
@@ -124,7 +158,7 @@ def parts(path: Path) -> list[Path]:
     """Files that a source file is made of: those of a File Geodatabase, or beside a ``.shp``."""
     if path.is_dir():
         return [item for item in sorted(path.rglob("*")) if item.suffix != ".lock"]
-    if path.suffix.lower() == ".shp":
+    if path.suffix.lower() in DBF:
         return sorted(path.parent.glob(f"{path.stem}.*"))
     return [path]
 
