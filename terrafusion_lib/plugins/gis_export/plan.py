@@ -196,6 +196,7 @@ class _Builder:
             crs=self.crs,
             left_out={reason: count for reason, count in found.left_out.items() if count},
             repaired=found.repaired,
+            unlinked=tuple(found.unlinked.to_pylist()),
             zooms=(self.params.min_zoom, self.params.max_zoom),
             style=_style(layer, by_name.get(layer.color_by or ""), shapes),
             progress=self.tables.context.progress,

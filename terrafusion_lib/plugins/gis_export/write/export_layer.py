@@ -77,6 +77,8 @@ class ExportLayer:
         Coordinates that the format can hold; None: any double.
     repaired : int
         Parcel shapes that were invalid and were repaired.
+    unlinked : tuple of str
+        Keys of the parcel shapes that belong to no property.
     zooms : tuple of int
         First and last zoom, for formats of tiles.
     """
@@ -89,6 +91,7 @@ class ExportLayer:
     crs: str
     left_out: dict[str, int]
     repaired: int = 0
+    unlinked: tuple[str, ...] = ()
     zooms: tuple[int, int] = (9, 15)
     style: Style | None = None
     progress: Progress = silent

@@ -22,7 +22,7 @@ from terrafusion_lib.plugins.gis_export.formats.shapefile import shortened
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.write.shapefile_parts import check_whole
-from tests.support.gis_county import COUNT, GridCounty, areas
+from tests.support.gis_county import COUNT, GridCounty, areas, shapes
 from tests.support.gis_files import full_names, opened
 from tests.support.require import require_program
 
@@ -258,3 +258,18 @@ def test_the_same_export_has_the_same_bytes_in_its_table(
         folder.mkdir()
         frames.append(opened(written(county, folder, name)["parcels"], "parcels", name))
     pd.testing.assert_frame_equal(*frames)
+
+
+def test_shapes_longer_than_a_cell_are_listed_beside_the_csv(
+    county: GridCounty, tmp_path: Path
+) -> None:
+    rows = shapes()
+    long = shapely.Point(-119.3, 46.2).buffer(0.001, quad_segs=500)
+    changed = county.having("parcels_geometry", [rows[0] | {"geometry": long.wkb}, *rows[1:]])
+    path = written(changed, tmp_path, "csv_wkt", crs="EPSG:4326")["parcels"]
+    listed = pd.read_csv(path.with_name(f"{path.stem}_long_shapes.csv"))
+    assert listed["geometry_id"].tolist() == [rows[0]["geometry_id"]]
+    assert listed["characters"].tolist() == [pd.read_csv(path)["WKT"].str.len().max()]
+    (tmp_path / "plain").mkdir()
+    plain = written(county, tmp_path / "plain", "csv_wkt")["parcels"]
+    assert not list(plain.parent.glob("*_long_shapes.csv"))
