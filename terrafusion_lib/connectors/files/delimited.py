@@ -218,7 +218,7 @@ class DelimitedFile:
         left_out: Counter[str] = Counter()
         table = self._plainly(block, wanted)
         try:
-            table = table or self._table(block, wanted, {}, left_out)
+            table = self._table(block, wanted, {}, left_out) if table is None else table
         except pa.ArrowInvalid as error:
             raise self._located(file, block, wanted.fields) from error
         if table.num_rows + left_out.total() != block.span.records:
