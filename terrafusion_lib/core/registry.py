@@ -26,7 +26,8 @@ class Registry:
     folder : str
         Folder of the built-ins, relative to the package.
     file : str
-        Their file within it, such as ``{name}/plugin.py``.
+        Their file within it, such as ``{name}/plugin.py``. One that is not Python is data: its
+        entry point names the package and the file.
     attribute : str
         What the file holds under that name; empty: the module itself.
     """
@@ -110,6 +111,8 @@ class Registry:
                 continue
             module = f"{package}.{place.removesuffix('.py').replace('/', '.')}"
             value = f"{module}:{self.attribute}" if self.attribute else module
+            if path.suffix != ".py":
+                value = f"{package}:{place}"
             entries.append(EntryPoint(name, value, self.group))
         return entries
 

@@ -62,12 +62,17 @@ class Source(FrozenModel):
 
 
 class Join(FrozenModel):
-    """A look-up of at most one row; a row without a match stays, with nulls."""
+    """A look-up of at most one row; a row without a match stays, with nulls.
+
+    With `many`, in a relation only, the row is repeated for each row that is found: a lot for each
+    unit of the condominium on it.
+    """
 
     to: str = Field(default="", description="Relation looked up; default the join's own name")
     match: dict[str, str] = Field(
         min_length=1, description="Column of the relation: expression of this table"
     )
+    many: bool = False
 
     @field_validator("match", mode="before")
     @classmethod

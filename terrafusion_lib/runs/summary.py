@@ -78,7 +78,9 @@ def summarize(
     values = result_step("valuation")
 
     def summary(name: str) -> dict[str, Any]:
-        return records[name].summary if name in records else {}
+        return dict(records[name].summary) if name in records else {}
+
+    expectations = summary(VALIDATE)
 
     return {
         "run_id": run_id,
@@ -97,7 +99,8 @@ def summarize(
             name: counts["filtered"]
             for name, counts in (records[MAP].rows if MAP in records else {}).items()
         },
-        "expectations": summary(VALIDATE),
+        "changed_rules": expectations.pop("changed_rules", []),
+        "expectations": expectations,
         "valuation": summary(values),
         "steps": [_step_row(name, plan, records, run_id) for name in plan.steps],
         "products": {

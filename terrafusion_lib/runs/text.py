@@ -13,6 +13,7 @@ from terrafusion_lib.pipelines.plan import Plan
 from terrafusion_lib.pipelines.steps import steps
 
 TABLE_COLUMNS = ("table", "read", "filtered", "quarantined", "loaded")
+CHANGE_COLUMNS = ("table", "rule", "change", "reason")
 
 
 def table(
@@ -80,6 +81,9 @@ def show_run(console: Console, run: Mapping[str, Any]) -> None:
         console.print(table(map(_file_row, run["files"]), title="Files"))
     console.print(table(run["tables"], TABLE_COLUMNS, title="Rows"))
     console.print(facts("Expectations", run["expectations"]))
+    if run.get("changed_rules"):
+        changed = table(run["changed_rules"], CHANGE_COLUMNS, title="Rules that the county changed")
+        console.print(changed)
     console.print(facts("Values and ratio study", run["valuation"]))
     steps = [
         {key: row[key] for key in ("step", "status", "reason", "seconds")} for row in run["steps"]

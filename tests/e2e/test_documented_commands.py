@@ -94,12 +94,25 @@ INSTEAD = {
     "make demo": Instead("run once, before all others"),
     "make demo PARCELS=80000": Instead("three minutes", "make -n demo PARCELS=80000"),
     "make test": Instead("this suite", "make -n test"),
+    "make test-fast": Instead("a part of this suite", "make -n test-fast"),
+    "make env-test": Instead("asks the network for the tests' packages", "make -n env-test"),
+    ".venv/bin/python -m pytest tests/unit/stats/test_ratio_point_statistics.py": Instead(
+        "needs the tests' packages; a part of this suite"
+    ),
+    '.venv/bin/python -m pytest tests/unit -k "comparables and not grid" -x': Instead(
+        "needs the tests' packages; a part of this suite"
+    ),
     "make lint": Instead("needs the tests' packages; CI runs it", "make -n lint"),
     "make lock": Instead("asks the network for every package", "make -n lock"),
     "pip install terrafusion": Instead("the page says that it is not to be typed"),
     "TERRAFUSION_DATA=<folder> terrafusion run king_wa": Instead(
         "test_king_county runs it where the file is",
         "TERRAFUSION_DATA=. terrafusion run king_wa", 4, "kc_house_data.csv",
+    ),
+    "terrafusion run prairie_tx": Instead(
+        "test_counties_of_other_states runs it; its files may not be there yet",
+        "terrafusion demo files prairie_tx && terrafusion run prairie_tx --dry-run",
+        says="10_connect",
     ),
     "terrafusion connect check benton_wa": Instead(
         "no SQL Server here: it says what is missing",

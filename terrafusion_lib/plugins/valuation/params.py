@@ -6,8 +6,7 @@ from enum import StrEnum
 from pydantic import ConfigDict, Field
 
 from terrafusion_lib.core.config import FrozenModel
-from terrafusion_lib.stats.standards import Edition, MarketArea
-from terrafusion_lib.stats.trimming import Trimming
+from terrafusion_lib.stats.standards import Edition, MarketArea, Trimming
 
 
 class Validity(StrEnum):
@@ -87,18 +86,6 @@ class SaleDecision(PersonsWord):
     when: date
 
 
-INVALID_DEEDS = {
-    "QCD": "09",
-    "PRD": "03",
-    "TRD": "05",
-    "SD": "05",
-    "TD": "06",
-    "COR": "12",
-    "FUL": "17",
-}
-"""Deed types of PACS that are no arm's-length sale, with the numeral of WAC 458-53-080(2)."""
-
-
 class ValuationParams(FrozenModel):
     """How properties are valued; defaults suit a county with five years of coded sales."""
 
@@ -141,11 +128,12 @@ class ValuationParams(FrozenModel):
         default=1_000.0, gt=0, description="Smallest price taken for a sale, US dollars"
     )
     validity: Validity = Field(
-        default=Validity.BOTH, description="Validity codes used: dor, county, either, both, none"
+        default=Validity.BOTH,
+        description="Validity codes: dor (the state's), county, either, both, none",
     )
     invalid_deeds: dict[str, str] = Field(
-        default=INVALID_DEEDS,
-        description="Deed types that are no arm's-length sale, with their WAC 458-53-080 numeral",
+        default_factory=dict,
+        description="Deed types that are no arm's-length sale, with the state's code of the reason",
     )
     sales_decisions: tuple[SaleDecision, ...] = Field(
         default=(), description="What people decided on sales, with reason, who and when"
@@ -230,10 +218,10 @@ class ValuationParams(FrozenModel):
         default=12, ge=1, description="Test sales on or after the valuation date: months after"
     )
     study_months_before: int = Field(
-        default=8, ge=0, description="Sales of the appraised study: months before (WAC 458-53-070)"
+        default=12, ge=0, description="Sales of the appraised study: months before"
     )
     study_months_after: int = Field(
-        default=4, ge=0, description="Sales of the appraised study: months after (WAC 458-53-070)"
+        default=0, ge=0, description="Sales of the appraised study: months after"
     )
     trimming: Trimming = Field(
         default=Trimming.NONE, description="Outlier ratios left out of studies: none, iqr, wac"

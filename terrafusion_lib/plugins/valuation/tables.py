@@ -183,7 +183,7 @@ sale_price            money    Price of the whole transaction
 verdict               text     valid, invalid, or suspect: a person should look
 decided_by            text     codes, machine or person
 reasons               text     What speaks against it, in words; null when nothing does
-wac_numeral           text     Reason of WAC 458-53-080(2); null when it is used
+wac_numeral           text     State's code of the reason, such as WAC 458-53-080(2); null when used
 outlier_score         number   Largest robust deviation of its price; null when nothing compares
 model_ratio           number   Price over the value by models that had not seen it
 """,

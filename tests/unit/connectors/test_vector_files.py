@@ -8,10 +8,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import shapely
+from pyogrio.raw import write_arrow
 
 from terrafusion_lib.connectors.file_connector import FileConnector, FileOptions
 from terrafusion_lib.core.errors import ConfigError, ConnectError
 from terrafusion_lib.core.raw import SourceTable
+from terrafusion_lib.geo.crs import moved
+from terrafusion_lib.geo.curves import curve_tolerance, linearized
+from tests.support.curves import curve_wkb
 from tests.support.parcel_rows import shapes
 
 ROWS = 30
@@ -155,3 +159,25 @@ def test_a_file_that_is_none_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "parcels.fgb").write_bytes(b"not a file of shapes")
     with pytest.raises(ConnectError, match=r"parcels\.fgb cannot be read"):
         read(tmp_path, wanted("parcels.fgb"))
+
+
+@pytest.mark.parametrize("crs", ["", "EPSG:4326"])
+def test_curved_shapes_are_moved_and_stay_known_as_curved(tmp_path: Path, crs: str) -> None:
+    x, y = 1_950_000, 350_000
+    disc = f"CURVEPOLYGON(CIRCULARSTRING({x} {y},{x + 200} {y},{x} {y}))"
+    plain = shapely.box(x, y, x + 100, y + 100).wkb
+    table = pa.table({"n": [1, 2], "geom": [*curve_wkb([disc], tmp_path), plain]})
+    path = tmp_path / "curves.gpkg"
+    write_arrow(
+        table, path, driver="GPKG", geometry_name="geom", geometry_type="Unknown", crs="EPSG:2927"
+    )
+    columns = {"n": "integer", "geometry": "geometry"}
+    asked = SourceTable(
+        name="t", source="s", table=path.name, columns=columns, options={"crs": crs}
+    )
+    found = read(tmp_path, asked)["geometry"].combine_chunks()
+    system = crs or "EPSG:2927"
+    wkb, curved = linearized(found, curve_tolerance(system))
+    assert curved.tolist() == [True, False]
+    feet = moved(shapely.from_wkb(wkb), system, "EPSG:2927")
+    assert shapely.area(feet) == pytest.approx([10_000 * np.pi, 10_000], rel=1e-3)

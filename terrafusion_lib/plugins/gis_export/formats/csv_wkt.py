@@ -9,6 +9,7 @@ import pyarrow.csv as pa_csv
 
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
 from terrafusion_lib.plugins.gis_export.select.shapes import objects, system
+from terrafusion_lib.plugins.gis_export.select.valid_shapes import Grid
 from terrafusion_lib.plugins.gis_export.write.export_layer import GEOMETRY, ExportLayer
 from terrafusion_lib.plugins.write_errors import write_error
 
@@ -62,6 +63,16 @@ def _texts(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
     )
 
 
+def grid(_crs: str) -> Grid:
+    """Coordinates that the text holds."""
+    return Grid(10.0**DECIMALS)
+
+
 FORMAT = ExportFormat(
-    title="CSV with WKT", suffix=".csv", write=write, size_factor=2.5, styles=Styles.NONE
+    title="CSV with WKT",
+    suffix=".csv",
+    write=write,
+    size_factor=2.5,
+    grid=grid,
+    styles=Styles.NONE,
 )

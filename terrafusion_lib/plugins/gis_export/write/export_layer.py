@@ -12,6 +12,7 @@ from terrafusion_lib.core.read_ahead import map_ahead
 from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.plugins.gis_export.errors import VALUE_OUT_OF_RANGE, ExportError
 from terrafusion_lib.plugins.gis_export.select.shapes import Shapes
+from terrafusion_lib.plugins.gis_export.select.valid_shapes import Grid
 from terrafusion_lib.plugins.gis_export.write.styles import Style
 
 Made = TypeVar("Made")
@@ -72,6 +73,8 @@ class ExportLayer:
         System that the shapes are written in.
     left_out : dict
         Counts of what has no record, by reason.
+    grid : Grid, optional
+        Coordinates that the format can hold; None: any double.
     repaired : int
         Parcel shapes that were invalid and were repaired.
     zooms : tuple of int
@@ -90,6 +93,7 @@ class ExportLayer:
     style: Style | None = None
     progress: Progress = silent
     threads: int = 1
+    grid: Grid | None = None
 
     @property
     def records(self) -> int:
@@ -126,7 +130,9 @@ class ExportLayer:
 
     def _batch(self, start: int, *, multi: bool) -> pa.RecordBatch:
         columns = [self._part(item, start) for item in self.fields]
-        columns.append(self.shapes.part(start, BATCH_RECORDS, self.crs, multi=multi))
+        columns.append(
+            self.shapes.part(start, BATCH_RECORDS, self.crs, multi=multi, grid=self.grid)
+        )
         return pa.record_batch(columns, schema=self.schema())
 
     def _part(self, item: ExportField, start: int) -> pa.Array:

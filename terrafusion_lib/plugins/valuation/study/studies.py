@@ -87,9 +87,9 @@ def appraised_sales(
 ) -> StudySales:
     """The assessor's market values against prices brought to the valuation date.
 
-    Sales of the months around the valuation date that the parameters give (by default those of
-    WAC 458-53-070) whose property is still of the market that it was sold in; a lot built upon
-    since is another property. Markets without a model keep their prices unadjusted.
+    Sales of the months around the valuation date that the parameters give, whose property is still
+    of the market that it was sold in; a lot built upon since is another property. Markets without
+    a model keep their prices unadjusted.
     """
     found = []
     for sales in (prepared.market, prepared.later):

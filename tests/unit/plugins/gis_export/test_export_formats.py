@@ -23,6 +23,7 @@ from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.write.shapefile_parts import check_whole
 from tests.support.gis_county import COUNT, GridCounty, areas
+from tests.support.gis_files import full_names, opened
 from tests.support.require import require_program
 
 NAMES = FORMATS.names()
@@ -45,6 +46,8 @@ OGR_TYPES = {
 }
 EXACT_DATES = {"geopackage", "geojson", "geojson_sequence", "shapefile", "csv_wkt"}
 
+TEXT_DATES = {"kml", "kmz", "pmtiles"}
+
 
 @pytest.fixture(scope="module")
 def county() -> GridCounty:
@@ -57,23 +60,6 @@ def written(county: GridCounty, folder: Path, name: str, **params: Any) -> dict[
     for file, write in plan.files().items():
         write(folder / file)
     return {layer.name: folder / plan.file_of(layer) for layer in plan.layers}
-
-
-def opened(path: Path, layer: str, name: str) -> gpd.GeoDataFrame:
-    if name == "geoparquet":
-        return gpd.read_parquet(path)
-    several = load_format(name).several_layers and name != "shapefile"
-    frame = gpd.read_file(path, **({"layer": layer} if several else {}))
-    if name == "shapefile":
-        frame = frame.rename(columns=full_names(path, layer))
-    if name == "pmtiles":
-        frame = frame.dissolve(by="property_id", as_index=False)
-    return frame
-
-
-def full_names(path: Path, layer: str) -> dict[str, str]:
-    fields = pd.read_csv(f"zip://{layer}_fields.csv::{path}")
-    return dict(zip(fields["field"], fields["attribute"], strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -248,9 +234,19 @@ def test_text_sequences_have_record_separators(county: GridCounty, tmp_path: Pat
     assert json.loads(records[0])["properties"]["property_id"] == "1000"
 
 
-def test_dates_are_dates(county: GridCounty, tmp_path: Path) -> None:
-    path = written(county, tmp_path, "geoparquet")["parcels"]
-    assert pq.read_table(path)["last_sale_date"][0].as_py() == date(2024, 5, 1)
+@pytest.mark.parametrize("name", NAMES)
+def test_dates_are_dates_west_of_utc(county: GridCounty, tmp_path: Path, name: str) -> None:
+    """The first of January stays it in the county's zone, whatever a reader thinks the zone is."""
+    rows = county.tables["properties_operational"].to_pylist()
+    new_year = [row | {"last_sale_date": date(2024, 1, 1)} for row in rows]
+    changed = county.having("properties_operational", new_year)
+    path = written(changed, tmp_path, name, attributes=("last_sale_date",))["parcels"]
+    sold = pd.to_datetime(opened(path, "parcels", name)["last_sale_date"])
+    if sold.dt.tz is not None:
+        sold = sold.dt.tz_convert("America/Los_Angeles")
+    assert set(sold.dt.date) == {date(2024, 1, 1)}
+    if name in TEXT_DATES:
+        assert set(opened(path, "parcels", name)["last_sale_date"]) == {"2024-01-01"}
 
 
 @pytest.mark.parametrize("name", ["geopackage", "geoparquet", "csv_wkt", "shapefile"])
