@@ -133,19 +133,8 @@ class DelimitedFile:
             for place, kind in zip(positions[1:], kinds, strict=bool(kinds))
             if kind in PLAIN and not (self._options.date_format and kind is not RawType.NUMBER)
         }
-<<<<<<< HEAD
         wanted = _Wanted(len(header), positions, plain)
         parse = partial(self._parse, file, wanted, not_rows)
-=======
-        parse = partial(
-            self._parse,
-            file=file,
-            fields=len(header),
-            positions=positions,
-            not_rows=not_rows,
-            plain=plain,
-        )
->>>>>>> main
         with_counts = map_ahead(parse, self._counted(file, rules), threads=THREADS, ahead=AHEAD)
         for columns, left_out in with_counts:
             self.account.left_out.update(left_out)
@@ -221,18 +210,7 @@ class DelimitedFile:
             yield block
 
     def _parse(
-<<<<<<< HEAD
         self, file: TextFile, wanted: _Wanted, not_rows: NotRows, block: Block
-=======
-        self,
-        block: Block,
-        *,
-        file: TextFile,
-        fields: int,
-        positions: list[int],
-        not_rows: NotRows,
-        plain: dict[str, pa.DataType],
->>>>>>> main
     ) -> tuple[list[pa.Array], Counter[str]]:
         """Columns of one block at `positions`, and the records of it that are no rows."""
         if not block.span.records:
