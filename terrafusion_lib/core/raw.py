@@ -67,7 +67,7 @@ class SourceTable(FrozenModel):
     name: str = Field(description="Name in the raw layer and in the mapping")
     source: str = Field(description="Key of the county's sources")
     table: OptionText = Field(
-        description="Name at the source: dbo.property_val, a file, a sheet, a layer"
+        description="Name at the source: dbo.property_val, a file, files, a sheet, a layer"
     )
     columns: dict[str, RawType]
     key: tuple[str, ...] = ()

@@ -35,7 +35,7 @@ def connect(step: Step) -> StepRecord:
     )
     pointer = {"extract_id": manifest.extract_id, "folder": str(folder)}
     (step.out / POINTER).write_text(json.dumps(pointer), encoding="utf-8")
-    rows = {name: _counts(table) for name, table in manifest.tables.items()}
+    rows = {name: table_counts(table) for name, table in manifest.tables.items()}
     return step.finish(
         rows,
         {
@@ -45,6 +45,6 @@ def connect(step: Step) -> StepRecord:
     )
 
 
-def _counts(table: RawTable) -> dict[str, Any]:
+def table_counts(table: RawTable) -> dict[str, Any]:
     """Rows that were read; of files also the lines and records they come from."""
     return {"read": table.rows} | (table.account.model_dump() if table.account else {})

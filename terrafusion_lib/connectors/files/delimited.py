@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import partial
 
 import pyarrow as pa
@@ -29,6 +30,15 @@ THREADS = 2
 AHEAD = 2
 PARSED = 1 << 20
 """Bytes that Arrow parses at a time: what fits a processor's cache is twice as fast."""
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """How many fields records have, which are wanted, and types of those read at once."""
+
+    fields: int
+    positions: list[int]
+    plain: dict[str, pa.DataType]
 
 
 class DelimitedFile:
@@ -123,14 +133,8 @@ class DelimitedFile:
             for place, kind in zip(positions[1:], kinds, strict=bool(kinds))
             if kind in PLAIN and not (self._options.date_format and kind is not RawType.NUMBER)
         }
-        parse = partial(
-            self._parse,
-            file=file,
-            fields=len(header),
-            positions=positions,
-            not_rows=not_rows,
-            plain=plain,
-        )
+        wanted = _Wanted(len(header), positions, plain)
+        parse = partial(self._parse, file, wanted, not_rows)
         with_counts = map_ahead(parse, self._counted(file, rules), threads=THREADS, ahead=AHEAD)
         for columns, left_out in with_counts:
             self.account.left_out.update(left_out)
@@ -206,40 +210,31 @@ class DelimitedFile:
             yield block
 
     def _parse(
-        self,
-        block: Block,
-        *,
-        file: TextFile,
-        fields: int,
-        positions: list[int],
-        not_rows: NotRows,
-        plain: dict[str, pa.DataType],
+        self, file: TextFile, wanted: _Wanted, not_rows: NotRows, block: Block
     ) -> tuple[list[pa.Array], Counter[str]]:
         """Columns of one block at `positions`, and the records of it that are no rows."""
         if not block.span.records:
-            return [pa.array([], pa.string()) for _ in positions], Counter()
+            return [pa.array([], pa.string()) for _ in wanted.positions], Counter()
         left_out: Counter[str] = Counter()
-        table = self._plainly(block, fields, positions, plain)
+        table = self._plainly(block, wanted)
         try:
-            table = table or self._table(block, fields, positions, {}, left_out)
+            table = self._table(block, wanted, {}, left_out) if table is None else table
         except pa.ArrowInvalid as error:
-            raise self._located(file, block, fields) from error
+            raise self._located(file, block, wanted.fields) from error
         if table.num_rows + left_out.total() != block.span.records:
-            raise self._located(file, block, fields)
-        columns = [table[f"f{place}"].combine_chunks() for place in positions]
+            raise self._located(file, block, wanted.fields)
+        columns = [table[f"f{place}"].combine_chunks() for place in wanted.positions]
         columns, repeated = not_rows.without(columns)
         return columns, left_out + repeated
 
-    def _plainly(
-        self, block: Block, fields: int, positions: list[int], plain: dict[str, pa.DataType]
-    ) -> pa.Table | None:
+    def _plainly(self, block: Block, wanted: _Wanted) -> pa.Table | None:
         """The block with numbers and dates read at once; None when some text is not plain."""
-        types = {name: kind for name, kind in plain.items() if name not in self._as_text}
+        types = {name: kind for name, kind in wanted.plain.items() if name not in self._as_text}
         if not types:
             return None
         left_out: Counter[str] = Counter()
         try:
-            table = self._table(block, fields, positions, types, left_out)
+            table = self._table(block, wanted, types, left_out)
         except pa.ArrowInvalid as error:
             column = re.search(r"column #(\d+)", str(error))
             self._as_text.update([f"f{column[1]}"] if column else types)
@@ -254,13 +249,12 @@ class DelimitedFile:
     def _table(
         self,
         block: Block,
-        fields: int,
-        positions: list[int],
+        wanted: _Wanted,
         types: dict[str, pa.DataType],
         left_out: Counter[str],
     ) -> pa.Table:
         """The block's columns at `positions`, text where `types` says nothing else."""
-        names = [f"f{number}" for number in range(fields)]
+        names = [f"f{number}" for number in range(wanted.fields)]
 
         def judged(row: arrow_csv.InvalidRow) -> str:
             reason = _no_record(row.text)
@@ -281,12 +275,12 @@ class DelimitedFile:
                 quote_char=self._quote or False,
                 escape_char=self._options.escape or False,
                 newlines_in_values=block.span.breaks > 0 or bool(self._options.escape),
-                ignore_empty_lines=fields > 1,
+                ignore_empty_lines=wanted.fields > 1,
                 invalid_row_handler=judged,
             ),
             arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, pa.string()) | types,
-                include_columns=list(dict.fromkeys(names[place] for place in positions)),
+                include_columns=list(dict.fromkeys(names[place] for place in wanted.positions)),
                 null_values=["", *self._options.nulls],
                 strings_can_be_null=True,
             ),
