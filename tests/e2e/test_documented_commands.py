@@ -111,7 +111,8 @@ INSTEAD = {
     ),
     "terrafusion run prairie_tx": Instead(
         "test_counties_of_other_states runs it; its files may not be there yet",
-        "terrafusion demo files prairie_tx && terrafusion run prairie_tx --dry-run", 0, "10_connect",
+        "terrafusion demo files prairie_tx && terrafusion run prairie_tx --dry-run",
+        says="10_connect",
     ),
     "terrafusion connect check benton_wa": Instead(
         "no SQL Server here: it says what is missing",
