@@ -3,8 +3,9 @@
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from terrafusion_lib.core.config import FrozenModel, parse
 from terrafusion_lib.core.errors import ConfigError
@@ -27,6 +28,19 @@ class RawType(StrEnum):
     TIMESTAMP = "timestamp"
     BOOLEAN = "boolean"
     GEOMETRY = "geometry"
+
+
+def _as_text(value: object) -> object:
+    """YAML's numbers, yes and no, and lists as the text that an option holds."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    return "|".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+OptionText = Annotated[str, BeforeValidator(_as_text)]
+"""Text of an option; a list is written with ``|`` between its items."""
 
 
 class SourceFilter(FrozenModel):
@@ -52,12 +66,14 @@ class SourceTable(FrozenModel):
 
     name: str = Field(description="Name in the raw layer and in the mapping")
     source: str = Field(description="Key of the county's sources")
-    table: str = Field(description="Name at the source: dbo.property_val, a file, a sheet, a layer")
+    table: OptionText = Field(
+        description="Name at the source: dbo.property_val, a file, a sheet, a layer"
+    )
     columns: dict[str, RawType]
     key: tuple[str, ...] = ()
     filters: tuple[SourceFilter, ...] = ()
     optional: bool = Field(default=False, description="Absent at the source: empty, not an error")
-    options: dict[str, str] = Field(
+    options: dict[str, OptionText] = Field(
         default_factory=dict, description="File sources: encoding, delimiter, date_format, sheet …"
     )
 

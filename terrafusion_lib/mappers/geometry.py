@@ -17,8 +17,10 @@ from terrafusion_lib.core.sql import literal
 from terrafusion_lib.geo.crs import WGS84, moved, mover, projected_system, square_feet_per_unit
 from terrafusion_lib.geo.curves import TOLERANCE_METERS, curve_tolerance, linearized
 from terrafusion_lib.geo.repair import MULTIPOLYGON, POLYGON, made_valid
-from terrafusion_lib.mappers.model import Geometry, Points, Relation
-from terrafusion_lib.mappers.session import RELATION, RawFailure, Session
+from terrafusion_lib.mappers import pieces
+from terrafusion_lib.mappers.bound import BoundRelation
+from terrafusion_lib.mappers.model import Geometry, Points
+from terrafusion_lib.mappers.session import RawFailure, Session
 
 if TYPE_CHECKING:
     from pyproj import CRS
@@ -48,7 +50,7 @@ STRAIGHTENED = (
 Measure = Callable[[pa.RecordBatch], dict[str, pa.Array]]
 
 
-def add_measured(session: Session, name: str, relation: Relation) -> None:
+def add_measured(session: Session, relation: BoundRelation) -> None:
     """Make a relation of shapes or points: its base's columns and the measures.
 
     Raises
@@ -56,6 +58,7 @@ def add_measured(session: Session, name: str, relation: Relation) -> None:
     MappingError
         The county's system is unknown or not projected.
     """
+    name, base = relation.rows.name, relation.reads.base
     if relation.geometry:
         column, reason = relation.geometry.column, "'not a readable shape'"
         measure: Measure = partial(_shapes, spec=relation.geometry, county=session.crs)
@@ -67,37 +70,38 @@ def add_measured(session: Session, name: str, relation: Relation) -> None:
     else:
         raise MappingError("The relation has nothing to measure", table=name)
     path = session.work_dir / f"{name}.parquet"
-    _write(session, relation.base, schema, measure, path)
+    _write(session, relation, schema, measure, path)
     scan = f"read_parquet({literal(str(path))})"
-    session.run(f'CREATE VIEW {RELATION}."{name}" AS FROM {scan}', where=name)
-    session.failures.append(RawFailure(relation.base, column, scan, UNREADABLE, reason))
+    session.run(f"CREATE VIEW {relation.rows.sql} AS FROM {scan}", where=name)
+    session.failures.append(RawFailure(base, column, scan, UNREADABLE, reason))
     if relation.geometry:
         named = f"""(SELECT * REPLACE ('a curved shape' AS "{column}") FROM {scan})"""
-        session.failures.append(RawFailure(relation.base, column, named, CURVED, STRAIGHTENED))
+        session.failures.append(RawFailure(base, column, named, CURVED, STRAIGHTENED))
 
 
-def _write(session: Session, base: str, schema: pa.Schema, measure: Measure, path: Path) -> None:
+def _write(
+    session: Session, relation: BoundRelation, schema: pa.Schema, measure: Measure, path: Path
+) -> None:
     """Stream the base through `measure` into Parquet, rows in the order of their key."""
-    wanted = session.used[base]
-    listed = ", ".join(f'"{item}"' for item in session.mapping.columns[base] if item in wanted)
-    order = ", ".join(f'"{key}"' for key in session.row_key(base))
-    query = f"SELECT {listed} FROM {session.identifier(base)} ORDER BY {order}"
-    reader = session.reader(query, BATCH_ROWS, where=base)
+    base, needed = relation.reads.base, relation.reads_of_base()
+    listed = pieces.columns(name for name in base.columns if name in needed)
+    query = f"SELECT {listed} FROM {base.sql} ORDER BY {pieces.columns(base.key)}"
+    reader = session.reader(query, BATCH_ROWS, where=base.name)
     target = pa.schema(
         [*(item for item in reader.schema if item.name not in schema.names), *schema]
     )
     with (
-        session.fitting(base),
+        session.fitting(base.name),
         pq.ParquetWriter(path, target, compression="zstd") as writer,
     ):
-        both = map_ahead(
+        measured = map_ahead(
             lambda batch: (batch, measure(batch)),
             reader,
             threads=session.threads,
             ahead=2 * session.threads - 1,
         )
-        for batch, found in both:
-            arrays = [found.get(item.name) or batch[item.name] for item in target]
+        for batch, measures in measured:
+            arrays = [measures.get(item.name) or batch[item.name] for item in target]
             writer.write_batch(pa.record_batch(arrays, schema=target))
 
 

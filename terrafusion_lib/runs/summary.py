@@ -44,6 +44,25 @@ def table_rows(records: dict[str, StepRecord]) -> list[dict[str, Any]]:
     ]
 
 
+def file_rows(records: dict[str, StepRecord]) -> list[dict[str, Any]]:
+    """Lines, records and rows by source table that comes from files, with what was left out.
+
+    lines = other_lines + records, and records = left_out + rows, always.
+    """
+    read = records[CONNECT].rows if CONNECT in records else {}
+    return [
+        {
+            "table": name,
+            "lines": counts["lines"],
+            "records": counts["records"],
+            "rows": counts["read"],
+            "reasons": counts["not_records"] | counts["left_out"],
+        }
+        for name, counts in read.items()
+        if "records" in counts
+    ]
+
+
 def summarize(
     plan: Plan,
     county: CountyConfig,
@@ -74,6 +93,7 @@ def summarize(
         "status": status,
         "source_as_of": summary(CONNECT).get("source_as_of"),
         "results_run_id": records[values].run_id if values in records else None,
+        "files": file_rows(records),
         "tables": table_rows(records),
         "filtered_reasons": {
             name: counts["filtered"]

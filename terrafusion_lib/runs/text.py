@@ -77,6 +77,8 @@ def show_run(console: Console, run: Mapping[str, Any]) -> None:
     if run.get("message"):
         message = as_typed(run["message"], county=run.get("county_id"))
         console.print(message, style="red", markup=False, soft_wrap=True)
+    if run.get("files"):
+        console.print(table(map(_file_row, run["files"]), title="Files"))
     console.print(table(run["tables"], TABLE_COLUMNS, title="Rows"))
     console.print(facts("Expectations", run["expectations"]))
     if run.get("changed_rules"):
@@ -87,6 +89,12 @@ def show_run(console: Console, run: Mapping[str, Any]) -> None:
         {key: row[key] for key in ("step", "status", "reason", "seconds")} for row in run["steps"]
     ]
     console.print(table(steps, title="Steps"))
+
+
+def _file_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Reasons with their counts on one line."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in row["reasons"].items())
+    return dict(row) | {"reasons": reasons}
 
 
 def facts(title: str, values: Mapping[str, Any]) -> Table:

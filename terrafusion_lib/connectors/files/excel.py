@@ -15,6 +15,7 @@ from terrafusion_lib.connectors.files.options import TableOptions, listed
 from terrafusion_lib.connectors.protocol import SourceColumn
 from terrafusion_lib.core.config import did_you_mean
 from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.core.raw import RawType
 
 Row = list[Any]
 
@@ -58,7 +59,12 @@ class ExcelFile:
     def row_count(self) -> int:
         return max(len(self._read()) - self._places()[1], 0)
 
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]:
+    def batches(
+        self,
+        names: Sequence[str],
+        batch_rows: int,
+        kinds: Sequence[RawType] = (),  # noqa: ARG002 - types are those of the file
+    ) -> Iterator[list[pa.Array]]:
         """The named columns as text; empty rows, repeated headers and totals are counted."""
         header = [column.name for column in self.columns()]
         rows, (_, first) = self._read(), self._places()

@@ -21,6 +21,7 @@ from terrafusion_lib.connectors.files.records import Rules
 from terrafusion_lib.connectors.files.text_blocks import Block, TextFile, estimated_records
 from terrafusion_lib.connectors.protocol import SourceColumn
 from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.raw import RawType
 from terrafusion_lib.core.read_ahead import map_ahead
 
 THREADS = 2
@@ -29,6 +30,7 @@ NAMES = ("name", "field name", "field", "column", "column name")
 STARTS = ("start", "begin", "from", "position", "start position")
 LENGTHS = ("length", "width", "size")
 ENDS = ("end", "stop", "to", "end position")
+SHORT_HINT = "set short_lines: yes where blanks at line ends were lost; or mend the line"
 BY_LINE = Rules(delimiter=b"", quote=b"", escape=b"", fields=2)
 
 Matrix = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
@@ -117,7 +119,12 @@ class FixedWidthFile:
         """About how many records; None when a sample cannot tell."""
         return estimated_records(self._opener)
 
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]:
+    def batches(
+        self,
+        names: Sequence[str],
+        batch_rows: int,
+        kinds: Sequence[RawType] = (),  # noqa: ARG002 - types are those of the file
+    ) -> Iterator[list[pa.Array]]:
         """The named columns as text, at most `batch_rows` rows at a time.
 
         Raises
@@ -140,13 +147,22 @@ class FixedWidthFile:
             headers=not self._options.repeated_headers,
             totals=not self._options.total_lines,
         )
-        parse = partial(self._parse, file, len(file.peek_line()), wanted, not_rows)
+        length = self._record_length(file)
+        parse = partial(self._parse, file, length, wanted, not_rows)
         for columns, left_out in map_ahead(
             parse, self._counted(file), threads=THREADS, ahead=AHEAD
         ):
             self.account.left_out.update(left_out)
             for start in range(0, len(columns[0]), batch_rows):
                 yield [column.slice(start, batch_rows) for column in columns[1:]]
+
+    def _record_length(self, file: TextFile) -> int:
+        """Characters of the first record, which must hold all columns of the layout."""
+        length, needed = len(file.peek_line()), max(place.end for place in self._places)
+        if 0 < length < needed and self._options.short_lines != "yes":
+            what = f"{length:,} characters, but the layout needs {needed:,}"
+            raise file.wrong(file.line + 1, what, hint=SHORT_HINT)
+        return length
 
     def _counted(self, file: TextFile) -> Iterator[Block]:
         for block in file.blocks(BY_LINE):
@@ -180,8 +196,7 @@ class FixedWidthFile:
                 left_out[TOTAL_LINE] += 1
             elif line:
                 what = f"{len(line):,} characters, but the first record has {length:,}"
-                hint = "set short_lines: yes where blanks at line ends were lost; or mend the line"
-                raise file.wrong(number, what, hint=hint)
+                raise file.wrong(number, what, hint=SHORT_HINT)
         text = "".join(kept)
         return _characters(text).reshape(len(kept), needed), left_out
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -89,12 +90,20 @@ def one_name(name: str) -> str:
 
 def _is_name(column: pa.Array, name: str) -> pa.Array:
     """Whether each value is the name, blanks and capitals aside; null is not."""
+    if not pa.types.is_string(column.type):
+        return _none_of(column)
     words = r"\s+".join(re.escape(word) for word in name.split())
     return pc.fill_null(pc.match_substring_regex(column, rf"(?i)^\s*{words}\s*$"), False)
 
 
 def _is_total(column: pa.Array) -> pa.Array:
+    if not pa.types.is_string(column.type):
+        return _none_of(column)
     return pc.fill_null(pc.match_substring_regex(column, TOTAL), False)
+
+
+def _none_of(column: pa.Array) -> pa.Array:
+    return pa.array(np.zeros(len(column), bool))
 
 
 def is_total_text(text: str) -> bool:

@@ -11,6 +11,7 @@ from terrafusion_lib.connectors.files.account import FileAccount
 from terrafusion_lib.connectors.files.shape_systems import transformed
 from terrafusion_lib.connectors.protocol import SourceColumn
 from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.core.raw import RawType
 
 
 class ParquetFile:
@@ -41,7 +42,12 @@ class ParquetFile:
         with self._open() as file:
             return int(file.metadata.num_rows)
 
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]:
+    def batches(
+        self,
+        names: Sequence[str],
+        batch_rows: int,
+        kinds: Sequence[RawType] = (),  # noqa: ARG002 - types are those of the file
+    ) -> Iterator[list[pa.Array]]:
         """The named columns, in the file's own types."""
         self.account = FileAccount()
         with self._open() as file:

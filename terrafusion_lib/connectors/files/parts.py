@@ -18,6 +18,7 @@ from terrafusion_lib.connectors.files.parquet import ParquetFile
 from terrafusion_lib.connectors.files.vector import VECTOR, VectorFile
 from terrafusion_lib.connectors.protocol import SourceColumn, find_table
 from terrafusion_lib.core.errors import ConfigError
+from terrafusion_lib.core.raw import RawType
 
 EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 PARQUET = {".parquet", ".geoparquet", ".pq"}
@@ -37,7 +38,9 @@ class FileReader(Protocol):
     def columns(self) -> list[SourceColumn]: ...
     def row_count(self) -> int | None: ...
     def first_records(self, count: int) -> Iterator[tuple[int, list[str]]]: ...
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]: ...
+    def batches(
+        self, names: Sequence[str], batch_rows: int, kinds: Sequence[RawType] = ()
+    ) -> Iterator[list[pa.Array]]: ...
 
 
 def source_files(path: Path) -> dict[str, Path]:
@@ -47,7 +50,9 @@ def source_files(path: Path) -> dict[str, Path]:
     return {
         item.relative_to(base).as_posix(): item
         for item in ([path] if one else sorted(path.rglob("*")))
-        if item.suffix.lower() in KNOWN and (item.is_file() or item.suffix.lower() in FOLDERS)
+        if item.suffix.lower() in KNOWN
+        and (item.is_file() or item.suffix.lower() in FOLDERS)
+        and not (item.suffix.lower() == ".dbf" and item.with_suffix(".shp").is_file())
     }
 
 

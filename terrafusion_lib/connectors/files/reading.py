@@ -99,7 +99,7 @@ class Reading:
             kinds = self.table.columns.values()
             return [typed(a, kind, self._options) for a, kind in zip(arrays, kinds, strict=True)]
 
-        arrays = self._arrays(batch_rows)
+        arrays = self._arrays(batch_rows, self.kinds)
         for columns in map_ahead(read, arrays, threads=THREADS, ahead=AHEAD):
             self.kinds = [
                 kind if column.type == ARROW_TYPES[kind] else RawType.TEXT
@@ -122,18 +122,19 @@ class Reading:
             return
         types = (ARROW_TYPES[kind] for kind in self.kinds)
         schema = pa.schema(zip(self.table.columns, types, strict=True))
-        for columns in self._arrays(batch_rows):
+        for columns in self._arrays(batch_rows, []):
             read = [
                 as_kind(column, kind, self._options)
                 for column, kind in zip(columns, self.kinds, strict=True)
             ]
             yield pa.RecordBatch.from_arrays(read, schema=schema)
 
-    def _arrays(self, batch_rows: int) -> Iterator[list[pa.Array]]:
+    def _arrays(self, batch_rows: int, kinds: Sequence[RawType]) -> Iterator[list[pa.Array]]:
         """The wanted columns as the files have them; null where a file lacks one."""
         for file, names in zip(self.files, self.names, strict=True):
             present = [name for name in names if name is not None]
-            for arrays in file.batches(present, batch_rows):
+            asked = [kind for kind, name in zip(kinds, names, strict=bool(kinds)) if name]
+            for arrays in file.batches(present, batch_rows, asked):
                 by_name = dict(zip(present, arrays, strict=True))
                 nulls = pa.nulls(len(arrays[0]) if arrays else 0, pa.string())
                 yield [nulls if name is None else by_name[name] for name in names]

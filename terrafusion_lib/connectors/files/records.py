@@ -13,6 +13,9 @@ import numpy.typing as npt
 
 Positions = npt.NDArray[np.int64]
 CR, LF = 13, 10
+SLICE = 1 << 20
+"""Bytes that are compared at a time: what fits a processor's cache is many times faster."""
+NONE: Positions = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -63,26 +66,24 @@ def whole_records(text: bytes, rules: Rules, *, final: bool) -> Span:
         format does not allow; a line ends otherwise than the others.
     """
     seen = _without_escaped(text, rules.escape)
-    if rules.quote and rules.quote in seen:
-        marks = _marks(seen, rules)
-        ends = _positions(seen, rules.end)
+    marks = _marks(seen, rules) if rules.quote and rules.quote in seen else NONE
+    ends = _positions(seen, rules.end)
+    outside = ends
+    if len(marks):
         inside = (np.searchsorted(marks, ends) & 1).astype(bool)
         outside = ends[~inside]
-        _refuse_other_ends(seen, rules, marks)
-        if final and len(marks) & 1:
-            raise BadRecordError(int(marks[-1]), "a quote is opened and never closed", QUOTE_HINT)
-        size = len(text) if final else int(outside[-1]) + 1 if len(outside) else 0
-        broken = int(inside[ends < size].sum())
-        if broken:
-            _refuse_breaks(seen, rules, marks[: np.searchsorted(marks, size)], ends)
-        lines = int(np.searchsorted(ends, size))
-    else:
-        _refuse_other_ends(seen, rules, np.empty(0, np.int64))
-        size = len(text) if final else seen.rfind(rules.end) + 1
-        lines, broken, outside = seen.count(rules.end, 0, size), 0, None
+    _refuse_other_ends(seen, rules, marks, ends)
+    if final and len(marks) & 1:
+        raise BadRecordError(int(marks[-1]), "a quote is opened and never closed", QUOTE_HINT)
+    size = len(text) if final else int(outside[-1]) + 1 if len(outside) else 0
+    lines = int(np.searchsorted(ends, size))
+    outside = outside[outside < size]
+    breaks = lines - len(outside)
+    if breaks:
+        _refuse_breaks(seen, rules, marks[: np.searchsorted(marks, size)], ends)
     if final and size and not seen.endswith(rules.end):
         lines += 1
-    return Span(size, lines, broken, _blank_lines(seen, size, rules, outside))
+    return Span(size, lines, breaks, _blank_lines(seen, rules, outside))
 
 
 QUOTE_HINT = (
@@ -100,17 +101,26 @@ def _without_escaped(text: bytes, escape: bytes) -> bytes:
 
 
 def _positions(text: bytes, mark: bytes) -> Positions:
-    return np.flatnonzero(np.frombuffer(text, np.uint8) == mark[0])
+    raw = np.frombuffer(text, np.uint8)
+    same = np.empty(min(SLICE, len(raw)), bool)
+    found = [
+        np.flatnonzero(np.equal(part, mark[0], out=same[: len(part)])) + start
+        for start in range(0, len(raw), SLICE)
+        for part in (raw[start : start + SLICE],)
+    ]
+    return np.concatenate(found) if found else NONE
 
 
 def _marks(text: bytes, rules: Rules) -> Positions:
     """Quotes that open and close values, by turns."""
     marks = _positions(text, rules.quote)
-    around = np.frombuffer(rules.end + text + rules.end, np.uint8)
+    raw = np.frombuffer(text, np.uint8)
     border = np.zeros(256, bool)
     border[[rules.delimiter[0], rules.quote[0], LF, CR]] = True
     opens, closes = marks[0::2], marks[1::2]
-    if border[around[opens]].all() and border[around[closes + 2]].all():
+    opens = opens[1:] if opens[0] == 0 else opens
+    closes = closes[:-1] if len(closes) and closes[-1] == len(raw) - 1 else closes
+    if border[raw[opens - 1]].all() and border[raw[closes + 1]].all():
         return marks
     return _marks_one_by_one(text, marks, rules)
 
@@ -142,19 +152,22 @@ def _marks_one_by_one(text: bytes, marks: Positions, rules: Rules) -> Positions:
     return np.array(kept, np.int64)
 
 
-def _refuse_other_ends(text: bytes, rules: Rules, marks: Positions) -> None:
+def _refuse_other_ends(text: bytes, rules: Rules, marks: Positions, ends: Positions) -> None:
     """Refuse a lone carriage return in a file whose lines end with a newline, and the reverse."""
+    other = b"\r" if rules.end == b"\n" else b"\n"
+    if other not in text:
+        return
+    raw = np.frombuffer(text, np.uint8)
+    found = _positions(text, other)
     if rules.end == b"\n":
-        if text.count(b"\r") == text.count(b"\r\n"):
+        if np.count_nonzero(raw[ends[ends > 0] - 1] == CR) == len(found):
             return
-        found = [match.start() for match in re.finditer(rb"\r(?!\n)", text)]
-    else:
-        found = _positions(text, b"\n").tolist()
-    for offset in found:
-        last = offset == len(text) - 1  # what follows is not read yet
-        if not last and not np.searchsorted(marks, offset) & 1:
-            what = "a line ends otherwise than the lines before it"
-            raise BadRecordError(offset, what, "write the file with one kind of line end")
+        found = found[found < len(text) - 1]  # what follows the last one is not read yet
+        found = found[raw[found + 1] != LF]
+    found = found[np.searchsorted(marks, found) & 1 == 0]
+    if len(found):
+        what = "a line ends otherwise than the lines before it"
+        raise BadRecordError(int(found[0]), what, "write the file with one kind of line end")
 
 
 def _refuse_breaks(text: bytes, rules: Rules, marks: Positions, ends: Positions) -> None:
@@ -176,15 +189,11 @@ def _refuse_breaks(text: bytes, rules: Rules, marks: Positions, ends: Positions)
             raise BadRecordError(start, what, f"{BREAK_HINT} where the quote mark is text")
 
 
-def _blank_lines(text: bytes, size: int, rules: Rules, outside: Positions | None) -> int:
+def _blank_lines(text: bytes, rules: Rules, outside: Positions) -> int:
     """Empty lines between records; in a file of one column they are records."""
-    end = rules.end
-    likely = text.startswith((end, b"\r" + end)) or end * 2 in text or end + b"\r" + end in text
-    if rules.fields == 1 or not likely:
+    if rules.fields == 1 or not len(outside):
         return 0
-    ends = _positions(text, end) if outside is None else outside
-    ends = ends[ends < size]
-    length = np.diff(ends, prepend=-1) - 1
+    length = np.diff(outside, prepend=-1) - 1
+    returned = outside[length == 1]
     raw = np.frombuffer(text, np.uint8)
-    returned = (length == 1) & (raw[ends - 1] == CR)
-    return int(((length == 0) | returned).sum())
+    return int((length == 0).sum() + (raw[returned - 1] == CR).sum())

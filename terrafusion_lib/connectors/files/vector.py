@@ -8,11 +8,14 @@ from typing import Any
 import pyarrow as pa
 
 from terrafusion_lib.connectors.files.account import FileAccount
+from terrafusion_lib.connectors.files.dbf import text_encoding
 from terrafusion_lib.connectors.files.shape_systems import transformed
 from terrafusion_lib.connectors.protocol import SourceColumn
 from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.core.raw import RawType
 
-VECTOR = {".gpkg", ".shp", ".gdb", ".fgb", ".geojson", ".geojsonl"}
+VECTOR = {".gpkg", ".shp", ".dbf", ".gdb", ".fgb", ".geojson", ".geojsonl"}
+DBF = {".shp", ".dbf"}
 GEOMETRY = "geometry"
 FID = "OGC_FID"
 
@@ -38,6 +41,7 @@ class VectorFile:
 
     def columns(self) -> list[SourceColumn]:
         info = self._info()
+        self._text_encoding()
         fields = [
             SourceColumn(str(name), str(kind), True)
             for name, kind in zip(info["fields"], info["dtypes"], strict=True)
@@ -53,7 +57,12 @@ class VectorFile:
     def row_count(self) -> int:
         return int(self._info()["features"])
 
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]:
+    def batches(
+        self,
+        names: Sequence[str],
+        batch_rows: int,
+        kinds: Sequence[RawType] = (),  # noqa: ARG002 - types are those of the file
+    ) -> Iterator[list[pa.Array]]:
         """The named columns, in the file's own types."""
         import pyogrio
 
@@ -72,6 +81,7 @@ class VectorFile:
                 batch_size=batch_rows,
                 use_pyarrow=True,
                 datetime_as_string=False,
+                encoding=self._text_encoding(),
             ) as (meta, reader),
         ):
             shape = meta["geometry_name"] or "wkb_geometry"
@@ -85,7 +95,24 @@ class VectorFile:
             return transformed(batch[shape].cast(pa.binary()), crs, self._crs, source=self.path)
         if name == key:
             return batch[name if name in batch.schema.names else FID]
-        return batch[name]
+        column = batch[name]
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise ConnectError(
+                f"Text of {self.path.name} is not in the encoding that the file says",
+                table=self.path.name,
+                column=name,
+                hint="set encoding for this table in the mapping",
+            ) from error
+        return column
+
+    def _text_encoding(self) -> str | None:
+        """Encoding of a Shapefile's text; None for formats that say it themselves."""
+        table = self.path.with_suffix(".dbf")
+        if self.path.suffix.lower() not in DBF or not table.is_file():
+            return None
+        return text_encoding(table, self._encoding, told=self._info()["encoding"] == "UTF-8")
 
     def _info(self) -> dict[str, Any]:
         import pyogrio
@@ -112,7 +139,7 @@ def parts(path: Path) -> list[Path]:
     """Files that a source file is made of: those of a File Geodatabase, or beside a ``.shp``."""
     if path.is_dir():
         return [item for item in sorted(path.rglob("*")) if item.suffix != ".lock"]
-    if path.suffix.lower() == ".shp":
+    if path.suffix.lower() in DBF:
         return sorted(path.parent.glob(f"{path.stem}.*"))
     return [path]
 

@@ -12,8 +12,8 @@ from terrafusion_lib.plugins.api import PluginResult
 from terrafusion_lib.plugins.valuation.params import SaleDecision, ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
 from terrafusion_lib.plugins.valuation.sales.completeness import completeness
+from terrafusion_lib.plugins.valuation.sales.evidence import robust_scores
 from terrafusion_lib.plugins.valuation.sales.prepare import PreparedSales, prepare_sales
-from terrafusion_lib.plugins.valuation.sales.screening import robust_scores
 from terrafusion_lib.plugins.valuation.subjects import properties_as_subjects
 from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market

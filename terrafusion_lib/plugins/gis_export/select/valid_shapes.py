@@ -89,7 +89,7 @@ def _polygonal(shapes: Any) -> Any:
 def _shapes(wkb: pa.Array) -> Any:
     import shapely
 
-    return shapely.from_wkb(wkb.to_numpy(zero_copy_only=False))
+    return shapely.force_2d(shapely.from_wkb(wkb.to_numpy(zero_copy_only=False)))
 
 
 def _as_wkb(shapes: Any) -> pa.Array:
