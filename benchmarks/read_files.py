@@ -5,7 +5,8 @@
 
 The same rows are written as CSV (texts in quotes, as pyarrow writes them) and as fixed-width text
 with a layout. Bare is ``pyarrow.csv.read_csv`` with its own defaults: parsed, typed by guess, on
-all processors, without a check. The connector reads the types that a mapping declares, checks quotes
+all processors, without a check. The connector reads the types that a mapping declares, checks
+quotes
 and encodings, counts lines, records and rows, and sends batches. Each round times all sides one
 after another; the figure is the median of the rounds' ratios, as a busy machine slows both. Both
 sides report the processor's time too.

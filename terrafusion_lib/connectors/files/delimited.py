@@ -123,7 +123,14 @@ class DelimitedFile:
             for place, kind in zip(positions[1:], kinds, strict=bool(kinds))
             if kind in PLAIN and not (self._options.date_format and kind is not RawType.NUMBER)
         }
-        parse = partial(self._parse, file, len(header), positions, not_rows, plain)
+        parse = partial(
+            self._parse,
+            file=file,
+            fields=len(header),
+            positions=positions,
+            not_rows=not_rows,
+            plain=plain,
+        )
         with_counts = map_ahead(parse, self._counted(file, rules), threads=THREADS, ahead=AHEAD)
         for columns, left_out in with_counts:
             self.account.left_out.update(left_out)
@@ -200,12 +207,13 @@ class DelimitedFile:
 
     def _parse(
         self,
+        block: Block,
+        *,
         file: TextFile,
         fields: int,
         positions: list[int],
         not_rows: NotRows,
         plain: dict[str, pa.DataType],
-        block: Block,
     ) -> tuple[list[pa.Array], Counter[str]]:
         """Columns of one block at `positions`, and the records of it that are no rows."""
         if not block.span.records:
