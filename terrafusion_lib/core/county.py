@@ -51,11 +51,11 @@ class RuleChange(FrozenModel):
 
     @model_validator(mode="after")
     def _changes_something(self) -> "RuleChange":
-        if self.enabled != (not self.keys):
-            return self
-        if self.enabled:
+        if self.enabled and not self.keys:
             raise ValueError("nothing is changed: say enabled: false, or a key of the rule")
-        raise ValueError("a rule that is off takes no other key")
+        if self.keys and not self.enabled:
+            raise ValueError("a rule that is off takes no other key")
+        return self
 
 
 class ExpectationsConfig(FrozenModel):
