@@ -75,7 +75,7 @@ def _say_once(account: str, county_id: str) -> None:
         return
     os.environ[SAID] = account
     sys.stderr.write(
-        f"Nobody has configured users of {county_id}: {account} works as the assessor's analyst "
+        f"Nobody has configured users of {county_id}: {account} counts as the assessor's analyst "
         "(docs/how-to/users.md).\n"
     )
 
@@ -89,7 +89,7 @@ def _refusal(settings: Settings, county_id: str, permission: str) -> AccessDenie
         hint += ", or say who you are: TERRAFUSION_USER=<name>"
     return AccessDeniedError(
         f"{settings.user} needs the permission {permission}"
-        + ("" if known else " and is no user of the county"),
+        + ("" if known else " and is not a user of the county"),
         permission=permission,
         reason_code=NO_PERMISSION if known else UNKNOWN_USER,
         county=county_id,

@@ -64,9 +64,9 @@ def _parts(permission: object) -> tuple[str, str]:
     """Noun and verb of a permission."""
     noun, _, verb = str(permission).partition(":")
     if not verb or "*" in verb:
-        raise ValueError(f"{permission} is no permission: it is <noun>:<verb>")
+        raise ValueError(f"{permission} is not a permission; write <noun>:<verb>")
     if noun not in PLATFORM | TO_COME and noun not in PLUGINS.names():
         close = nearest(noun, sorted({*PLATFORM, *TO_COME, *PLUGINS.names()}))
         hint = f"; did you mean {close[0]}:{verb}?" if close else ""
-        raise ValueError(f"{permission} is no permission: nothing is named {noun!r}{hint}")
+        raise ValueError(f"{permission} is not a permission: nothing is named {noun!r}{hint}")
     return noun, verb

@@ -20,7 +20,9 @@ class User(FrozenModel):
     full_name: str = ""
     email: str = ""
     roles: tuple[str, ...]
-    password_hash: str | None = Field(default=None, description="argon2id, made by set-password")
+    password_hash: str | None = Field(
+        default=None, description="argon2id hash written by set-password"
+    )
     notes: str = ""
 
     @field_validator("roles")
@@ -36,7 +38,7 @@ class User(FrozenModel):
     @classmethod
     def _is_hash(cls, value: str | None) -> str | None:
         if value and not value.startswith("$argon2id$"):
-            raise ValueError("is not an argon2id hash; a plain password must never stand here")
+            raise ValueError("is not an argon2id hash; never put a plain password here")
         return value
 
 
@@ -46,7 +48,7 @@ class CountyUsers(FrozenModel):
     county_id: str
     description: str = ""
     sample: bool = Field(
-        default=False, description="The passwords are public: these users are for trying only"
+        default=False, description="The passwords are public; these users are for trial use only"
     )
     users: tuple[User, ...]
 
@@ -64,7 +66,7 @@ class CountyUsers(FrozenModel):
         names = [user.username for user in self.users]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"user {twice[0]} stands twice")
+            raise ValueError(f"user {twice[0]} is listed twice")
         return self
 
 
@@ -100,7 +102,7 @@ def county_users(county_id: str, settings: Settings) -> CountyUsers | None:
         return None
     users = read_users(path)
     if users.county_id != county_id:
-        raise ConfigError(f"{path} is of county {users.county_id}, not {county_id}")
+        raise ConfigError(f"{path} belongs to county {users.county_id}, not {county_id}")
     return users
 
 

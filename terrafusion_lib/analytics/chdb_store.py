@@ -95,7 +95,7 @@ class ChdbAnalytics:
         version = self._version()
         if not version:
             raise LoadError(
-                f"{self.folder} holds no facts: nothing has been loaded",
+                f"{self.folder} has no facts: nothing has been loaded",
                 hint="terrafusion run <county>",
             )
         if self._reader is None or version != self._read_version:
@@ -156,6 +156,6 @@ def _file_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise LoadError(
             f"The analytics folder cannot be written or read: {error}",
-            cause="the disk is full, or another process loads at this moment",
-            hint=f"look at {folder}; its last good state stands",
+            cause="the disk is full, or another process is loading",
+            hint=f"check {folder}; its last good state remains",
         ) from error

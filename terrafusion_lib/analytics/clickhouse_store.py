@@ -66,7 +66,8 @@ class ClickHouseAnalytics:
         """
         if not self._client.database:
             raise LoadError(
-                f"The ClickHouse database {self._database} does not exist: no facts were loaded",
+                f"The ClickHouse database {self._database} does not exist: no facts have been "
+                "loaded",
                 hint="terrafusion run <county>",
             )
         with _errors():
@@ -119,10 +120,10 @@ class ClickHouseAnalytics:
             found = self._client.query(f"DESCRIBE TABLE {fact.name}").result_rows
             if {row[0]: row[1] for row in found} != column_types(fact):
                 raise LoadError(
-                    f"ClickHouse table {self._database}.{fact.name} was made by another version: "
-                    "the columns differ",
+                    f"ClickHouse table {self._database}.{fact.name} was created by another "
+                    "version: its columns differ",
                     table=fact.name,
-                    hint=f"DROP TABLE {self._database}.{fact.name}; the next run fills it again",
+                    hint=f"DROP TABLE {self._database}.{fact.name}; the next run refills it",
                 )
 
     def _replace(self, partition: Partition) -> Totals:
@@ -184,4 +185,6 @@ def _errors() -> Iterator[None]:
         yield
     except ClickHouseError as error:
         text = mask_secrets(str(error)).split("Stack trace")[0].strip()
-        raise LoadError(f"ClickHouse refused: {text}", hint="its last good rows stand") from error
+        raise LoadError(
+            f"ClickHouse reported an error: {text}", hint="its last good rows remain"
+        ) from error

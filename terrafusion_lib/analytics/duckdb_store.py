@@ -114,9 +114,9 @@ class DuckDbAnalytics:
             found = database.execute(f"DESCRIBE {fact.name}").fetchall()
             if {row[0]: row[1] for row in found} != wanted:
                 raise LoadError(
-                    f"{self.path} was made by another version: the columns differ",
+                    f"{self.path} was created by another version: its columns differ",
                     table=fact.name,
-                    hint="remove the file; the next run fills it again",
+                    hint="delete the file; the next run refills it",
                 )
 
     def _replace(self, database: duckdb.DuckDBPyConnection, partition: Partition) -> Totals:
@@ -140,6 +140,6 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except (duckdb.Error, OSError) as error:
         raise LoadError(
-            f"The analytics database refused: {error}",
-            hint=f"look at {path}; its last good state stands",
+            f"The analytics database reported an error: {error}",
+            hint=f"check {path}; its last good state remains",
         ) from error

@@ -40,18 +40,18 @@ def check_totals(partition: Partition, source: Totals, target: Totals) -> Totals
     if source == target:
         return target
     raise LoadError(
-        f"The rows of {partition.year} that arrived are not those that were sent",
+        f"The rows of {partition.year} that were stored do not match the rows that were sent",
         county=partition.county_id,
         table=partition.fact.name,
         examples=differing(source, target),
-        hint="the old rows stand; run again, and look at the server's log if it happens again",
+        hint="the old rows remain; run again, and check the server's log if it recurs",
     )
 
 
 def differing(source: Totals, target: Totals) -> list[str]:
     """What of the totals is not the same."""
     return [
-        f"{name}: {sent} sent, {target.by_name[name]} arrived"
+        f"{name}: {sent} sent, {target.by_name[name]} stored"
         for name, sent in source.by_name.items()
         if sent != target.by_name[name]
     ]

@@ -74,7 +74,7 @@ def analyze(
         )
     analysis = ANALYSES[name]
     if area not in analysis.areas:
-        raise ConfigError(f"{name} cannot be by {area!r}", examples=analysis.areas)
+        raise ConfigError(f"{name} cannot be grouped by {area!r}", examples=analysis.areas)
     parameters = {"county_id": county_id, "first_year": first_year, "last_year": last_year}
     found = store.query(analysis.sql(store.dialect, area), parameters)
     return found.select(analysis.schema.names).cast(analysis.schema)
@@ -228,8 +228,8 @@ ANALYSES: dict[str, Analysis] = {
     for analysis in (
         Analysis(
             "sales_by_month",
-            "Number, total, mean, quartiles of price and median per square foot of the county's "
-            "valid sales by area, month and class",
+            "Count, total, mean and quartiles of price, and median price per square foot, of "
+            "valid sales (county code) by area, month and class",
             "fact_sales",
             _schema(
                 area=TEXT,
@@ -248,7 +248,7 @@ ANALYSES: dict[str, Analysis] = {
         ),
         Analysis(
             "price_trend",
-            "Median price by area and month, with its change in a month and in a year",
+            "Median price by area and month, with its change over one month and one year",
             "fact_sales",
             _schema(
                 area=TEXT,
@@ -263,7 +263,8 @@ ANALYSES: dict[str, Analysis] = {
         ),
         Analysis(
             "values_by_year",
-            "Total, median and new construction of the roll by area, class and year, with changes",
+            "Total and median value and new construction on the roll by area, class and year, "
+            "with changes",
             "fact_parcel_values",
             _schema(
                 area=TEXT,
@@ -280,7 +281,7 @@ ANALYSES: dict[str, Analysis] = {
         ),
         Analysis(
             "value_changes",
-            "Quartiles of the parcels' own value changes by area and year",
+            "Quartiles of parcel value changes by area and year",
             "fact_parcel_values",
             _schema(
                 area=TEXT,

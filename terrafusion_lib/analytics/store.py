@@ -85,7 +85,7 @@ def open_analytics(settings: Settings) -> AnalyticsStore:
         return ChdbAnalytics(Path(unquote(parts.path)), DATABASE, threads=settings.threads)
     if parts.scheme in SERVER_SCHEMES and parts.hostname:
         return _server(parts, port)
-    raise ConfigError(f"{mask_secrets(url)} names no analytics database", hint=HINT)
+    raise ConfigError(f"{mask_secrets(url)} is not the URL of an analytics database", hint=HINT)
 
 
 def _server(parts: SplitResult, port: int | None) -> AnalyticsStore:
@@ -99,7 +99,7 @@ def _server(parts: SplitResult, port: int | None) -> AnalyticsStore:
     database = parts.path.strip("/") or DATABASE
     if unknown or not database.isidentifier():
         raise ConfigError(
-            "The analytics URL has a database or options that are not understood",
+            "The analytics URL has an invalid database or options",
             examples=[*unknown, database],
             hint=HINT,
         )
@@ -113,7 +113,8 @@ def _server(parts: SplitResult, port: int | None) -> AnalyticsStore:
         )
     except ClickHouseError as error:
         raise ConnectError(
-            f"ClickHouse at {parts.hostname} does not answer: {mask_secrets(str(error))}",
-            hint="is the server running, and are host, port, user and password right?",
+            f"ClickHouse at {parts.hostname} did not respond: {mask_secrets(str(error))}",
+            hint="check that the server is running and that host, port, user and password are "
+            "correct",
         ) from error
     return ClickHouseAnalytics(client, database, cluster=options.get("cluster", ""))

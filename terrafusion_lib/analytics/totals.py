@@ -104,7 +104,7 @@ def _sum(fact: FactTable, column: Column, values: pa.ChunkedArray) -> int | None
     bad = pc.invert(small)
     if _parts(column) == HUNDREDTHS and pc.any(bad).as_py():
         raise LoadError(
-            "Values are not finite or too large to add up",
+            "Values are not finite or are too large to sum",
             table=fact.name,
             column=column.name,
             count=pc.sum(bad).as_py(),

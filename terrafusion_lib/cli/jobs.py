@@ -13,8 +13,8 @@ from terrafusion_lib.cli.options import (
     settings,
 )
 
-group = typer.Typer(help="Runs of plugins, and what they stored.", no_args_is_help=True)
-JobId = Annotated[str, typer.Argument(help="Job id, or the beginning of one")]
+group = typer.Typer(help="Plugin jobs and their results.", no_args_is_help=True)
+JobId = Annotated[str, typer.Argument(help="Job id, or the start of one")]
 
 
 @group.command("list")
@@ -51,8 +51,10 @@ def jobs_show(job: JobId, as_json: AsJson = False) -> None:
 @group.command("results")
 def jobs_results(
     job: JobId,
-    table: Annotated[str | None, typer.Argument(help="Result table; default a list")] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Most rows to print")] = 20,
+    table: Annotated[
+        str | None, typer.Argument(help="Result table; without it, lists the tables")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Maximum rows to print")] = 20,
     as_json: AsJson = False,
 ) -> None:
     """The result tables of a completed job, or the rows of one."""
@@ -77,7 +79,7 @@ def jobs_cancel(job: JobId) -> None:
     if cancel(row["job_id"], settings=settings()):
         print(f"{row['job_id']} is cancelled.")
     else:
-        print(f"{row['job_id']} had ended before: {row['status']}")
+        print(f"{row['job_id']} has already ended: {row['status']}")
         raise typer.Exit(1)
 
 

@@ -6,7 +6,7 @@ import typer
 
 from terrafusion_lib.cli.options import AsJson, County, console, county_config, print_json, settings
 
-group = typer.Typer(help="From raw tables to canonical tables.", no_args_is_help=True)
+group = typer.Typer(help="The mapping from raw to canonical tables.", no_args_is_help=True)
 
 
 @group.command("coverage")
@@ -21,7 +21,7 @@ def mapping_coverage(county: County, as_json: AsJson = False) -> None:
         print_json({"codes": codes, "columns": columns})
         return
     console().print(table(columns, title=f"Columns of {county} that the mapping does not read"))
-    console().print(table(codes, title="Codes that no value map lists"))
+    console().print(table(codes, title="Codes missing from the value maps"))
 
 
 @group.command("preview")

@@ -22,7 +22,7 @@ def _remember(county: str) -> str:
 
 
 County = Annotated[str, typer.Argument(help="County id, such as benton_wa", callback=_remember)]
-Year = Annotated[int | None, typer.Option(help="Assessment year; default the county's own")]
+Year = Annotated[int | None, typer.Option(help="Assessment year; default from county.yaml")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 DEMO_COUNTY = "demo_wa"
 

@@ -17,11 +17,15 @@ from terrafusion_lib.plugins.api import Action, Plugin
 if TYPE_CHECKING:
     from terrafusion_lib.jobs.execute import FinishedJob
 
-group = typer.Typer(help="Plugins: what there is to run.", no_args_is_help=True)
+group = typer.Typer(help="Installed plugins.", no_args_is_help=True)
 Destination = Annotated[
-    str | None, typer.Option("--to", help="Folder or URL, never swept; default the county's")
+    str | None,
+    typer.Option(
+        "--to",
+        help="Folder or URL, where exports never expire; default: the county's exports folder",
+    ),
 ]
-Estimate = Annotated[bool, typer.Option("--estimate", help="Count only; write nothing")]
+Estimate = Annotated[bool, typer.Option("--estimate", help="Only count; write nothing")]
 
 
 @group.command("list")

@@ -32,13 +32,13 @@ EVERYTHING = "1=1"
 class ArcGisOptions(FrozenModel):
     """How to reach the service."""
 
-    url: str = Field(description="Service, ending with FeatureServer or MapServer; or a reference")
-    token: str = Field(default="", description="A reference to the token; empty: public service")
-    pages: str = Field(
-        default="", description="Folder that keeps the pages of a read that broke off"
+    url: str = Field(
+        description="Service address ending in FeatureServer or MapServer, or a reference"
     )
-    timeout: float = Field(default=60, gt=0, description="Seconds without an answer")
-    retries: int = Field(default=5, ge=0, description="Times that a request is sent again")
+    token: str = Field(default="", description="Reference to the token; empty for a public service")
+    pages: str = Field(default="", description="Folder for the pages of an interrupted read")
+    timeout: float = Field(default=60, gt=0, description="Timeout, seconds")
+    retries: int = Field(default=5, ge=0, description="Retries per request")
 
     @field_validator("token")
     @classmethod
@@ -141,7 +141,7 @@ class ArcGisConnector:
         if not items:
             raise ConnectError(
                 f"{self._url()} has no layers",
-                hint="give the address of a service, which ends with FeatureServer or MapServer",
+                hint="give a service's address, which ends in FeatureServer or MapServer",
             )
         return {str(item["name"]): str(item["id"]) for item in items}
 

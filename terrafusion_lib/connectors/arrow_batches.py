@@ -68,7 +68,7 @@ def _read(column: pa.Array, kind: RawType, name: str, table: SourceTable) -> pa.
             table=table.table,
             column=name,
             examples=[repr(bad)],
-            cause="the column's type was changed at the source, or the mapping declares it wrongly",
+            cause="the column's type changed at the source, or the mapping declares the wrong type",
             hint="declare the column as text in the mapping and convert it there",
         ) from error
 

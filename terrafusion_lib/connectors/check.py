@@ -89,14 +89,14 @@ def _layer_lines(connector: Connector, county: CountyConfig) -> list[CheckItem]:
         _judged(
             "year layers",
             any(row["appr_yr"] == year for row in rows),
-            f"PACS appraises year {appraised}; county.yaml has assessment_year {year}",
+            f"PACS's appraisal year is {appraised}; county.yaml says assessment_year {year}",
             "correct assessment_year, or run with --year",
         ),
         _judged(
             "current supplement",
             count > 0,
             f"{count:,} properties have a current supplement in {year}",
-            "has PACS made the layer of that year?",
+            "check that PACS has created that year's layer",
         ),
     ]
 

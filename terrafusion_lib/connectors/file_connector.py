@@ -82,7 +82,7 @@ class FileConnector:
         if not path.exists():
             raise ConnectError(
                 f"{path} does not exist",
-                hint="put the file there, or correct path in county.yaml",
+                hint="put the file there, or correct the path in county.yaml",
             )
         return path
 
@@ -91,7 +91,7 @@ class FileConnector:
             count = len(self._files())
         except TerraFusionError as error:
             return [CheckItem("path", False, error.what, error.hint or "")]
-        return [CheckItem("path", True, f"{self.path}: {count} files that can be read")]
+        return [CheckItem("path", True, f"{self.path}: {count} readable files")]
 
     def tables(self) -> list[str]:
         """Files that can be read, sorted; workbooks also by sheet, databases by layer."""

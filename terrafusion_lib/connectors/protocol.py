@@ -136,7 +136,7 @@ def find_table(name: str, known: Sequence[str], *, source: str) -> str:
             f"{source} has no table {name}",
             table=name,
             examples=nearest(name, known, count=3),
-            cause="it has another name, or this login may not see it",
+            cause="it has a different name, or this login may not see it",
             hint=did_you_mean(name, known) or "terrafusion connect check <county>",
         )
     return found
@@ -157,7 +157,8 @@ def find_columns(
     if missing:
         names = [column.name for column in known]
         raise ConnectError(
-            f"Table {table} lacks {len(missing)} of {len(wanted)} columns that the mapping reads",
+            f"Table {table} lacks {len(missing)} of the {len(wanted)} columns that the mapping "
+            "reads",
             table=table,
             column=", ".join(missing),
             hint="; ".join(

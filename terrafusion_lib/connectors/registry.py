@@ -60,10 +60,10 @@ def open_source(county: CountyConfig, name: str, settings: Settings) -> Connecto
     """
     if name not in county.sources:
         raise ConfigError(
-            f"The mapping reads source {name!r}, which county.yaml does not name",
+            f"The mapping reads source {name!r}, which county.yaml does not define",
             county=county.county_id,
             examples=sorted(county.sources),
-            hint=did_you_mean(name, county.sources) or "add it to sources of county.yaml",
+            hint=did_you_mean(name, county.sources) or "add it to sources in county.yaml",
         )
     return open_connector(county.sources[name], settings=settings, folder=county.folder)
 
@@ -94,7 +94,7 @@ def _class_of(module: ModuleType) -> type[Any]:
     ]
     if len(classes) != 1:
         raise PluginError(
-            f"{module.__name__} must hold one class with name and Options, it holds {len(classes)}"
+            f"{module.__name__} must have one class with name and Options, but has {len(classes)}"
         )
     return classes[0]
 

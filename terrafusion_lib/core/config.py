@@ -62,7 +62,7 @@ def read_yaml(path: Path, loader: Any = SafeLoader) -> dict[str, Any]:
         problem = getattr(error, "problem", None) or "cannot be parsed"
         raise ConfigError(f"{path} is not valid YAML{where}: {problem}") from error
     if not isinstance(data, dict):
-        raise ConfigError(f"{path} holds no key: value mapping")
+        raise ConfigError(f"{path} does not contain a mapping (key: value)")
     return data
 
 

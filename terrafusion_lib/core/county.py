@@ -24,10 +24,10 @@ class GateConfig(FrozenModel):
     """When a run stops before loading."""
 
     max_quarantined_share: float = Field(
-        default=0.02, ge=0, le=1, description="Largest share of a table's rows in quarantine"
+        default=0.02, ge=0, le=1, description="Maximum share of a table's rows in quarantine"
     )
     min_rows: dict[str, int] = Field(
-        default_factory=dict, description="Fewest accepted rows by canonical table"
+        default_factory=dict, description="Minimum accepted rows by canonical table"
     )
 
 
@@ -36,7 +36,7 @@ class GeometryConfig(FrozenModel):
 
     invalid: Literal["repair", "quarantine"] = "repair"
     max_repair_area_change: float = Field(
-        default=0.01, ge=0, le=1, description="Largest share by which a repair may change the area"
+        default=0.01, ge=0, le=1, description="Maximum share by which a repair may change the area"
     )
 
 
@@ -60,12 +60,12 @@ class CountyConfig(FrozenModel):
     mapping: Path
     users: Path | None = None
     expectations: tuple[str, ...] = Field(
-        default=(), description="Suites of expectations/ to run; empty means all that apply"
+        default=(), description="Suites in expectations/ to run; empty: all that apply"
     )
     gate: GateConfig = GateConfig()
     geometry: GeometryConfig = GeometryConfig()
     plugins: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Parameters by plugin that differ from its defaults"
+        default_factory=dict, description="Parameters by plugin that override its defaults"
     )
     folder: Path = Field(default=Path(), exclude=True, description="Set by load_county")
 
@@ -73,7 +73,7 @@ class CountyConfig(FrozenModel):
     @classmethod
     def _check_id(cls, value: str) -> str:
         if not COUNTY_ID.fullmatch(value):
-            raise ValueError("use lower-case letters, digits and _ such as benton_wa")
+            raise ValueError("use lowercase letters, digits and _, such as benton_wa")
         return value
 
 

@@ -39,12 +39,12 @@ def database_url(text: str, *, setting: str, hint: str) -> sa.URL:
     named, _, driver = url.drivername.partition("+")
     database = SAME.get(named, named)
     if database not in DRIVERS:
-        raise ConfigError(f"{setting} names a database of another kind: {named}", hint=hint)
+        raise ConfigError(f"{setting} is for another kind of database: {named}", hint=hint)
     ours = DRIVERS[database]
     if driver not in ("", ours):
         raise ConfigError(
-            f"{setting} asks for the driver {driver}; TerraFusion uses {ours} for {database}",
-            hint=f"write {database}:// in place of {url.drivername}://",
+            f"{setting} specifies the driver {driver}; TerraFusion uses {ours} for {database}",
+            hint=f"write {database}:// instead of {url.drivername}://",
         )
     if database == "postgresql":
         optional_package("psycopg2-binary", "PostgreSQL", module=ours)

@@ -83,7 +83,7 @@ def plugin_of(step: str) -> str:
     for name, plugin in declared_plugins().items():
         if step in {spec.name for spec in plugin.steps}:
             return name
-    raise PluginError(f"No plugin brings a step {step}", hint="terrafusion plugins list")
+    raise PluginError(f"No plugin has a step {step}", hint="terrafusion plugins list")
 
 
 @cache
@@ -93,5 +93,5 @@ def _plugins(names: tuple[str, ...]) -> dict[str, Any]:
         try:
             loaded[name] = PLUGINS.load(name)
         except PluginError as error:
-            LOG.warning("%s; its tables are left out", str(error).rstrip("."))
+            LOG.warning("%s; its tables are skipped", str(error).rstrip("."))
     return loaded

@@ -49,11 +49,11 @@ def missing_package(
 ) -> Missing:
     """The error for a package that could not be imported; parameters as of `optional_package`."""
     extra, _ = _needed(package)
-    brings = f", which the extra {extra} brings" if extra else ""
+    named = f" (extra {extra})" if extra else ""
     there = importlib.util.find_spec(module or package.replace("-", "_")) is not None
     state = "cannot be loaded" if there else "is not installed"
     return kind(
-        f"{purpose} needs the package {package}{brings}; it {state}",
+        f"{purpose} needs the package {package}{named}, which {state}",
         hint=install_command(package),
     )
 

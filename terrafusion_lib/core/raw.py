@@ -56,7 +56,9 @@ class SourceTable(FrozenModel):
     columns: dict[str, RawType]
     key: tuple[str, ...] = ()
     filters: tuple[SourceFilter, ...] = ()
-    optional: bool = Field(default=False, description="Absent at the source: empty, not an error")
+    optional: bool = Field(
+        default=False, description="If missing at the source: empty, not an error"
+    )
     options: dict[str, str] = Field(
         default_factory=dict, description="File sources: encoding, delimiter, date_format, sheet …"
     )
@@ -69,7 +71,7 @@ class RawTable(FrozenModel):
     file: str
     rows: int
     sha256: str
-    freshness: str = Field(default="", description="The source's own mark of its state")
+    freshness: str = Field(default="", description="The source's own record of its state")
     columns: dict[str, RawType]
     key: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -94,7 +96,7 @@ def read_manifest(folder: Path) -> RawManifest:
     """The manifest of an extract folder; an unfinished extract has none."""
     path = folder / MANIFEST
     if not path.is_file():
-        raise ConfigError(f"{folder} holds no finished extract", hint="terrafusion run <county>")
+        raise ConfigError(f"{folder} has no finished extract", hint="terrafusion run <county>")
     import json
 
     return parse(RawManifest, json.loads(path.read_text(encoding="utf-8")), where=str(path))

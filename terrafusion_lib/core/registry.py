@@ -53,7 +53,7 @@ class Registry:
                     f"Two {self.kind}s are named {source.name}: "
                     f"{known[source.name].value} and {source.value}",
                     examples=[known[source.name].value, source.value],
-                    hint="uninstall or rename one",
+                    hint="uninstall or rename one of them",
                 )
             known[source.name] = source
         return dict(sorted(known.items()))

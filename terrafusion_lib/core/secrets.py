@@ -35,7 +35,7 @@ def resolve(value: str, *, what: str = "secret") -> str:
         found = _from_keyring(name)
     if not found:
         raise ConfigError(
-            f"The {what} is not set: {value} gives nothing",
+            f"The {what} is not set: {value} is empty",
             hint={
                 "env": f"export {name}=… in the shell or service that starts TerraFusion",
                 "file": f"write it to {name}, readable by this user only",

@@ -35,30 +35,35 @@ class Settings(BaseSettings):
     )
 
     root: Path = Field(default_factory=find_root, description="Project root")
-    data_dir: Path | None = Field(default=None, description="Raw layer, steps, runs; default data/")
+    data_dir: Path | None = Field(
+        default=None, description="Folder for raw layer, steps and runs; default: data/"
+    )
     config_dir: Path | None = Field(default=None, description="Default county_configs/")
     operational_url: str = Field(
-        default="", description="SQLAlchemy URL of the operational store; default SQLite in data/"
+        default="",
+        description="SQLAlchemy URL of the operational database; default: SQLite in data/",
     )
     geometry_url: str = Field(
-        default="", description="postgresql://… of PostGIS, or a reference; default GeoParquet"
+        default="", description="postgresql://… URL of PostGIS, or a reference; default: GeoParquet"
     )
     analytics_url: str = Field(
         default="",
-        description="clickhouse://host/db, chdb:///folder, or a reference; default DuckDB in data/",
+        description="clickhouse://host/db, chdb:///folder, or a reference; default: DuckDB in "
+        "data/",
     )
     exports_url: str = Field(
         default="",
-        description="Folder or s3://bucket/prefix for GIS exports; default exports/ of the county",
+        description="Folder or s3://bucket/prefix for GIS exports; default: exports/ in the "
+        "county's folder",
     )
-    exports_days: int = Field(
-        default=7, ge=0, description="Days after which an export expires; 0: never"
-    )
+    exports_days: int = Field(default=7, ge=0, description="Days until an export expires; 0: never")
     user: str = Field(
         default_factory=getpass.getuser,
-        description="Who works, for roles and the ledger; default the operating system's account",
+        description="User name for roles and the ledger; default: the operating system account",
     )
-    duckdb_memory_limit: str = Field(default="1GB", description="Memory cap of the mapping engine")
+    duckdb_memory_limit: str = Field(
+        default="1GB", description="Memory limit of the mapping engine"
+    )
     threads: int = Field(default=2, ge=1, description="Threads per engine on a shared machine")
 
     @property

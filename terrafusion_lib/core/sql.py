@@ -23,7 +23,7 @@ def literal(value: object) -> str:
         return f"DATE '{value.isoformat()}'"
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    raise TypeError(f"SQL has no literal of {type(value).__name__}")
+    raise TypeError(f"SQL has no literal for {type(value).__name__}")
 
 
 def identifier(name: str) -> str:

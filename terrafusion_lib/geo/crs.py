@@ -37,7 +37,7 @@ def system(crs: str) -> "CRS":
     except CRSError as error:
         raise ConfigError(
             f"The coordinate system {crs[:60]!r} is unknown: {error}",
-            hint=did_you_mean(crs, USUAL) or "name it by its code, as EPSG:2927",
+            hint=did_you_mean(crs, USUAL) or "give its code, such as EPSG:2927",
         ) from error
 
 
@@ -102,8 +102,8 @@ def mover(source: str, target: str) -> Callable[[Floats], Floats]:
         change = Transformer.from_crs(system(source), system(target), always_xy=True)
     except ProjError as error:
         raise ConfigError(
-            f"Shapes cannot be moved from {source} to {target}: {error}",
-            hint="choose a system of the region, such as EPSG:2927",
+            f"Shapes cannot be reprojected from {source} to {target}: {error}",
+            hint="choose a coordinate system for the region, such as EPSG:2927",
         ) from error
 
     def move(coordinates: Floats) -> Floats:

@@ -71,8 +71,8 @@ class GeoParquetStore:
                 raise LoadError(
                     f"{path} cannot be written: {error}",
                     county=layer.county_id,
-                    cause="the disk is full, or the folder may not be written",
-                    hint="the last good layer stands",
+                    cause="the disk is full, or the folder is not writable",
+                    hint="the last good layer remains",
                 ) from error
         updated = new.num_rows - inserted
         unchanged = rows.num_rows - new.num_rows

@@ -131,7 +131,7 @@ def check_key(layer: ParcelLayer) -> None:
     if keys.null_count or pc.any(twice).as_py():
         examples = pc.struct_field(counts.filter(twice), "values").to_pylist()
         raise LoadError(
-            f"{layer.key} is null or comes twice",
+            f"{layer.key} is null or not unique",
             county=layer.county_id,
             table=layer.name,
             column=layer.key,

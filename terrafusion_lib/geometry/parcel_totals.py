@@ -118,13 +118,13 @@ def check_layer(layer: ParcelLayer, source: LayerTotals, target: LayerTotals) ->
     differing = source.differences(target)
     if differing:
         raise LoadError(
-            "The parcels that arrived are not those that were sent",
+            "The parcels that were stored do not match those that were sent",
             county=layer.county_id,
             table=layer.name,
             count=len(differing),
-            examples=[f"sent and arrived: {text}" for text in differing],
-            cause="a trigger or a rule of the table, or another program, changes the rows",
-            hint="the old layer stands; remove the trigger and run again",
+            examples=[f"sent and stored: {text}" for text in differing],
+            cause="a trigger or rule on the table, or another program, changes the rows",
+            hint="the old layer remains; remove the trigger and run again",
         )
 
 
@@ -145,12 +145,12 @@ def check_not_emptied(layer: ParcelLayer, stored: int | None, *, remove: str) ->
     """
     if stored and not layer.table.num_rows:
         raise LoadError(
-            "The new parcel layer is empty, and the one that is published is not",
+            "The new parcel layer is empty, but the published one is not",
             county=layer.county_id,
             table=layer.name,
             count=stored,
-            cause="the source sent no features, or none had a shape that can be published",
-            hint=f"look at the source; if the layer is to be emptied, {remove}, then run again",
+            cause="the source sent no features, or none with a publishable shape",
+            hint=f"check the source; to publish an empty layer, {remove}, then run again",
         )
 
 

@@ -81,9 +81,7 @@ def decode(rows: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
         columns.append(_column(data, at, lengths, field.type))
         at = at + np.maximum(lengths, 0)
     if not (at == ends).all():
-        raise LoadError(
-            "PostgreSQL sent rows of another shape than asked for", examples=schema.names
-        )
+        raise LoadError("PostgreSQL sent rows in an unexpected format", examples=schema.names)
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

@@ -61,7 +61,7 @@ def describe(cursor: Any, county_id: str, name: str) -> tuple[pa.Schema, int, st
     found = [row for row in cursor.fetchall() if row[0] != HASH]
     if not found:
         raise LoadError(
-            "PostGIS holds no such layer",
+            "PostGIS has no such layer",
             county=county_id,
             table=name,
             hint="terrafusion run <county>",
@@ -115,13 +115,13 @@ def _refuse_dependents(cursor: Any, layer: ParcelLayer) -> None:
     dependents = [row[0] for row in cursor.fetchall()]
     if dependents:
         raise LoadError(
-            "The layer's columns are others now, and the table cannot be made anew",
+            "The layer's columns have changed, and the table cannot be recreated",
             county=layer.county_id,
             table=layer.name,
             count=len(dependents),
             examples=dependents,
-            cause="these views or tables depend on it",
-            hint="drop them (keep their definitions), run again, and create them anew",
+            cause="views or tables depend on it",
+            hint="save their definitions, drop them, run again, and recreate them",
         )
 
 

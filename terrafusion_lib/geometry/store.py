@@ -104,7 +104,9 @@ def open_geometry(settings: Settings) -> GeometryStore:
 
     place = database_url(url, setting="TERRAFUSION_GEOMETRY_URL", hint=HINT)
     if place.get_backend_name() != "postgresql" or not place.database:
-        raise ConfigError("TERRAFUSION_GEOMETRY_URL names no PostGIS database", hint=HINT)
+        raise ConfigError(
+            "TERRAFUSION_GEOMETRY_URL is not the URL of a PostGIS database", hint=HINT
+        )
     options = {
         "host": place.host or "localhost",
         "port": place.port or 5432,
@@ -187,8 +189,9 @@ class PostgisStore:
             connection = psycopg2.connect(**self._options)
         except psycopg2.Error as error:
             raise ConnectError(
-                f"PostGIS at {place} does not answer: {mask_secrets(str(error)).strip()}",
-                hint="is the server running, and are host, port, user and password right?",
+                f"PostGIS at {place} did not respond: {mask_secrets(str(error)).strip()}",
+                hint="check that the server is running and that host, port, user and password "
+                "are correct",
             ) from error
         try:
             with connection, connection.cursor() as cursor:
@@ -196,10 +199,10 @@ class PostgisStore:
                 yield cursor
         except psycopg2.Error as error:
             raise LoadError(
-                f"PostGIS at {place} refused: {str(error).strip()}",
+                f"PostGIS at {place} reported an error: {str(error).strip()}",
                 county=county_id,
                 cause=_cause(str(error)),
-                hint="the last good layer stands",
+                hint="the last good layer remains",
             ) from error
         finally:
             connection.close()

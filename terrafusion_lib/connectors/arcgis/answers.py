@@ -8,7 +8,10 @@ import pyarrow.compute as pc
 
 from terrafusion_lib.core.errors import ConnectError
 
-HINT = "open the layer's address in a browser; tell the layer's owner, or export it to a file"
+HINT = (
+    "open the layer's address in a browser; report the problem to the layer's owner, or "
+    "export the layer to a file"
+)
 
 
 def objects(found: Any, what: str, *, place: str, keys: Sequence[str] = ()) -> list[dict[str, Any]]:
@@ -24,7 +27,7 @@ def objects(found: Any, what: str, *, place: str, keys: Sequence[str] = ()) -> l
         raise _odd(f"The server's {what} are not a list", found, place)
     for item in items:
         if not isinstance(item, dict) or any(item.get(key) is None for key in keys):
-            raise _odd(f"One of the server's {what} is not understood", item, place)
+            raise _odd(f"One of the server's {what} cannot be read", item, place)
     return items
 
 
@@ -57,11 +60,11 @@ def moments(column: pa.ChunkedArray, *, name: str, place: str) -> pa.ChunkedArra
         if pa.types.is_string(column.type):
             return _parsed(column)
         if pa.types.is_boolean(column.type):
-            raise pa.ArrowInvalid("true and false are no dates")
+            raise pa.ArrowInvalid("true and false are not dates")
         return column.cast(pa.int64()).cast(pa.timestamp("ms"))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise ConnectError(
-            "A date of the layer is not in whole milliseconds since 1970",
+            "A date in the layer is not in whole milliseconds since 1970",
             table=place,
             column=name,
             examples=column.drop_null().slice(0, 5).to_pylist(),

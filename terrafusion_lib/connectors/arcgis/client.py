@@ -58,8 +58,8 @@ class ArcGisClient:
             raise _error(url, error.code, error.reason) from error
         except (OSError, http.client.HTTPException) as error:
             raise TransientError(
-                f"{url} does not answer: {getattr(error, 'reason', error)}",
-                hint="is the address right, and can this machine reach it?",
+                f"{url} did not respond: {getattr(error, 'reason', error)}",
+                hint="check the address, and that this machine can reach it",
             ) from error
         return _decoded(url, text)
 
@@ -69,17 +69,17 @@ def _decoded(url: str, text: bytes) -> dict[str, Any]:
         found: Any = json.loads(text)
     except ValueError as error:
         raise ConnectError(
-            f"{url} does not answer with JSON",
+            f"{url} did not return JSON",
             examples=[text[:80]],
-            cause="the address is that of a web page or of a sign-in form",
-            hint="give the address of the service, which ends with FeatureServer or MapServer",
+            cause="the address is a web page or a sign-in form",
+            hint="give the service's address, which ends in FeatureServer or MapServer",
         ) from error
     if not isinstance(found, dict):
         raise ConnectError(
-            f"{url} answers with JSON, but not with an object",
+            f"{url} returned JSON, but not an object",
             examples=[text[:80]],
-            cause="the address is not that of an ArcGIS service",
-            hint="give the address of the service, which ends with FeatureServer or MapServer",
+            cause="the address is not an ArcGIS service",
+            hint="give the service's address, which ends in FeatureServer or MapServer",
         )
     if found.get("error"):
         raise _told(url, found["error"])
@@ -104,6 +104,9 @@ def _error(url: str, code: int, message: str, details: list[str] | None = None) 
     kind = TransientError if code in TRANSIENT_CODES else ConnectError
     hint = None
     if code in TOKEN_CODES:
-        hint = "set token of the source to a valid token, as a reference such as env:ARCGIS_TOKEN"
+        hint = (
+            "set the source's token to a reference such as env:ARCGIS_TOKEN that holds a "
+            "valid token"
+        )
     number = f" with {code}" if code else ""
-    return kind(f"{url} refuses{number}: {message}", examples=details or [], hint=hint)
+    return kind(f"{url} refused{number}: {message}", examples=details or [], hint=hint)

@@ -50,10 +50,10 @@ class ArcGisLayer:
         formats = str(found.get("supportedQueryFormats", "")).casefold()
         if "geojson" not in formats:
             raise ConnectError(
-                "The layer cannot be sent as GeoJSON",
+                "The server cannot send the layer as GeoJSON",
                 table=str(found.get("name", self.path)),
                 cause="the server is older than ArcGIS 10.4",
-                hint="export the layer to a file and read that",
+                hint="export the layer to a file and read the file",
             )
         return found
 
@@ -133,11 +133,11 @@ class ArcGisLayer:
             return ids
         kind = TransientError if ids else ConnectError
         raise kind(
-            f"The server counts {count} features and lists the ids of {len(ids)}",
+            f"The server counts {count} features but lists ids for {len(ids)}",
             table=self.name,
             count=abs(count - len(ids)),
             cause="the layer is being edited, or the server limits the list of ids",
-            hint="run again; if it stays so, export the layer to a file and read that",
+            hint="run again; if it recurs, export the layer to a file and read the file",
         )
 
     def _folder(self, names: Sequence[str], where: str, ids: list[int]) -> Path:
@@ -181,16 +181,16 @@ class ArcGisLayer:
         got = [self._id(feature) for feature in sent]
         if len(set(got)) < len(got):
             raise ConnectError(
-                "An id stands for more than one feature",
+                "More than one feature has the same id",
                 table=self.name,
                 column=self.id_field,
                 count=len(got) - len(set(got)),
                 cause="the layer is a view whose id field is not unique",
-                hint="ask the layer's owner for one with a unique id",
+                hint="ask the layer's owner for a layer with unique ids",
             )
         if set(got) != set(ids):
             raise TransientError(
-                "The layer was edited while it was read",
+                "The layer was edited during the read",
                 table=self.name,
                 count=len(set(got) ^ set(ids)),
                 examples=sorted(set(got) ^ set(ids)),
@@ -223,7 +223,7 @@ class ArcGisLayer:
                 "The features are not GeoJSON",
                 table=self.name,
                 examples=[text[:80]],
-                hint="export the layer to a file and read that",
+                hint="export the layer to a file and read the file",
             ) from error
         dates = {f["name"] for f in self.fields if f["type"] == MILLISECONDS}
         columns = {}

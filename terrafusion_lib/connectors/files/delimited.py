@@ -90,8 +90,8 @@ class DelimitedFile:
             raise ConnectError(
                 f"{self.path} cannot be read: {error}",
                 table=self.path.name,
-                cause=f"another delimiter than {self.delimiter!r}, or a stray quote",
-                hint="set delimiter for this table in the mapping, or mend the file",
+                cause=f"a delimiter other than {self.delimiter!r}, or a stray quote",
+                hint="set delimiter for this table in the mapping, or correct the file",
             ) from error
 
     @property

@@ -28,7 +28,7 @@ def check_encoding(path: Path, encoding: str) -> None:
     line = _first_bad_line(path, declared)
     if line is not None:
         raise ConnectError(
-            f"{path} is declared {encoding}, but line {line:,} holds other bytes",
+            f"{path} is declared {encoding}, but line {line:,} has bytes that do not fit",
             table=path.name,
             cause=f"the file is probably {_guess(path)}",
             hint=f"set encoding: {_guess(path)} for this table in the mapping",
@@ -36,7 +36,7 @@ def check_encoding(path: Path, encoding: str) -> None:
     if declared.startswith("utf") or _is_ascii(path) or _first_bad_line(path, "utf-8"):
         return
     raise ConnectError(
-        f"{path} is declared {encoding}, but it is UTF-8: names would be garbled",
+        f"{path} is declared {encoding} but is UTF-8: names would be garbled",
         table=path.name,
         hint="set encoding: utf-8 for this table in the mapping",
     )

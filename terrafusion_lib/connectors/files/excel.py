@@ -57,9 +57,9 @@ class ExcelFile:
             return python_calamine.CalamineWorkbook.from_path(str(self.path))
         except (python_calamine.CalamineError, OSError) as error:
             raise ConnectError(
-                f"{self.path} is not a workbook that can be read: {error}",
+                f"{self.path} is not a readable workbook: {error}",
                 table=self.path.name,
-                cause="a password, a damaged file, or another format under this suffix",
+                cause="a password, a damaged file, or a different format from the file extension",
             ) from error
 
     def _read(self) -> list[list[Any]]:

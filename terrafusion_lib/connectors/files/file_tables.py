@@ -19,15 +19,16 @@ class TableOptions(FrozenModel):
     """How to read one file (``options`` of a source table in the mapping)."""
 
     encoding: str = "utf-8"
-    delimiter: str = Field(default="", max_length=1, description="By default that of the suffix")
+    delimiter: str = Field(default="", max_length=1, description="Default: from the file extension")
     date_format: str = Field(
-        default="", description="strptime formats, separated by |; default ISO 8601"
+        default="", description="strptime formats, separated by |; default: ISO 8601"
     )
-    null_values: str = Field(default="", description="Texts that mean null, separated by |")
-    sheet: str = Field(default="", description="Sheet of a workbook; by default the first")
-    layer: str = Field(default="", description="Layer of a file of shapes with more than one")
+    null_values: str = Field(default="", description="Text that means null, separated by |")
+    sheet: str = Field(default="", description="Sheet of a workbook; default: the first")
+    layer: str = Field(default="", description="Layer to read from a file with several layers")
     crs: str = Field(
-        default="EPSG:4326", description="System of the shapes as read; empty: the file's own"
+        default="EPSG:4326",
+        description="Coordinate system to read shapes in; empty: the file's own",
     )
 
     @property
@@ -58,11 +59,11 @@ def find_unique(table: SourceTable, known: Sequence[SourceColumn]) -> list[str]:
     twice = [name for name in found if counts[name] > 1]
     if twice:
         raise ConnectError(
-            f"The header of {table.table} holds a name more than once",
+            f"The header of {table.table} repeats a column name",
             table=table.table,
             column=", ".join(twice),
             count=sum(counts[name] for name in twice),
-            hint="rename the columns in the file, so that it is clear which one is meant",
+            hint="rename the duplicate columns in the file",
         )
     return found
 

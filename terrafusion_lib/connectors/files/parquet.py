@@ -54,7 +54,7 @@ class ParquetFile:
             return pq.ParquetFile(self.path)
         except (pa.ArrowInvalid, OSError) as error:
             raise ConnectError(
-                f"{self.path} is not a Parquet file that can be read: {error}",
+                f"{self.path} is not a readable Parquet file: {error}",
                 table=self.path.name,
             ) from error
 

@@ -25,10 +25,11 @@ def transformed(shapes: pa.Array, source_crs: str | None, crs: str, *, source: P
         return shapes
     if not source_crs:
         raise ConnectError(
-            f"{source} does not say its coordinate system",
+            f"{source} has no coordinate system",
             table=source.name,
-            cause="a Shapefile without its .prj file, for example",
-            hint="put the .prj beside it, or set crs: '' in options and the system in the mapping",
+            cause="for example, a shapefile without its .prj file",
+            hint="add the .prj file, or set crs: '' in options and the coordinate system in the "
+            "mapping",
         )
     if same(source_crs, crs):
         return shapes

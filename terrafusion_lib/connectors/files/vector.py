@@ -94,7 +94,7 @@ class VectorFile:
                 f"{self.path} has {len(names)} layers",
                 table=self.path.name,
                 examples=names,
-                hint=f"name one: {self.path.name}#{names[0]}" if names else "",
+                hint=f"choose one: {self.path.name}#{names[0]}" if names else "",
             )
         return names[0]
 

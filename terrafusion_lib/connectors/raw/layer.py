@@ -157,15 +157,15 @@ def _writing(raw: Path, county_id: str) -> Iterator[None]:
             f"The raw layer cannot be written: {error}",
             county=county_id,
             step="10_connect",
-            cause="the disk is full, or the folder may not be written",
-            hint=f"make room in {raw}, or make it writable, and run again; "
-            "tables that were finished are kept",
+            cause="the disk is full, or the folder is not writable",
+            hint=f"free space in {raw}, or make it writable, and run again; finished tables are "
+            "kept",
         ) from error
 
 
 def _at_work(county_id: str) -> RunError:
     return RunError(
-        "Another extract of this county is at work",
+        "Another extract of this county is running",
         county=county_id,
         step="10_connect",
         hint="wait until it ends, or stop that process",

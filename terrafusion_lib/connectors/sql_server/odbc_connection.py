@@ -81,7 +81,7 @@ def reach(login: Login, seconds: float) -> None:
     except OSError as error:
         raise ConnectError(
             f"{login.server} cannot be reached: {error.strerror or error}",
-            cause="wrong host or port, a firewall, or TCP is switched off at the server",
+            cause="wrong host or port, a firewall, or TCP is disabled on the server",
             hint=f"check host and port in county.yaml and try: nc -vz {login.host} {login.port}",
         ) from error
 
@@ -89,9 +89,9 @@ def reach(login: Login, seconds: float) -> None:
 def _microsoft(login: Login) -> dict[str, str]:
     if login.server_certificate:
         raise ConfigError(
-            "Microsoft's driver takes certificates from the system only, not server_certificate",
-            hint="install the certificate on this machine (update-ca-certificates) or let the "
-            "variable SSL_CERT_FILE name it; or set driver: freetds",
+            "Microsoft's driver uses only the system's certificates, not server_certificate",
+            hint="install the certificate on this machine (update-ca-certificates), or set the "
+            "variable SSL_CERT_FILE to its path; or set driver: freetds",
         )
     return {
         "Server": login.host if login.is_instance else f"tcp:{login.host},{login.port}",

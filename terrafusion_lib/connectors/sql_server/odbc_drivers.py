@@ -69,8 +69,8 @@ def install_driver() -> str:
     """The commands that install a driver, either of the two."""
     microsoft = install_command("mssql-python-odbc")
     return (
-        f"apt-get install tdsodbc (FreeTDS), or {microsoft} "
-        "(Microsoft's driver under its license, the extra microsoft-odbc)"
+        f"apt-get install tdsodbc (FreeTDS), or {microsoft} (Microsoft's driver, under its "
+        "license; extra microsoft-odbc)"
     )
 
 

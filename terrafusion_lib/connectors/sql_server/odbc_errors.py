@@ -66,16 +66,16 @@ BY_NATIVE = {
     18456: Meaning(
         "{server} refused the login",
         "wrong user or password, or the login is disabled",
-        "check the variables that user and password refer to",
+        "check the variables for user and password",
     ),
     18452: Meaning(
-        "{server} refused the login: it does not trust this account's domain",
-        "no user is given, so the account that runs TerraFusion was tried",
-        "give user and password, or run as a domain account with a Kerberos ticket (kinit)",
+        "{server} refused the login: the account's domain is not trusted",
+        "no user is set, so the account running TerraFusion was used",
+        "set user and password, or run as a domain account with a Kerberos ticket (kinit)",
     ),
     4060: Meaning(
-        "{server} has no database of that name that this login may open",
-        "the database has another name, or the login has no user in it",
+        "{server} has no database by that name that this login may open",
+        "the database has a different name, or the login has no user in it",
         "check database in county.yaml; ask the administrator for db_datareader",
     ),
     208: Meaning(
@@ -95,14 +95,16 @@ BY_NATIVE = {
     ),
 }
 TLS = Meaning(
-    "{server} answers, but no encrypted connection could be made",
-    "its certificate is not trusted here or names another host, or only one side wants encryption",
-    "install the certificate (of the county's authority) on this machine, or name its file as "
-    "server_certificate in county.yaml; trust_server_certificate: true only in a closed network",
+    "{server} responded, but no encrypted connection could be made",
+    "its certificate is not trusted here or names another host, or only one side requires "
+    "encryption",
+    "install the certificate (or the county's certificate authority) on this machine, or set "
+    "server_certificate in county.yaml to its file; use trust_server_certificate: true only on a "
+    "closed network",
 )
 PASSING = Meaning(
-    "{server} broke off",
-    "a deadlock, a time-out or a lost connection",
+    "{server} dropped the connection",
+    "a deadlock, a timeout or a network failure",
     "run again; finished tables are kept",
 )
 OTHER = Meaning("{server} cannot be read", "", "terrafusion connect check <county>")

@@ -54,13 +54,13 @@ def check_types(table: SourceTable, columns: Mapping[str, SourceColumn]) -> None
     }
     if wrong:
         raise ConnectError(
-            f"{len(wrong)} columns of {table.table} are not of the type that the mapping declares",
+            f"{len(wrong)} columns of {table.table} do not have the type that the mapping declares",
             table=table.table,
             column=", ".join(wrong),
             examples=[
                 f"{name}: declared {table.columns[name].value}, at the source {found}"
                 for name, found in wrong.items()
             ],
-            cause="the column was changed at the source, or the mapping is wrong",
+            cause="the column changed at the source, or the mapping is wrong",
             hint="correct the type in the mapping; read text as text and convert it there",
         )

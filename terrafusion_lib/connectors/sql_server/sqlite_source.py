@@ -124,7 +124,7 @@ class SqliteSource:
             table=table.table,
             column=name,
             examples=[f"a value of type {found[3].lower()}"],
-            cause="the column's type was changed at the source, or the mapping declares it wrongly",
+            cause="the column's type changed at the source, or the mapping declares the wrong type",
             hint="declare the column as text in the mapping and convert it there",
         )
 
@@ -147,7 +147,8 @@ class SqliteSource:
         if not self.path.is_file():
             raise ConnectError(
                 f"The database {self.path} does not exist",
-                hint="correct url in county.yaml; terrafusion demo generate makes the demo's",
+                hint="correct url in county.yaml; terrafusion demo generate creates the demo's "
+                "database",
             )
 
 

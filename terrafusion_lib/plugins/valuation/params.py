@@ -120,7 +120,8 @@ class ValuationParams(FrozenModel):
         description="Fewest valid sales of a market for trees stacked upon its comparables",
     )
     trees: TreeSettings = Field(
-        default=TreeSettings(), description="How boosted trees are grown; see terrafusion valuation tune"
+        default=TreeSettings(),
+        description="How boosted trees are grown; see terrafusion valuation tune",
     )
     equity: float = Field(
         default=1.0,

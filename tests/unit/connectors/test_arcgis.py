@@ -115,7 +115,7 @@ def test_errors_with_status_200_are_told_and_not_tried_again(
     assert not isinstance(caught.value, TransientError)
     assert server.faults == []
     server.faults = [(200, b"<html>Sign in</html>")]
-    with pytest.raises(ConnectError, match=r"not answer with JSON.*<html>"):
+    with pytest.raises(ConnectError, match=r"did not return JSON.*<html>"):
         read(source(server, tmp_path))
 
 
@@ -174,7 +174,7 @@ def test_a_layer_edited_while_it_is_read_is_begun_again(
             server.features, server.edited_at = server.features[: ROWS - 2], 6
 
     server.before_page = edit
-    with pytest.raises(TransientError, match=r"edited while it was read.*2 affected.*139, 142"):
+    with pytest.raises(TransientError, match=r"edited during the read.*2 affected.*139, 142"):
         read(source(server, tmp_path))
     server.features, server.edited_at = parcels(ROWS), 7
     server.requests.clear()
@@ -269,10 +269,10 @@ def test_dates_that_are_none_are_told_and_not_kept(
 @pytest.mark.parametrize(
     ("part", "answer", "told"),
     [
-        ("about", [], "not with an object"),
-        ("about", None, "not with an object"),
-        ("ids", [], "not with an object"),
-        ("page", None, "not with an object"),
+        ("about", [], "but not an object"),
+        ("about", None, "but not an object"),
+        ("ids", [], "but not an object"),
+        ("page", None, "but not an object"),
         ("about", {"layers": [None]}, "layers is not understood"),
         ("about", {"layers": "Parcels"}, "layers are not a list"),
         ("about", {"layers": [{"name": "Parcels"}]}, "layers is not understood"),
@@ -288,11 +288,11 @@ def test_dates_that_are_none_are_told_and_not_kept(
             "feature id is not a whole number.*abc",
         ),
         ("page", {"features": [{"properties": [], "id": "x"}]}, "feature id is not"),
-        ("page", {"error": {"code": None, "message": "no"}}, "refuses: no"),
-        ("page", {"error": {"code": "abc", "message": None}}, "refuses: abc"),
-        ("page", {"error": {"code": "499", "details": None}}, "refuses with 499.*reference"),
+        ("page", {"error": {"code": None, "message": "no"}}, "refused: no"),
+        ("page", {"error": {"code": "abc", "message": None}}, "refused: abc"),
+        ("page", {"error": {"code": "499", "details": None}}, "refused with 499.*reference"),
         ("page", {"error": {"code": 400, "details": "why"}}, "with 400.*why"),
-        ("page", {"error": "broken"}, "refuses: broken"),
+        ("page", {"error": "broken"}, "refused: broken"),
     ],
 )
 def test_answers_that_are_not_understood_are_told(
@@ -336,7 +336,7 @@ def test_missing_layers_columns_and_formats_are_named(server: ArcGisServer, tmp_
     assert connector.freshness(absent) == "absent"
     assert read_nothing(connector, absent)
     server.formats = "JSON, AMF"
-    with pytest.raises(ConnectError, match=r"cannot be sent as GeoJSON.*10\.4"):
+    with pytest.raises(ConnectError, match=r"cannot send the layer as GeoJSON.*10\.4"):
         source(server, tmp_path).columns("Parcels")
 
 

@@ -123,7 +123,7 @@ def test_a_layer_is_named_where_there_are_several(tmp_path: Path) -> None:
 def test_a_shapefile_without_its_system_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "parcels.shp")
     (tmp_path / "parcels.prj").unlink()
-    with pytest.raises(ConnectError, match=r"does not say its coordinate system.*\.prj"):
+    with pytest.raises(ConnectError, match=r"has no coordinate system.*\.prj"):
         read(tmp_path, wanted("parcels.shp"))
     assert gap(read(tmp_path, wanted("parcels.shp", crs="")), frame()) < 1e-6
 

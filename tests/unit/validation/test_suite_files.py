@@ -68,7 +68,7 @@ def test_a_rule_must_say_why(tmp_path: Path) -> None:
         ),
         ("table: [permits\n", "not valid YAML at line"),
         ("table: permits\nmeaning: The permits\nrules: 3\n", "rules"),
-        ("- 1\n", "no key: value mapping"),
+        ("- 1\n", "does not contain a mapping"),
         ("\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "permits.yaml"),
     ],
 )
