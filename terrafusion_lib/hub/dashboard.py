@@ -87,7 +87,7 @@ def choose_county(handler: Any, notebook: NotebookNode, cwd: str) -> None:
     counties = counties_with(settings, VIEW_DASHBOARDS)
     county = handler.get_argument("county", default="")
     if not counties or (county and county not in counties):
-        raise HTTPError(403, f"You have no role that shows {county or 'any county'}")
+        raise HTTPError(403, f"None of your roles lets you see {county or 'any county'}")
     chosen = {"county": county, "user": settings.user if settings.user_given else None}
     source = "\n".join(f"{name} = {value!r}" for name, value in chosen.items())
     at = next(

@@ -87,7 +87,7 @@ def open_destination(url: str) -> Destination:
     except ValueError as error:
         raise NoSuchStoreError(
             f"Exports cannot go to {url.partition('://')[0]}://: {error}",
-            hint="name a folder, or a URL such as s3://bucket/prefix",
+            hint="give a folder, or a URL such as s3://bucket/prefix",
         ) from error
     except Exception as error:
         raise place_error(error, url) from error
@@ -112,10 +112,10 @@ class FolderDestination:
             if error.errno not in NO_FOLDER:
                 raise write_error(error, self.root) from error
             raise PublishError(
-                f"{self.root} could not be written: it is no folder and none can be made there "
+                f"{self.root} could not be written: it is not a folder and cannot be created "
                 f"({error.strerror})",
                 reason_code=UNWRITABLE,
-                hint="name another folder with --to",
+                hint="choose another folder with --to",
             ) from error
 
     def publish(self, staged: Path, job_id: str) -> str:
@@ -200,12 +200,12 @@ class ObjectDestination:
         wrong = sorted(name for name, size in sizes.items() if there.get(name) != size)
         if wrong:
             raise PublishError(
-                f"Files are missing at {mask_secrets(self.url)}, or not whole, after the upload",
+                f"Files are missing at {mask_secrets(self.url)} or incomplete after the upload",
                 reason_code=UPLOAD_INCOMPLETE,
                 count=len(wrong),
                 examples=wrong,
-                cause="something else removed or wrote them at the same time",
-                hint="export again, or to a place that nothing else clears",
+                cause="something else deleted or wrote them at the same time",
+                hint="export again, or to a place that nothing else cleans up",
             )
 
     def exports(self) -> set[str]:

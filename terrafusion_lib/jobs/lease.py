@@ -151,7 +151,7 @@ def close_lost(store: Store, clock: Clock, *, county_id: str | None = None) -> l
                 FAILED,
                 now=clock(),
                 reason_code=LOST,
-                message="The process that ran it is gone",
+                message="The process that ran the job is gone",
             ):
                 closed.append(job_id)
     return closed

@@ -143,7 +143,7 @@ class Publication:
                 f"and {free / 1e6:,.0f} MB are free",
                 reason_code=DISK_FULL,
                 county=self.job["county_id"],
-                hint="free space, or ask for a smaller area or fewer layers",
+                hint="free space, or export a smaller area or fewer layers",
             )
 
     def _expiry(self) -> dict[str, str | None]:
@@ -174,7 +174,7 @@ class Publication:
             }
             sweep(self.place, swept, self.clock())
         except Exception as error:  # noqa: BLE001 - no fault of a sweep is worth a job
-            LOG.warning("old exports were not swept: %s", error)
+            LOG.warning("old exports were not deleted: %s", error)
 
 
 def write_files(result: PluginResult, folder: Path, beat: Heartbeat) -> None:

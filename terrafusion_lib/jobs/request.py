@@ -140,7 +140,7 @@ def replay(
     request = json.loads(job["request_json"])
     if "year" not in request:
         raise RunError(
-            f"Job {job_id} was made by an earlier version, which did not keep its request",
+            f"Job {job_id} was created by an earlier version, which did not store its request",
             county=job["county_id"],
         )
     return submit(
@@ -257,7 +257,7 @@ def _named_place(destination: str | None, county_id: str) -> str | None:
     name = place_name(destination)
     if "://" in destination and name != destination.rstrip("/"):
         raise ConfigError(
-            f"The destination {name} holds a secret, which would be kept with the job",
+            f"The destination {name} contains a secret, which would be stored with the job",
             county=county_id,
             hint="set the store's own environment variables, such as AWS_SECRET_ACCESS_KEY",
         )
@@ -268,7 +268,7 @@ def _whole_id(store: Store, begun: str) -> str:
     with store.reading("read jobs") as connection:
         ids = records.ids(connection, begun)
     if len(ids) > 1:
-        raise RunError(f"{len(ids)} jobs begin with {begun}", examples=ids)
+        raise RunError(f"{len(ids)} jobs start with {begun}", examples=ids)
     return ids[0] if ids else begun
 
 

@@ -66,7 +66,7 @@ def check_plugins(county: CountyConfig) -> None:
     for name in county.plugins:
         if name not in known:
             raise ConfigError(
-                f"{county.folder / 'county.yaml'} sets plugins.{name}, and there is no such plugin",
+                f"{county.folder / 'county.yaml'} sets plugins.{name}, but there is no such plugin",
                 county=county.county_id,
                 examples=known,
                 hint=did_you_mean(name, known),

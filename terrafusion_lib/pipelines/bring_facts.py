@@ -42,7 +42,7 @@ def bring(step: Step, tables: Mapping[str, pa.Table], names: Sequence[str]) -> d
             "Another process keeps writing the analytics database",
             county=county_id,
             step=step.name,
-            hint=f"terrafusion run {county_id} --resume, when it has ended",
+            hint=f"when it has finished: terrafusion run {county_id} --resume",
         )
 
     with (

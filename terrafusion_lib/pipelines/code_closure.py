@@ -111,7 +111,7 @@ def _graph(packages: tuple[str, ...]) -> grimp.ImportGraph:
             cache_dir=None,
         )
     except SourceSyntaxError as error:
-        raise RunError(str(error), hint="correct the file, then ask for the plan again") from error
+        raise RunError(str(error), hint="correct the file, then plan again") from error
 
 
 @cache

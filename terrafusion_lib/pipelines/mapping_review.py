@@ -91,7 +91,7 @@ def preview(
     record = _last_map(county, settings)
     if table not in record.rows:
         raise RunError(
-            f"The mapping makes no table {table!r}",
+            f"The mapping has no table {table!r}",
             county=county.county_id,
             examples=list(record.rows),
             hint=did_you_mean(table, record.rows),

@@ -64,7 +64,7 @@ def open_step(
     planned = plan.steps[name]
     if fingerprint and fingerprint != planned.fingerprint:
         raise RunError(
-            f"The run planned {planned.fingerprint}, the notebook was given {fingerprint}",
+            f"The run planned {planned.fingerprint}, but the notebook got {fingerprint}",
             county=county,
             step=name,
             hint=f"terrafusion run {county}",

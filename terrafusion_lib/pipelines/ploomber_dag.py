@@ -94,7 +94,7 @@ def _fill(data: Any, values: dict[str, str], pipeline: Path) -> Any:
         text = text.replace("{{" + name + "}}", value)
     if "{{" in text:
         missing = text.split("{{", 1)[1].split("}}", 1)[0]
-        raise ConfigError(f"{pipeline} asks for {{{{{missing}}}}}, which no setting gives")
+        raise ConfigError(f"{pipeline} asks for {{{{{missing}}}}}, which no setting provides")
     return yaml.safe_load(text)
 
 
@@ -178,9 +178,9 @@ def _run(kernels: Kernels, task: Any) -> Any:
         if kernel.lives():
             raise
         raise RunError(
-            "The kernel ended before its notebook did",
+            "The kernel stopped before its notebook finished",
             step=task.name,
-            cause="systems end processes that take more memory than there is",
+            cause="the system kills processes when memory runs out",
             hint="terrafusion run <county> --resume",
         ) from error
     finally:

@@ -39,7 +39,7 @@ def report(step: Step) -> StepRecord:
     for name in PUBLISHED:
         path = source / f"{name}.parquet"
         if not path.is_file():
-            raise RunError(f"{path} is absent", county=step.county.county_id, step=step.name)
+            raise RunError(f"{path} is missing", county=step.county.county_id, step=step.name)
         table = pq.read_table(path)
         if name == VALUATIONS:
             table = _beside_the_roll(table, step)

@@ -207,10 +207,10 @@ def _compare(facts: CountyFacts, store: AnalyticsStore, fact: FactTable, county_
         found = target.get(year, no_totals(fact))
         if totals != found:
             raise LoadError(
-                f"The analytics database does not hold the facts of {year} that it was sent",
+                f"The analytics database does not match the facts of {year} that were sent",
                 county=county_id,
                 table=fact.name,
                 examples=differing(totals, found),
-                cause="another process changes its rows at this moment",
-                hint="run again when no other process writes the analytics database",
+                cause="another process is changing its rows",
+                hint="run again when no other process is writing the analytics database",
             )

@@ -121,7 +121,8 @@ def bring_parcels(
     read = tables["parcels_geometry"].num_rows
     if fit.rows.num_rows + fit.quarantined.num_rows != read:
         raise LoadError(
-            f"{read} features came, {fit.rows.num_rows} fit, {fit.quarantined.num_rows} do not",
+            f"{read} features were read, {fit.rows.num_rows} fit, {fit.quarantined.num_rows} do "
+            "not",
             county=county.county_id,
             table="parcels_geometry",
         )

@@ -19,14 +19,14 @@ def specialized_reason(settings: Settings, record: StepRecord) -> str | None:
         with closing(open_geometry(settings)) as geometry:
             published = geometry.row_count(county) or 0
             if published != record.rows["parcels"]["published"]:
-                return "the geometry store holds another parcel layer"
+                return "the geometry store has a different parcel layer"
             if published and not geometry.is_intact(county):
                 return "the parcel layer in the geometry store has been changed"
     with closing(open_analytics(settings)) as analytics:
         for name, marks in record.marks.items():
             wanted = {int(year): mark for year, mark in marks.items()}
             if not _holds(analytics, facts()[name], county, wanted):
-                return f"the analytics database holds other rows of {name}"
+                return f"the analytics database has different rows in {name}"
     return None
 
 

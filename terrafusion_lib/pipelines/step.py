@@ -73,7 +73,7 @@ class Step:
         )
         if not (folder / RECORD).is_file():
             raise RunError(
-                f"{step} has not run on the present source, code and configuration",
+                f"{step} has not run with the current source, code and configuration",
                 county=self.county.county_id,
                 step=self.name,
                 hint=f"terrafusion run {self.county.county_id}, or run notebooks/{step}.ipynb",

@@ -38,13 +38,13 @@ def steps() -> dict[str, StepSpec]:
     for name, plugin in declared_plugins().items():
         for spec in plugin.steps:
             if spec.name in known:
-                raise PluginError(f"Plugin {name} brings step {spec.name}, which there is already")
+                raise PluginError(f"Plugin {name} brings step {spec.name}, which already exists")
             known[spec.name] = spec
     ordered = dict(sorted(known.items()))
     for name, spec in ordered.items():
         late = [item for item in spec.inputs if item not in ordered or item >= name]
         if late:
-            raise PluginError(f"Step {name} builds on {late[0]}, which does not come before it")
+            raise PluginError(f"Step {name} needs {late[0]}, which does not come before it")
     return ordered
 
 
@@ -76,7 +76,7 @@ def _platform() -> tuple[StepSpec, ...]:
         ),
         StepSpec(
             VALIDATE,
-            "Validate, quarantine and open the gate",
+            "Validate, quarantine and check the gate",
             (MAP,),
             f"{PIPELINES}.validate_step",
             files=("expectations",),
@@ -91,7 +91,7 @@ def _platform() -> tuple[StepSpec, ...]:
         ),
         StepSpec(
             SPECIALIZE,
-            "Bring parcels to the geometry store, facts to the analytics database",
+            "Write parcels to the geometry store and facts to the analytics database",
             (LOAD,),
             f"{PIPELINES}.etl_to_specialized_dbs",
             early=(*TABLES, "shapely"),

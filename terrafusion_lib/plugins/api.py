@@ -206,7 +206,7 @@ class Plugin(ABC):
         PluginError
             The plugin has no estimate.
         """
-        raise PluginError(f"{self.name} gives no estimate", county=context.county_id)
+        raise PluginError(f"{self.name} has no estimate", county=context.county_id)
 
     def requires(self, params: Any) -> tuple[str, ...]:  # noqa: ARG002
         """Permissions that a run with these parameters needs."""

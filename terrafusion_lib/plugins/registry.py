@@ -24,7 +24,7 @@ def load_plugin(name: str) -> Plugin:
     plugin = PLUGINS.load(name)
     if getattr(plugin, "name", None) != name:
         raise PluginError(
-            f"Plugin {name} of {PLUGINS.source(name).value} calls itself "
+            f"Plugin {name} of {PLUGINS.source(name).value} has the name "
             f"{getattr(plugin, 'name', None)!r}"
         )
     return cast("Plugin", plugin)

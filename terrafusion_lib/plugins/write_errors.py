@@ -41,15 +41,15 @@ def place_error(error: Exception, url: str) -> PublishError:
     text = mask_secrets(str(error).strip() or kind)
     hint: str | None = None
     if "Credential" in kind or "Token" in kind:
-        code, cause = NO_CREDENTIALS, "no credentials of the store are set, or they have expired"
+        code, cause = NO_CREDENTIALS, "the store's credentials are not set or have expired"
         hint = "set the store's environment variables, such as AWS_ACCESS_KEY_ID"
     elif isinstance(error, PermissionError):
         code, cause = UNWRITABLE, "this account may not write there"
     elif isinstance(error, UNREACHED) or any(word in kind for word in ("Endpoint", "Connect")):
-        code, cause = UNREACHABLE, "the server or bucket does not exist, or no network leads there"
+        code, cause = UNREACHABLE, "the server or bucket does not exist or cannot be reached"
         hint = "check the URL, and the store's endpoint (FSSPEC_S3_ENDPOINT_URL …)"
     else:
-        code, cause = WRITE_FAILED, f"the store answered with {kind}"
+        code, cause = WRITE_FAILED, f"the store returned {kind}"
     return PublishError(
         f"Files cannot be written to {mask_secrets(url)}: {text}",
         reason_code=code,
@@ -68,14 +68,14 @@ def write_error(error: Exception, path: Path, **place: Any) -> PublishError:
             f"{path.name} could not be written: {text}",
             reason_code=DISK_FULL,
             cause=f"the disk of {path.parent} is full",
-            hint="free space, or name another folder",
+            hint="free space, or choose another folder",
             **place,
         )
     denied = code in (errno.EACCES, errno.EPERM, errno.EROFS) or "Permission denied" in text
     return PublishError(
         f"{path.name} could not be written: {text}",
         reason_code=UNWRITABLE if denied else WRITE_FAILED,
-        cause=f"{path.parent} may not be written to" if denied else None,
+        cause=f"{path.parent} is not writable" if denied else None,
         **place,
     )
 

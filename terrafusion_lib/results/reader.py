@@ -148,7 +148,7 @@ def _no_results(settings: Settings, county: str, step: str, year: int | None) ->
         )
     valued = ", ".join(map(str, years))
     return RunError(
-        f"There are no values of {year} to explore, but of {valued}",
+        f"There are no values of {year} to explore; values exist for {valued}",
         county=county,
         hint=f"year = {years[-1]}, or terrafusion run {county} --year {year}",
     )
@@ -171,7 +171,7 @@ def _equal(name: str, field: pa.Field, value: object) -> pc.Expression:
     except pa.ArrowException as error:
         wanted = f'{field.name}="{value}"' if pa.types.is_string(field.type) else None
         raise RunError(
-            f"{value!r} is not of the column's type, {field.type}",
+            f"{value!r} does not match the column's type, {field.type}",
             table=name,
             column=field.name,
             hint=wanted,

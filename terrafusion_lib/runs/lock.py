@@ -27,7 +27,7 @@ def county_lock(folder: Path, *, run_id: str, user: str) -> Iterator[None]:
 
     def refusal() -> RunError:
         return RunError(
-            f"Another run holds {folder.name}: {_holder(folder / HOLDER)}",
+            f"Another run is using {folder.name}: {_holder(folder / HOLDER)}",
             county=folder.name,
             hint="wait until it ends, or stop that process",
         )
@@ -45,5 +45,5 @@ def _holder(path: Path) -> str:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
-        return "a run that has just begun"
+        return "a run that has just started"
     return f"run {held['run_id']} of {held['user']}, process {held['pid']}"

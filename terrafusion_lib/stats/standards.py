@@ -69,7 +69,7 @@ _TYPES = {
 }
 """The line of the tables that a property type stands in; special purpose stands in none."""
 
-_HOUSE = "limit of this house; technique of the IAAO Standard on Ratio Studies (2013), appendix E"
+_HOUSE = "TerraFusion limit; technique of the IAAO Standard on Ratio Studies (2013), appendix E"
 _UNADOPTED = {
     "mki": Limit(0.95, 1.05, "Quintos (2020), Journal of Property Tax Assessment 17(2)"),
     "vei": Limit(-10.0, 10.0, "IAAO Standard on Ratio Studies, exposure draft May 2026, app. E"),

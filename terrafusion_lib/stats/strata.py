@@ -157,7 +157,7 @@ def _vectors(appraised: ArrayLike, price: ArrayLike) -> tuple[FloatArray, FloatA
     if value.size != paid.size:
         raise RatioDataError(
             f"{value.size:,} appraised values for {paid.size:,} prices",
-            cause="two selections of different rows",
+            cause="values and prices were selected from different rows",
         )
     return value, paid
 
@@ -167,7 +167,7 @@ def _refuse_unusable(value: FloatArray, paid: FloatArray) -> None:
     if bad.size:
         shown = [f"row {i}: appraised {value[i]:g}, price {paid[i]:g}" for i in bad[:5]]
         raise RatioDataError(
-            "A ratio needs a price above zero and an appraised value of zero or more",
+            "Ratios need prices above zero and appraised values of zero or more",
             count=int(bad.size),
             examples=shown,
             hint="filter by terrafusion_lib.stats.strata.usable and report what is left out",

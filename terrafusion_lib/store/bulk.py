@@ -106,7 +106,7 @@ def put_results(
 def _check_files(tables: Mapping[str, Path]) -> None:
     for name, path in tables.items():
         if name not in TABLES:
-            raise LoadError(f"{name} is no canonical table", examples=list(TABLES))
+            raise LoadError(f"{name} is not a canonical table", examples=list(TABLES))
         if not path.is_file():
             raise LoadError(f"{path} does not exist", table=name)
         found = set(pq.read_schema(path).names)
@@ -220,7 +220,7 @@ class _TableWork:
         doubles = [row[0] for row in database.execute(query + " ORDER BY 1").fetchall()]
         if doubles:
             raise LoadError(
-                "The operational database refused to load: rows share a key",
+                "The operational database rejected the load: rows share a key",
                 county=self.county_id,
                 table=self.target.name,
                 count=len(doubles),

@@ -58,7 +58,7 @@ def close_stale_runs(connection: sa.Connection, county_id: str, now: datetime) -
     closed = connection.execute(
         pipeline_runs.update()
         .where(stale)
-        .values(status="FAILED", finished_at=now, message="Its process ended without a word")
+        .values(status="FAILED", finished_at=now, message="The run's process ended unexpectedly")
     )
     return int(closed.rowcount)
 

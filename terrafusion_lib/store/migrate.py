@@ -83,9 +83,9 @@ def _upgrade(engine: sa.Engine, history: History) -> None:
             return
         if current is not None and current not in known:
             raise LoadError(
-                f"The operational database is at revision {current} of {history.owner}, "
-                "which this version lacks",
-                cause=f"it was made by a newer version of {history.owner}",
+                f"The operational database is at revision {current} of {history.owner}, which "
+                "this version does not have",
+                cause=f"it was created by a newer version of {history.owner}",
                 hint=f"update {history.owner}",
             )
         if engine.dialect.name == "postgresql":

@@ -284,10 +284,10 @@ class Store:
         except (DBAPIError, driver) as error:
             text = mask_secrets(str(getattr(error, "orig", error))).strip()
             raise LoadError(
-                f"The operational database refused to {what}: {text}",
+                f"The operational database could not {what}: {text}",
                 county=county_id,
                 cause=_cause(text),
-                hint=f"look at {self.url.render_as_string()}; its last good state stands",
+                hint=f"look at {self.url.render_as_string()}; its last good state remains",
             ) from error
 
 
@@ -298,7 +298,7 @@ def _cause(text: str) -> str | None:
         "No space left": "the disk is full",
         "locked": f"another load has held the database for {BUSY_SECONDS} seconds",
         "lock timeout": f"another load has held the county for {BUSY_SECONDS} seconds",
-        "Connection refused": "the server is not running or listens elsewhere",
+        "Connection refused": "the server is not running or is at another address",
         "password authentication": "the user or password is wrong",
         "no such table": "the database has not been migrated",
     }

@@ -36,11 +36,11 @@ def run_cards(run: Mapping[str, Any]) -> Html:
     checks = run["expectations"]
     cards = [
         card("rows loaded", number(total["loaded"]), hint=f"of {number(total['read'])} read"),
-        card("rows quarantined", number(total["quarantined"]), hint="kept with their reason"),
+        card("rows quarantined", number(total["quarantined"]), hint="kept with their reasons"),
         card(
             "expectations passed",
             f"{checks.get('passed', 0)} of {checks.get('rules', 0)}",
-            hint=f"{checks.get('failed_warnings', 0)} rules warn",
+            hint=f"{checks.get('failed_warnings', 0)} rules with warnings",
         ),
     ]
     return styled(f'<div class="cards">{"".join(cards)}</div>')

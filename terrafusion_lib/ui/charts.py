@@ -15,7 +15,7 @@ GRAY = "#52606d"
 LABEL_PIXELS = 260
 MARGIN = {"left": 8, "top": 5, "right": 40, "bottom": 5}
 """Room for text that a browser's font draws wider than it was measured here."""
-DECILES = "tenth of value, 01 lowest"
+DECILES = "value decile, 01 lowest"
 
 
 def as_svg(chart: alt.TopLevelMixin) -> Html:
@@ -74,7 +74,9 @@ def level_by_stratum(rows: Sequence[dict[str, Any]], *, width: int = 520) -> Htm
     points = base.mark_point(filled=True, size=40).encode(x=alt.X("estimate:Q", scale=scale))
     chart = alt.LayerChart(layer=[*_limits(rows), spread, points])
     strata = len({row["stratum"] for row in drawn})
-    return as_svg(finished(chart, "Level of appraisal and its interval", width, 40 + 26 * strata))
+    return as_svg(
+        finished(chart, "Level of appraisal with confidence interval", width, 40 + 26 * strata)
+    )
 
 
 def _has_level(row: dict[str, Any]) -> bool:

@@ -18,11 +18,11 @@ from terrafusion_lib.ui.results import RunView, load_run
 ALL = "all"
 STUDIES = {
     "appraised": "Assessor's values on the roll",
-    "model_holdout": "Our values, unseen sales",
+    "model_holdout": "Model values on holdout sales",
 }
 MEASURES = {
     "estimated_value": "Estimated market value, US dollars",
-    "change": "Estimate against the roll, share",
+    "change": "Estimate relative to the roll, share",
     "confidence_score": "Confidence, 0 to 1",
 }
 CENTERS = {"change": 0.0}

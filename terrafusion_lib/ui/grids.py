@@ -51,12 +51,12 @@ def comparable_grid(grid: ComparableGrid) -> Html:
 def _reconciliation(grid: ComparableGrid) -> str:
     beyond = grid.value - grid.reconciled
     return (
-        f'<p class="note">Of what the market does not explain of a price, '
-        f"{100 * grid.carry_over:.0f} % is carried over to the subject; so much is found again in "
-        f"neighboring sales. The rest is left with the sale.</p>"
-        f'<p class="note">The indicated values reconcile to <strong>{_dollars(grid.reconciled)}'
-        f"</strong>. The model values the property at <strong>{_dollars(grid.value)}</strong>: "
-        f"{_signed(beyond)} by what its trees and the equity calibration add.</p>"
+        '<p class="note">Of what the market does not explain of a price, '
+        f"{100 * grid.carry_over:.0f} % is carried over to the subject, because neighboring "
+        'sales share it. The rest stays with the sale.</p><p class="note">The indicated values '
+        f"reconcile to <strong>{_dollars(grid.reconciled)}</strong>. The model values the "
+        f"property at <strong>{_dollars(grid.value)}</strong>: {_signed(beyond)} by what its "
+        "trees and the equity calibration add.</p>"
     )
 
 

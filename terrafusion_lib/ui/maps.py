@@ -64,7 +64,7 @@ def offline_module() -> str:
         code, found = re.subn(pattern, replacement, code, count=1)
         if not found:
             raise MissingDependencyError(
-                f"lonboard {lonboard.__version__} is not the version that maps work with",
+                f"lonboard {lonboard.__version__} is not the version that maps require",
                 hint="pip install lonboard==0.17.0",
             )
     return code

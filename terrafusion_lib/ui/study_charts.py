@@ -163,8 +163,8 @@ def ratio_map(places: Rows, *, width: int = 520) -> Html:
             )
         ]
     )
-    title = "Values against prices, in place"
-    notes = ["orange: valued higher against the price than the median sale; blue: lower"]
+    title = "Ratios by location"
+    notes = ["orange: ratio above the median; blue: below"]
     return as_svg(finished(chart, title, width, _map_height(points, width), notes=notes))
 
 
@@ -225,7 +225,7 @@ def importance(explanations: Rows, lines: Sequence[str], *, width: int = 420) ->
             )
         ]
     )
-    title = f"What makes the values of {len(explanations):,} properties"
+    title = f"What drives the values of {len(explanations):,} properties"
     return as_svg(finished(chart, title, width, 20 * len(bars)))
 
 

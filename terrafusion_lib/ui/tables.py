@@ -25,14 +25,14 @@ NAMES = {
     "prb": "PRB",
     "vei": "VEI",
     "mki": "MKI",
-    "price_bunching": "ratios at the price, times expected",
-    "sold_unsold_change": "change of sold less unsold, points",
-    "later_cod": "COD of later sales / of earlier",
+    "price_bunching": "ratios near 1, times expected",
+    "sold_unsold_change": "change of sold less unsold, percentage points",
+    "later_cod": "COD of later sales / earlier sales",
 }
 SIGNALS = ("price_bunching", "sold_unsold_change", "later_cod")
 FURTHEST = ("sale_id", "property_id", "sale_date", "adjusted_price", "studied_value", "ratio")
 MIXED = "COD without a verdict: no limit for mixed property types."
-NO_LIMIT = "COD without a verdict: no limit for such property."
+NO_LIMIT = "COD without a verdict: no limit for this property type."
 
 
 class Figure(str):
@@ -140,7 +140,7 @@ def furthest_from_level(sales: Sequence[Mapping[str, Any]], *, rows: int = 10) -
     level = median(row["ratio"] for row in sales) if sales else 0.0
     ordered = sorted(sales, key=lambda row: (-abs(row["ratio"] - level), row["sale_id"]))
     return show(
-        {name: row[name] for name in FURTHEST} | {"ratio less median": row["ratio"] - level}
+        {name: row[name] for name in FURTHEST} | {"ratio less median ratio": row["ratio"] - level}
         for row in ordered[:rows]
     )
 

@@ -11,11 +11,11 @@ def feature_trial(trial: FeatureTrial) -> Html:
     """A trial as a sentence and a table; a COD is in percent of the median ratio."""
     rows = [
         ("unseen sales", f"{trial.sales:,}", ""),
-        ("sales with the feature known", f"{100 * trial.known:.0f}", "%"),
-        ("COD without the feature", f"{trial.cod_without:.2f}", "% of the median ratio"),
-        ("COD with the feature", f"{trial.cod_with:.2f}", "% of the median ratio"),
+        ("sales with the trait known", f"{100 * trial.known:.0f}", "%"),
+        ("COD without the trait", f"{trial.cod_without:.2f}", "% of the median ratio"),
+        ("COD with the trait", f"{trial.cod_with:.2f}", "% of the median ratio"),
         ("COD saved", f"{trial.gain:+z.2f}", POINTS),
-        ("95 % interval of it", f"{trial.gain_low:+z.2f} to {trial.gain_high:+z.2f}", POINTS),
+        ("95 % interval of the gain", f"{trial.gain_low:+z.2f} to {trial.gain_high:+z.2f}", POINTS),
     ]
     table = show({"": name, "figure": Figure(value), "unit": unit} for name, value, unit in rows)
     return styled(f"<p><strong>{text(trial_verdict(trial))}</strong></p>") + table
@@ -25,9 +25,9 @@ def trial_verdict(trial: FeatureTrial) -> str:
     """Whether the feature is worth having, in one line."""
     size = f"{abs(trial.gain):.2f} {POINTS}"
     if trial.gain_low > 0:
-        return f"Worth having: it saves {size} on unseen sales."
+        return f"Worth having: it lowers the COD by {size} on unseen sales."
     if trial.gain_high < 0:
-        return f"Not worth having: it adds {size} on unseen sales."
+        return f"Not worth having: it raises the COD by {size} on unseen sales."
     return (
         f"Not shown to be worth having: it {'saves' if trial.gain > 0 else 'adds'} {size} on "
         f"unseen sales, and the interval holds zero."

@@ -50,8 +50,8 @@ class Rule(FrozenModel):
     name: str = Field(pattern="^[a-z][a-z0-9_]*$")
     kind: str
     severity: Severity
-    because: str = Field(min_length=10, description="One sentence for a user in the county")
-    source: str = Field(default="", description="Statute, standard or practice, when there is one")
+    because: str = Field(min_length=10, description="One sentence for county staff")
+    source: str = Field(default="", description="Statute, standard or practice, if any")
 
     def verify(self, scope: Scope) -> None:
         """Refuse a rule that names what does not exist (ConfigError)."""

@@ -55,11 +55,9 @@ def _index(results: Sequence[RuleResult], style: str) -> str:
 def _section(table: str, rules: Sequence[RuleResult]) -> str:
     rows = "".join(_row(rule) for rule in rules)
     return (
-        f"<h2>{escape(table)}</h2><p>"
-        f'<a href="validations/{table}.html">Results by Great Expectations</a> · '
-        f'<a href="expectations/{table}.html">The suite</a></p>'
-        "<table><thead><tr><th>Rule</th><th>Why</th><th>Result</th><th>Checked</th>"
-        f"<th>Failed</th><th>For example</th></tr></thead><tbody>{rows}</tbody></table>"
+        f'<h2>{escape(table)}</h2><p><a href="validations/{table}.html">Results by Great '
+        f'Expectations</a> · <a href="expectations/{table}.html">The '
+        f"suite</a></p><table><thead><tr><th>Rule</th><th>Why</th><th>Result</th><th>Checked</th><th>Failed</th><th>Examples</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 
 

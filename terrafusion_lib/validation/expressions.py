@@ -57,7 +57,7 @@ class Scope:
             raise self.unknown("column", name, self.table.column_names)
         if found.kind not in kinds:
             raise ConfigError(
-                f"{self.where}: {name} holds {found.kind.value}, the rule needs "
+                f"{self.where}: {name} is {found.kind.value}, but the rule needs "
                 + " or ".join(kind.value for kind in kinds)
             )
         return f'"{name}"'
@@ -75,7 +75,7 @@ class Scope:
             The value is neither text, number, date nor truth value.
         """
         if not isinstance(value, str | int | float | date):
-            raise ConfigError(f"{self.where}: a rule cannot hold the constant {value!r}")
+            raise ConfigError(f"{self.where}: a rule cannot use the constant {value!r}")
         return literal(value)
 
     def constant(self, bound: object) -> object:
@@ -97,7 +97,7 @@ class Scope:
         if token.startswith("{"):
             raise ConfigError(
                 f"{self.where}: a parameter is written ${name}, not {token}",
-                hint=f"replace {token} by ${name}, as mappings have it",
+                hint=f"replace {token} with ${name}, as in mappings",
             )
         if name not in self.parameters:
             raise self.unknown("parameter", name, tuple(self.parameters))

@@ -23,11 +23,11 @@ def gate(result: ValidationResult, config: GateConfig, *, county: str | None = N
     problems = [*_quarantined(result, config), *_too_few(result, config), *_broken(result)]
     if problems:
         raise GateError(
-            "The gate stays closed: " + "; ".join(problems),
+            "The gate stopped the run: " + "; ".join(problems),
             county=county,
             step=STEP,
             cause="the source, its mapping or a rule is wrong",
-            hint="read the quarantine and the rules that failed before you change a limit",
+            hint="read the quarantine and the failed rules before you change a limit",
         )
 
 
@@ -56,7 +56,7 @@ def _too_few(result: ValidationResult, config: GateConfig) -> list[str]:
     limits = {REQUIRED: 1} | config.min_rows
     accepted = {name: result.tables[name].accepted for name in result.tables}
     return [
-        f"{name}: {accepted.get(name, 0):,} rows accepted, at least {limit:,} are needed"
+        f"{name}: {accepted.get(name, 0):,} rows accepted, at least {limit:,} required"
         for name, limit in limits.items()
         if accepted.get(name, 0) < limit
     ]
@@ -98,6 +98,6 @@ def reconcile(tables: Mapping[str, Mapping[str, int]], *, county: str | None = N
             "Rows do not reconcile: " + "; ".join(wrong),
             county=county,
             step=STEP,
-            cause="rows were lost or multiplied between the source and the load",
+            cause="rows were lost or duplicated between the source and the load",
             hint="run the map and validate steps again with --force",
         )

@@ -225,7 +225,7 @@ def disagreements(
                 different.append(f"{item.table}.{name}: not evaluated, {failed[name]}")
             elif passed != rule.passed or (rule.on_rows and theirs != rule.failed):
                 different.append(
-                    f"{item.table}.{name}: {theirs} by {TASK}, {rule.failed} by the set engine"
+                    f"{item.table}.{name}: {theirs} by {TASK}, {rule.failed} by the DuckDB engine"
                 )
     return tuple(different)
 

@@ -83,7 +83,7 @@ class Matches(RowRule):
         try:
             re.compile(value)
         except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
+            raise ValueError(f"is not a regular expression: {error}") from error
         return value
 
     @property
@@ -157,7 +157,7 @@ class Compare(RowRule):
     column: str
     operator: Literal["<", "<=", "=", ">=", ">", "!="]
     to: Bound
-    tolerance: float = Field(default=0, ge=0, description="Slack of <, <=, >= and >")
+    tolerance: float = Field(default=0, ge=0, description="Tolerance of <, <=, >= and >")
 
     def test(self, scope: Scope) -> Test:
         column, other = scope.column(self.column), f"({scope.value(self.to)})"
@@ -262,7 +262,7 @@ class Converted(RowRule):
     kind: Literal["converted"]
     columns: tuple[str, ...] = Field(min_length=1)
     except_reasons: tuple[str, ...] = Field(
-        default=(), description="Reasons of the mapping that do not break the rule"
+        default=(), description="Failure reasons of the mapping that do not fail the rule"
     )
 
     def test(self, scope: Scope) -> Test:
@@ -283,7 +283,9 @@ class Expression(RowRule):
 
     kind: Literal["expression"]
     check_: str = Field(alias="check")
-    show: tuple[str, ...] = Field(default=(), description="Columns whose values the reason shows")
+    show: tuple[str, ...] = Field(
+        default=(), description="Columns whose values are shown in the reason"
+    )
 
     def test(self, scope: Scope) -> Test:
         for name in self.show:

@@ -65,7 +65,7 @@ def open_session(
         _add_failures(connection, failures)
         for name, path in tables.items():
             if name not in TABLES:
-                raise ConfigError(f"{name!r} is no canonical table", examples=list(TABLES))
+                raise ConfigError(f"{name!r} is not a canonical table", examples=list(TABLES))
             check_schema(TABLES[name], path)
             connection.execute(
                 f'CREATE VIEW {CHECKED}."{name}" AS {_scan(path, "file_row_number = true")}'
@@ -119,7 +119,7 @@ def check_schema(table: TableSpec, path: Path) -> None:
     except FileNotFoundError as error:
         raise GateError(f"{path} does not exist", table=table.name) from error
     except pa.ArrowException as error:
-        raise GateError(f"{path} is no readable Parquet file", table=table.name) from error
+        raise GateError(f"{path} is not a readable Parquet file", table=table.name) from error
     expected = table.arrow_schema()
     wrong = [
         f"{name} is missing" for name in expected.names if actual.get_field_index(name) < 0
@@ -130,12 +130,12 @@ def check_schema(table: TableSpec, path: Path) -> None:
         if actual.get_field_index(item.name) >= 0 and actual.field(item.name).type != item.type
     ]
     if not wrong and actual.names != expected.names:
-        wrong = ["the columns are in another order"]
+        wrong = ["the columns are in a different order"]
     if wrong:
         raise GateError(
-            "The table has not the canonical columns: " + "; ".join(wrong[:5]),
+            "The table does not have the canonical columns: " + "; ".join(wrong[:5]),
             table=table.name,
             count=len(wrong),
-            cause="it was mapped by another version, or changed afterwards",
+            cause="it was mapped by another version, or changed afterward",
             hint="run the map step again",
         )

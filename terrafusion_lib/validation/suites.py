@@ -69,7 +69,8 @@ def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
             name="key_unique",
             kind="unique",
             columns=table.key,
-            because="Rows that share a key contradict each other; no one may guess which is right.",
+            because="Rows with the same key contradict each other, and there is no safe way to "
+            "pick the right one.",
             severity=Severity.ERROR,
         ),
         InSet(
@@ -83,7 +84,7 @@ def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
         Finite(
             name="numbers_finite",
             kind="finite",
-            because="A number is infinite or not a number, so nothing can be computed with it.",
+            because="A number is infinite or not a number, so it cannot be used in calculations.",
             severity=Severity.ERROR,
         ),
     ]
@@ -94,7 +95,7 @@ def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
                 kind="references",
                 columns=("county_id", "property_id"),
                 table=table.parent,
-                because="The property is not among the accepted properties of the roll.",
+                because="The property is not among the accepted properties on the roll.",
                 severity=Severity.ERROR,
             )
         )
@@ -141,7 +142,7 @@ def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
     """
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if not files:
-        raise ConfigError(f"{folder} holds no suite", hint="<canonical table>.yaml")
+        raise ConfigError(f"{folder} has no suites", hint="<canonical table>.yaml")
     for name in names:
         if name not in files:
             raise _unknown("suite", name, files, where=str(folder))
@@ -155,7 +156,7 @@ def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
 def _read(path: Path, table: TableSpec) -> Suite:
     file = parse(SuiteFile, read_yaml(path), where=str(path))
     if file.table != table.name:
-        raise ConfigError(f"{path} says table: {file.table}, its name says {table.name}")
+        raise ConfigError(f"{path} says table: {file.table}, but its name says {table.name}")
     own = tuple(_rule(item, path) for item in file.rules)
     suite = Suite(table.name, file.meaning, (*schema_rules(table), *own, readable(table, own)))
     check_suite(suite, STAND_INS, where=str(path))
@@ -176,7 +177,7 @@ def check_suite(suite: Suite, parameters: Mapping[str, object], *, where: str) -
     for rule in suite.rules:
         scope = Scope(TABLES[suite.table], parameters, f"{where}, rule {rule.name}")
         if rule.name in seen:
-            raise ConfigError(f"{scope.where}: another rule has this name")
+            raise ConfigError(f"{scope.where}: another rule has the same name")
         seen.add(rule.name)
         rule.verify(scope)
 
@@ -207,10 +208,12 @@ def _stuck(waiting: dict[str, set[str]], suites: Mapping[str, Suite]) -> ConfigE
     absent = sorted({need for needs in waiting.values() for need in needs} - suites.keys())
     if absent:
         return ConfigError(
-            f"Rules refer to {', '.join(absent)}, which the mapping does not make",
+            f"Rules refer to {', '.join(absent)}, which the mapping does not produce",
             examples=[name for name, needs in waiting.items() if needs & set(absent)],
         )
-    return ConfigError("The rules of these tables refer to each other", examples=sorted(waiting))
+    return ConfigError(
+        "The rules of these tables refer to each other in a circle", examples=sorted(waiting)
+    )
 
 
 def _unknown(what: str, name: str, known: Collection[str], *, where: str) -> ConfigError:

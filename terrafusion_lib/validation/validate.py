@@ -86,7 +86,7 @@ def validate_tables(
 def _schema_suite(table: str) -> Suite:
     """The suite of a table that has no file."""
     if table not in TABLES:
-        raise ConfigError(f"{table!r} is no canonical table", examples=list(TABLES))
+        raise ConfigError(f"{table!r} is not a canonical table", examples=list(TABLES))
     rules = schema_rules(TABLES[table])
     return Suite(table, TABLES[table].meaning, (*rules, readable(TABLES[table], rules)))
 

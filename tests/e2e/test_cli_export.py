@@ -138,7 +138,7 @@ def test_zooms_are_in_order(asked) -> None:
     ("arguments", "says"),
     [
         (("--bbox", "1,2", "--city", "Kennewick"), "one area of interest"),
-        (("--bbox", "west"), "is no box"),
+        (("--bbox", "west"), "is not a box"),
     ],
 )
 def test_a_wrong_area_is_refused(asked, arguments: tuple[str, ...], says: str) -> None:

@@ -143,7 +143,7 @@ def _target(params: GisExportParams, format_: ExportFormat, context: PluginConte
     wanted = horizontal(asked)
     if format_.crs and wanted != system(format_.crs):
         raise ExportError(
-            f"{format_.title} is always in {format_.crs}, not in {asked}",
+            f"{format_.title} must be in {format_.crs}, not in {asked}",
             reason_code=CRS_REFUSED,
             county=context.county_id,
             hint="leave crs out, or choose geopackage",
@@ -223,7 +223,7 @@ class _Builder:
         county = self.tables.context.county_id
         if lacking:
             raise ExportError(
-                "Attributes asked for come from a valuation, and none is stored",
+                "The requested attributes come from a valuation, but none is stored",
                 reason_code=NO_RESULTS,
                 county=county,
                 table=layer.name,
@@ -269,7 +269,7 @@ def _check_year(tables: CountyTables) -> None:
         listed = ", ".join(str(item) for item in years)
         county = tables.context.county_id
         raise ExportError(
-            f"The roll of {year} is not loaded: there is that of {listed}",
+            f"The roll of {year} is not loaded; loaded: {listed}",
             reason_code=YEAR_NOT_LOADED,
             county=county,
             hint=f"--year {years[-1]}, or load it: terrafusion run {county} --year {year}",
@@ -288,18 +288,18 @@ def _check_count(plan: ExportPlan) -> None:
     if empty:
         reasons = [f"{count:,} {why}" for layer in empty for why, count in layer.left_out.items()]
         raise ExportError(
-            f"The area of interest holds no record of {', '.join(item.name for item in empty)}",
+            f"The area of interest has no records of {', '.join(item.name for item in empty)}",
             reason_code=AREA_EMPTY,
             county=plan.context.county_id,
             examples=reasons,
         )
     if plan.records > plan.params.max_records:
         raise ExportError(
-            f"The export would have {plan.records:,} records, "
-            f"the most allowed is {plan.params.max_records:,}",
+            f"The export would have {plan.records:,} records; the maximum is "
+            f"{plan.params.max_records:,}",
             reason_code=TOO_MANY_RECORDS,
             county=plan.context.county_id,
-            hint="ask for a smaller area or fewer layers, or set plugins.gis_export.max_records",
+            hint="export a smaller area or fewer layers, or raise plugins.gis_export.max_records",
         )
 
 

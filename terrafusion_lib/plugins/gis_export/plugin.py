@@ -16,21 +16,21 @@ class GisExportPlugin(Plugin):
     """Exports layers of one county."""
 
     name = "gis_export"
-    title = "Export layers of a county with their values"
+    title = "Export a county's map layers with their values"
     permissions = ("gis_export:run",)
     Params = GisExportParams
     tables = (GIS_EXPORT_LAYERS,)
     job_columns = (
         Column("export_format", Kind.TEXT, "Format"),
-        Column("area_of_interest_json", Kind.TEXT, "Area asked for"),
-        Column("layers_json", Kind.TEXT, "Layers asked for"),
+        Column("area_of_interest_json", Kind.TEXT, "Requested area"),
+        Column("layers_json", Kind.TEXT, "Requested layers"),
         Column("result_file_location", Kind.TEXT, "Folder or URL of the files"),
         Column("result_file_size_kb", Kind.NUMBER, "Size of the files, KiB"),
-        Column("result_record_count", Kind.INTEGER, "Records of all layers"),
+        Column("result_record_count", Kind.INTEGER, "Records in all layers"),
     )
     actions = (
-        Action("formats", "The formats that there are", NoParams, formats, needs_county=False),
-        Action("layers", "The layers and their attributes", NoParams, layers, needs_county=False),
+        Action("formats", "Available formats", NoParams, formats, needs_county=False),
+        Action("layers", "Layers and their attributes", NoParams, layers, needs_county=False),
     )
     notebook = "75_gis_export"
     command = "export gis"

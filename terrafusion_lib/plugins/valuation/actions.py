@@ -16,14 +16,17 @@ class TuneParams(FrozenModel):
 
     market: str = Field(default="residential", description="Market, such as residential")
     trials: int = Field(
-        default=20, ge=1, description="Settings to try, the county's first; goes on if stopped"
+        default=20,
+        ge=1,
+        description="Number of settings to try, the county's own first; an "
+        "interrupted search resumes",
     )
 
 
 class WhatIfParams(FrozenModel):
     """A property, and what of it is changed."""
 
-    property_id: str = Field(description="Property of the county's roll")
+    property_id: str = Field(description="Property on the county's roll")
     changes: Changes = Field(
         default_factory=dict,
         description="New values by trait, such as building_area_sqft=2400",
@@ -85,7 +88,9 @@ def what_if(context: PluginContext, params: WhatIfParams) -> list[dict[str, Any]
     from terrafusion_lib.plugins.valuation.workbench.open import workbench_of
 
     if not params.changes:
-        raise ConfigError("what-if needs a change", hint="--changes building_area_sqft=2400")
+        raise ConfigError(
+            "what-if needs at least one change", hint="--changes building_area_sqft=2400"
+        )
     bench = workbench_of(context)
     before = bench.appraise(params.property_id)
     after = bench.appraise(params.property_id, params.changes)

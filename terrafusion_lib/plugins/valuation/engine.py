@@ -298,7 +298,7 @@ def _subjects(
     absent = [name for name, row in zip(wanted, rows.to_pylist(), strict=True) if row is None]
     if absent:
         raise PluginError(
-            "Properties asked for are not on the active roll",
+            "The requested properties are not on the active roll",
             county=context.county_id,
             count=len(absent),
             examples=absent,

@@ -6,7 +6,7 @@ from terrafusion_lib.plugins.valuation.tables import RATIO_STATISTICS, VALUATION
 FACTS = (
     fact_of(
         "fact_valuations",
-        "One row per property: the latest run's value, or why it has none",
+        "One row per property: its value in the latest run, or why it has none",
         VALUATIONS,
         key="property_id",
         columns="run_id valuation_date estimated_value low_value high_value confidence_score "

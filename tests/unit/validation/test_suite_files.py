@@ -28,7 +28,7 @@ def suite(folder: Path, *rules: str, head: str = HEAD) -> Path:
         ("name: a, kind: not_null, column: permit_idd", "column 'permit_idd'.*permit_id"),
         ("name: a, kind: not_null", "column: field required"),
         ("name: A b, kind: not_null, column: permit_id", "name: string should match"),
-        ("name: a, kind: matches, column: permit_id, pattern: '('", "no regular expression"),
+        ("name: a, kind: matches, column: permit_id, pattern: '('", "not a regular expression"),
         ("name: a, kind: matches, column: area_sqft, pattern: x", "area_sqft holds number"),
         ("name: a, kind: between, column: permit_id, min: 1", "permit_id holds text"),
         ("name: a, kind: between, column: area_sqft", "give min and max, or by and ranges"),
@@ -43,7 +43,7 @@ def suite(folder: Path, *rules: str, head: str = HEAD) -> Path:
         ("name: a, kind: references, columns: [permit_id], table: sales", "column 'permit_id'"),
         ("name: a, kind: share, column: nothing, max_null: 0.1", "column 'nothing'"),
         ("name: a, kind: group_size, by: [property_id], max: permit_id", "permit_id holds text"),
-        ("name: key_unique, kind: not_null, column: permit_id", "another rule has this name"),
+        ("name: key_unique, kind: not_null, column: permit_id", "another rule has the same name"),
     ],
 )
 def test_a_wrong_rule_is_refused_by_name(tmp_path: Path, rule: str, message: str) -> None:
@@ -85,7 +85,7 @@ def test_a_file_of_no_canonical_table_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_suites_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="holds no suite"):
+    with pytest.raises(ConfigError, match="has no suites"):
         load_suites(tmp_path / "absent")
 
 

@@ -23,7 +23,7 @@ null or order select set table update values where
 """
 NAMES = NameRule(
     pattern=r"[^\W\d]\w{0,63}",
-    says="at most 64 letters, digits and _, begins with no digit, and is no word of SQL",
+    says="at most 64 letters, digits and _, does not start with a digit, and is not an SQL keyword",
     reserved=frozenset(SQL_WORDS.split()),
 )
 """Names that GDAL and Esri's software leave as they are."""

@@ -112,10 +112,11 @@ def _check_size(folder: Path, name: str) -> None:
         part = folder / f"{name}{suffix}"
         if part.exists() and part.stat().st_size > LARGEST_FILE:
             raise ExportError(
-                f"{part.name} grows beyond the two gigabytes that a shapefile can hold",
+                f"{part.name} exceeds two gigabytes, the limit of a shapefile",
                 reason_code=FILE_TOO_LARGE,
                 table=name,
-                hint="export geopackage or file_geodatabase, a smaller area or fewer attributes",
+                hint="export as geopackage or file_geodatabase, a smaller area, or fewer "
+                "attributes",
             )
 
 

@@ -71,10 +71,10 @@ def select(tables: CountyTables, params: GisExportParams) -> Selection:
         found = _by_place(tables, area_shape(params), roll_of_shape)
     if not (found.properties.any() or found.shapes.any()):
         raise ExportError(
-            "The area of interest holds no property",
+            "The area of interest has no properties",
             reason_code=AREA_EMPTY,
             county=tables.context.county_id,
-            cause="coordinates in another order or system than longitude and latitude"
+            cause="the coordinates are not longitude, latitude in degrees"
             if params.area in (Area.BBOX, Area.POLYGON)
             else "the properties have not been loaded",
         )
@@ -90,8 +90,8 @@ def _by_code(tables: CountyTables, column: str, params: GisExportParams) -> Bool
     if absent:
         listed = sorted(known)[:CODES_NAMED]
         raise ExportError(
-            f"No property has that {params.area}: "
-            f"there are {', '.join(listed)}{' …' if len(known) > len(listed) else ''}",
+            f"No property has that {params.area}: there are "
+            f"{', '.join(listed)}{' …' if len(known) > len(listed) else ''}",
             reason_code=AREA_UNKNOWN,
             county=tables.context.county_id,
             column=column,

@@ -31,17 +31,17 @@ def area_shape(params: GisExportParams) -> "BaseGeometry":
     west, south, east, north = shape.bounds
     if west < -180 or east > 180 or south < -90 or north > 90:
         raise _invalid(
-            "its coordinates are no longitudes and latitudes",
+            "its coordinates are not longitudes and latitudes",
             examples=[round(edge, 3) for edge in shape.bounds],
         )
     square_km = _square_km(shape)
     if square_km > params.max_area_sq_km:
         raise ExportError(
-            f"The area of interest is {square_km:,.0f} km², "
-            f"the most allowed is {params.max_area_sq_km:,.0f}",
+            f"The area of interest is {square_km:,.0f} km²; the maximum is "
+            f"{params.max_area_sq_km:,.0f}",
             reason_code=AREA_TOO_LARGE,
-            hint="ask for a smaller area, for area county, or set plugins.gis_export."
-            "max_area_sq_km in county.yaml",
+            hint="choose a smaller area or the whole county, or raise "
+            "plugins.gis_export.max_area_sq_km in county.yaml",
         )
     return shape
 
@@ -85,7 +85,7 @@ def _shapes_of(data: dict[str, Any]) -> Any:
         features = data.get("features") or [data]
         shapes = [shape(item.get("geometry") or item) for item in features]
     except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _invalid(f"it is no GeoJSON polygon ({type(error).__name__}: {error})") from error
+        raise _invalid(f"it is not a GeoJSON polygon ({type(error).__name__}: {error})") from error
     return np.array(shapes, dtype=object)
 
 

@@ -41,6 +41,6 @@ def attributes_of(
             county=context.county_id,
             count=len(personal),
             examples=personal,
-            hint="leave them out, or ask the county's assessor for the permission",
+            hint="leave them out, or ask the assessor for the permission",
         )
     return wanted

@@ -53,7 +53,7 @@ class NameRule:
     """Names of fields that a format writes as they are: a whole match, and no `reserved` word."""
 
     pattern: str = r".+"
-    says: str = "letters that can be printed"
+    says: str = "printable characters"
     reserved: frozenset[str] = frozenset()
 
     def allows(self, name: str) -> bool:
@@ -81,7 +81,7 @@ def file_names(
         plain = new.casefold()
         if not plain or plain in RESERVED:
             raise ExportError(
-                f"The attribute {name} cannot be named {new!r}, which formats keep for themselves",
+                f"The attribute {name} cannot be named {new!r}, which formats reserve",
                 reason_code=ATTRIBUTE_CLASH,
                 table=layer,
                 examples=sorted(RESERVED),
@@ -92,7 +92,7 @@ def file_names(
                 f"The attributes {seen[plain]} and {name} would both be named {new}",
                 reason_code=ATTRIBUTE_CLASH,
                 table=layer,
-                hint="change rename, or leave one of them out",
+                hint="change rename, or leave one out",
             )
         seen[plain] = name
     return given

@@ -115,7 +115,7 @@ valuations?: estimated_value low_value high_value confidence_score valuation_met
     ),
     Layer(
         "value_change",
-        "Change of market value from the prior year, and of the model's value from the assessor's",
+        "Market value change from the prior year, and the model's value relative to the assessor's",
         _attributes(
             f"""
 {SHAPES}?: geometry_id
@@ -123,8 +123,8 @@ valuations?: estimated_value low_value high_value confidence_score valuation_met
 {ROLL}: prior_market_value current_market_value new_construction_value
 valuations?: estimated_value
 = value_change money Market value less the prior year's, US dollars
-= value_change_pct number The same in percent of the prior year's
-= model_change_pct number Model's value less the assessor's, percent of the assessor's
+= value_change_pct number Value change as a percentage of the prior year's market value
+= model_change_pct number Model's value less the assessor's, as a percentage of the assessor's
 """
         ),
         found.value_change,
@@ -138,7 +138,7 @@ valuations?: estimated_value
     ),
     Layer(
         "sales",
-        "Sales at the parcel sold",
+        "Sales, at the parcel sold",
         _attributes(
             f"""
 {SALES}: sale_id property_id parcel_number sale_date sale_price adjusted_sale_price recorded_date
@@ -156,7 +156,7 @@ valuations?: estimated_value
     ),
     Layer(
         "comparables",
-        "Comparable sales behind each value, at the place of the comparable",
+        "Comparable sales behind each value, at the comparable's location",
         _attributes(
             """
 valuation_comparables: property_id rank sale_id comparable_property_id sale_date sale_price
@@ -177,7 +177,7 @@ valuation_comparables: adjusted_price indicated_value weight
             """
 sale_ratios: study sale_id property_id property_type neighborhood_code sale_date sale_price
 sale_ratios: adjusted_price studied_value ratio in_interval
-= residual_pct number Ratio over the median ratio of its study, less one, percent
+= residual_pct number Deviation of the ratio from the study's median ratio, percent of the median
 """
         ),
         found.ratio_deviations,
@@ -209,7 +209,7 @@ sale_ratios: adjusted_price studied_value ratio in_interval
         _attributes(
             """
 = neighborhood_code text Appraisal neighborhood
-= sales_count integer Sales of the study
+= sales_count integer Sales in the study
 = median_ratio number Median ratio
 = median_ratio_low number Lower end of its confidence interval
 = median_ratio_high number Upper end of its confidence interval

@@ -105,11 +105,11 @@ def neighborhoods(tables: CountyTables, selection: Selection) -> Records:
     """One record per neighborhood that the area touches: all of its parcels, dissolved."""
     if not len(selection.shapes):
         raise ExportError(
-            "Neighborhood outlines need parcel shapes, and the county has none",
+            "Neighborhood outlines need parcel shapes, but the county has none",
             reason_code=NO_GEOMETRY,
             county=tables.context.county_id,
             table=SHAPES,
-            hint="name the parcel layer in sources of county.yaml",
+            hint="add the parcel layer to sources in county.yaml",
         )
     codes = tables.column(ROLL, "neighborhood_code")
     names = pc.unique(codes.filter(pa.array(selection.properties))).drop_null().sort()

@@ -107,7 +107,7 @@ def check(shapes: Shapes, keys: pa.Array, *, layer: str) -> Shapes:
     raise ExportError(
         "Geometry collections cannot be exported"
         if collection
-        else f"Shapes are not of the layer's kind, {shapes.kind}",
+        else f"Shapes do not match the layer's type, {shapes.kind}",
         reason_code=GEOMETRY_COLLECTION if collection else GEOMETRY_TYPE,
         table=layer,
         count=wrong.size,
@@ -179,12 +179,12 @@ def _check_finite(before: Floats, after: Floats, target: str) -> None:
     lost = np.isfinite(before).all(axis=1) & ~np.isfinite(after).all(axis=1)
     if lost.any():
         raise ExportError(
-            f"Places of the county have no coordinates in {target}",
+            f"Parts of the county have no coordinates in {target}",
             reason_code=OUTSIDE_SYSTEM,
             count=int(lost.sum()),
             examples=[tuple(pair) for pair in np.round(before[lost][:3], 5).tolist()],
-            cause="the system does not cover the county",
-            hint="choose a system of the region, such as EPSG:2927",
+            cause="the coordinate system does not cover the county",
+            hint="choose a coordinate system for the region, such as EPSG:2927",
         )
 
 
@@ -201,10 +201,15 @@ def horizontal(crs: str) -> "CRS":
     flat = (found.is_geographic or found.is_projected) and len(found.axis_info) == 2
     if not flat or not _of_the_earth(found):
         raise ExportError(
-            f"Shapes cannot be written in {crs} ({found.name}): that is "
-            + ("a system of another planet" if flat else "no horizontal system of two dimensions"),
+            f"Shapes cannot be written in {crs} ({found.name}): it is "
+            + (
+                "a coordinate system of another planet"
+                if flat
+                else "not a horizontal, two-dimensional coordinate system"
+            ),
             reason_code=CRS_REFUSED,
-            hint="choose a projected or geographic system, such as EPSG:2927 or EPSG:4326",
+            hint="choose a projected or geographic coordinate system, such as EPSG:2927 or "
+            "EPSG:4326",
         )
     return found
 

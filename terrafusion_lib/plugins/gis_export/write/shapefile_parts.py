@@ -57,10 +57,10 @@ def _check_table(path: Path, records: int, names: list[str]) -> None:
     if found != names:
         wrong = [new for new, name in zip(found, names, strict=False) if new != name]
         raise ExportError(
-            "Fields of the shapefile did not keep their names",
+            "The shapefile changed field names",
             reason_code=FIELD_NAME,
             table=path.stem,
             count=len(wrong) or abs(len(found) - len(names)),
             examples=wrong,
-            hint="change rename to letters, digits and _",
+            hint="use only letters, digits and _ in rename",
         )

@@ -11,6 +11,6 @@ def incomplete(path: Path) -> ExportError:
     return ExportError(
         f"{path.name} is not complete",
         reason_code=DISK_FULL,
-        cause=f"the disk of {path.parent} was full while it was written",
+        cause=f"the disk of {path.parent} filled up during writing",
         hint="free space, or export to another folder or with fewer attributes",
     )

@@ -109,12 +109,12 @@ def load_markets(path: Path) -> tuple[dict[str, Market], dict[str, str]]:
             if described["format"] != FORMAT:
                 raise ValuationError(
                     f"{path} is a saved model of format {described['format']}, not {FORMAT}",
-                    hint="value the county anew with this version",
+                    hint="value the county again with this version",
                 )
             arrays = {name: archive[name] for name in archive.files}
             markets = _read(described["markets"], arrays)
     except (OSError, KeyError, ValueError) as error:
-        raise ValuationError(f"{path} is no saved model", cause=str(error)) from error
+        raise ValuationError(f"{path} is not a saved model", cause=str(error)) from error
     return markets, described["about"]
 
 

@@ -121,7 +121,7 @@ def comparable_grid(
         `how` is unknown, the number is not 1 to 30, or the market has no trees to ask.
     """
     if not 1 <= comparables <= 30:
-        raise ValuationError(f"A grid has 1 to 30 comparables, not {comparables}")
+        raise ValuationError(f"A grid can have 1 to 30 comparables, not {comparables}")
     lent, other = lend(market.lead, unit), lend(market.lead, like or unit)
     valued = market.ensemble.predict(lent, other)
     if how == BY_TRAITS:
@@ -154,8 +154,8 @@ def _by_leaves(market: Market, unit: Subjects, valued: Prediction, comparables: 
     if index is None or booster is None or valued.signals is None:
         raise ValuationError(
             f"The model of the market {market.name} has no trees",
-            cause="too few sales, or unseen sales gained nothing from trees",
-            hint=f"ask for comparables by {BY_TRAITS}",
+            cause="too few sales, or trees did not improve unseen sales",
+            hint=f"choose comparables by {BY_TRAITS}",
         )
     leaves = booster.leaves(valued.signals)
     alike = index.most_alike(leaves, unit.x_feet, unit.y_feet, unit.identity, comparables)

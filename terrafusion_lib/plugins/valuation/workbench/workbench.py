@@ -162,7 +162,7 @@ class Workbench:
             raise ValuationError(
                 f"No model values property {property_id}, of the market {name}",
                 examples=sorted(self.markets),
-                cause="too few valid sales of that market, or an area that is unknown",
+                cause="too few valid sales in that market, or an unknown area",
             )
         return name, self.markets[name]
 
@@ -227,7 +227,7 @@ def _trait_value(name: str, value: object) -> float:
     if not isinstance(value, Real) or not least <= float(value) <= most:
         raise ValuationError(
             f"{name} cannot be {value!r}",
-            cause=f"it is a number from {least:,g} to {most:,g}",
-            hint="None says that it is unknown",
+            cause=f"it must be a number from {least:,g} to {most:,g}",
+            hint="use None for unknown",
         )
     return float(value)
