@@ -23,12 +23,10 @@ def feature_trial(trial: FeatureTrial) -> Html:
 
 def trial_verdict(trial: FeatureTrial) -> str:
     """Whether the feature is worth having, in one line."""
-    size = f"{abs(trial.gain):.2f} {POINTS}"
+    size = f"{abs(trial.gain):.2f} points on unseen sales"
+    change = f"it {'lowers' if trial.gain > 0 else 'raises'} the COD by {size}"
     if trial.gain_low > 0:
-        return f"Worth having: it lowers the COD by {size} on unseen sales."
+        return f"Worth having: {change}."
     if trial.gain_high < 0:
-        return f"Not worth having: it raises the COD by {size} on unseen sales."
-    return (
-        f"Not shown to be worth having: it {'saves' if trial.gain > 0 else 'adds'} {size} on "
-        f"unseen sales, and the interval holds zero."
-    )
+        return f"Not worth having: {change}."
+    return f"Gain not proven: {change}, and the interval includes zero."

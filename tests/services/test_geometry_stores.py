@@ -291,7 +291,7 @@ def test_a_wrong_url_or_server_is_told_without_the_password(tmp_path: Path) -> N
     with pytest.raises(ConnectError, match="did not respond") as caught:
         open_geometry(Settings(root=tmp_path, geometry_url=closed)).row_count(COUNTY)
     assert "hidden-word" not in str(caught.value)
-    with pytest.raises(ConfigError, match="env:NO_PASSWORD gives nothing"):
+    with pytest.raises(ConfigError, match="env:NO_PASSWORD is empty"):
         open_geometry(
             Settings(root=tmp_path, geometry_url="postgresql://user:env:NO_PASSWORD@host/x")
         )

@@ -103,7 +103,7 @@ TLS = Meaning(
     "closed network",
 )
 PASSING = Meaning(
-    "{server} dropped the connection",
+    "{server} interrupted the read",
     "a deadlock, a timeout or a network failure",
     "run again; finished tables are kept",
 )

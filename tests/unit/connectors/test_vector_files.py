@@ -116,7 +116,7 @@ def test_a_layer_is_named_where_there_are_several(tmp_path: Path) -> None:
     assert source(tmp_path).tables() == ["parcels.gpkg", "parcels.gpkg#lots", "parcels.gpkg#roads"]
     assert read(tmp_path, wanted("parcels.gpkg#roads")).num_rows == ROWS
     assert read(tmp_path, wanted("parcels.gpkg", layer="lots")).num_rows == ROWS
-    with pytest.raises(ConnectError, match=r"has 2 layers.*name one: parcels.gpkg#lots"):
+    with pytest.raises(ConnectError, match=r"has 2 layers.*choose one: parcels.gpkg#lots"):
         read(tmp_path, wanted("parcels.gpkg"))
 
 

@@ -70,7 +70,7 @@ def test_a_store_without_an_extra_names_its_package(monkeypatch: pytest.MonkeyPa
 
 def test_a_package_that_is_there_and_does_not_load_is_told_apart() -> None:
     error = missing_package("psycopg2-binary", "PostgreSQL", module="psycopg2")
-    assert "it cannot be loaded" in str(error)
+    assert "which cannot be loaded" in str(error)
     assert "extra" not in str(error)
 
 

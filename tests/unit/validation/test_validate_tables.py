@@ -306,7 +306,7 @@ def test_unreadable_failed_conversions_are_refused(tmp_path: Path) -> None:
 
 def test_a_table_that_is_not_canonical_is_refused(tmp_path: Path) -> None:
     path = write_rows(tmp_path, ROLL, [good(ROLL)])
-    with pytest.raises(ConfigError, match="'parcels' is no canonical table"):
+    with pytest.raises(ConfigError, match="'parcels' is not a canonical table"):
         check(tmp_path, {"parcels": path})
 
 
