@@ -4,6 +4,7 @@ VENV ?= .venv
 PARCELS ?= 20000
 RUN = $(VENV)/bin/
 DEMO = demo_wa
+SIDE_BY_SIDE = -n 2 --dist loadfile --no-loadscope-reorder
 export TERRAFUSION_ROOT ?= $(CURDIR)
 export PLOOMBER_STATS_ENABLED = false
 
@@ -33,11 +34,11 @@ system: ## what the tests need of the system: PostgreSQL with PostGIS, unixODBC,
 demo: env ## generate a demo county and run the whole job (PARCELS=80000 is all of Benton)
 	@$(RUN)terrafusion demo run --parcels $(PARCELS)
 
-test: env-test system ## the whole suite, two tests side by side
-	$(RUN)python -m pytest -n 2 --dist loadgroup
+test: env-test system ## the whole suite, two files side by side
+	$(RUN)python -m pytest $(SIDE_BY_SIDE)
 
 test-fast: env-test ## what needs no service, browser, notebook or whole run: a minute
-	$(RUN)python -m pytest -n 2 --dist loadgroup -m "not slow" tests/unit tests/contract tests/property
+	$(RUN)python -m pytest $(SIDE_BY_SIDE) -m "not slow" tests/unit tests/contract tests/property
 
 lint: env-test ## ruff, mypy strict, import contracts
 	$(RUN)ruff check .

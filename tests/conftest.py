@@ -22,6 +22,16 @@ settings.load_profile("suite")
 pytest_plugins = ["tests.support.postgres", "tests.support.users_project"]
 
 
+LONGEST = ("e2e", "notebooks", "services", "browser")
+"""Folders whose files take minutes."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where files run side by side the longest begin first, so that all end together."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.path.relative_to(ROOT / "tests").parts[0] not in LONGEST)
+
+
 @pytest.fixture(scope="session")
 def finished_project(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, dict[str, Any]]:
     """Settings of a project whose small demo county has been run, and that run's summary."""

@@ -78,7 +78,11 @@ class TerraFusionError(Exception):
             parts.append(f"Likely cause: {self.cause}")
         if self.hint:
             parts.append(f"Next: {self.hint}")
-        return ". ".join(part.rstrip(".") for part in parts) + "."
+        return " ".join(_sentence(part) for part in parts)
+
+
+def _sentence(part: str) -> str:
+    return part if part.endswith(("?", "!")) else part.rstrip(".") + "."
 
 
 def _rebuild(cls: type[TerraFusionError], fields: dict[str, object]) -> TerraFusionError:

@@ -9,7 +9,8 @@ from typing import Any
 from terrafusion_lib.access.decide import require
 from terrafusion_lib.access.grants import VIEW_RUNS
 from terrafusion_lib.core.clock import Clock, utc_now
-from terrafusion_lib.core.county import load_county
+from terrafusion_lib.core.config import FrozenModel
+from terrafusion_lib.core.county import CountyConfig, load_county
 from terrafusion_lib.core.errors import ConfigError, RunError
 from terrafusion_lib.core.processes import this_process
 from terrafusion_lib.core.settings import Settings, get_settings
@@ -20,6 +21,7 @@ from terrafusion_lib.jobs.lease import CANCELLED as CANCELLED_CODE
 from terrafusion_lib.jobs.lease import is_lost
 from terrafusion_lib.jobs.records import CANCELLED, Job
 from terrafusion_lib.jobs.settings import plugin_params
+from terrafusion_lib.plugins.api import Plugin
 from terrafusion_lib.plugins.registry import load_plugin, plugin_names
 from terrafusion_lib.results.current import current_results
 from terrafusion_lib.results.products import DEFAULT_SEED
@@ -49,6 +51,35 @@ class Asked:
     load_fingerprint: str | None
     destination: str | None
     permissions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class _Request:
+    """What is asked of a plugin, checked: the same for a job and for its estimate."""
+
+    plugin: Plugin
+    county: CountyConfig
+    params: FrozenModel
+    needs: tuple[str, ...]
+    year: int
+    results_run_id: str | None
+
+    @classmethod
+    def of(
+        cls,
+        plugin_name: str,
+        county_id: str,
+        options: Mapping[str, Any] | None,
+        settings: Settings,
+        *,
+        year: int | None,
+        results_run_id: str | None,
+    ) -> "_Request":
+        county, plugin = load_county(county_id, settings), load_plugin(plugin_name)
+        params = plugin_params(county, plugin, options)
+        chosen = year or county.assessment_year
+        run_id = results_run_id or current_results(settings, county_id, chosen)
+        return cls(plugin, county, params, plugin.requires(params), chosen, run_id)
 
 
 def submit(
@@ -88,36 +119,35 @@ def submit(
         The person may not; no job is made.
     """
     settings = settings or get_settings()
-    county, plugin = load_county(county_id, settings), load_plugin(plugin_name)
-    params = plugin_params(county, plugin, options)
-    needed = plugin.requires(params)
+    request = _Request.of(
+        plugin_name, county_id, options, settings, year=year, results_run_id=results_run_id
+    )
     place = _named_place(destination, county_id)
     job_id = str(uuid.uuid4())
-    chosen = year or county.assessment_year
     with open_store(settings.operational_database_url) as store:
         store.migrate()
-        require_audited(store, settings, county_id, *needed, at=clock())
+        require_audited(store, settings, county_id, *request.needs, at=clock())
         asked = Asked(
-            year=chosen,
+            year=request.year,
             seed=seed,
-            results_run_id=results_run_id or current_results(settings, county_id, chosen),
+            results_run_id=request.results_run_id,
             load_fingerprint=store.last_load_fingerprint(county_id),
             destination=place,
-            permissions=needed,
+            permissions=request.needs,
         )
         with store.writing("note a job", county_id) as connection:
             records.create(
                 connection,
                 job_id=job_id,
-                plugin=plugin.name,
+                plugin=plugin_name,
                 county_id=county_id,
                 username=settings.user,
-                assessment_year=chosen,
+                assessment_year=request.year,
                 run_id=run_id or job_id,
-                parameters=params.model_dump(mode="json"),
+                parameters=request.params.model_dump(mode="json"),
                 request=asdict(asked),
                 worker=this_process() if mine else None,
-                own=plugin.job_values(params),
+                own=request.plugin.job_values(request.params),
                 now=clock(),
             )
     return job_id
@@ -174,22 +204,21 @@ def estimate(
         As of `submit`; a `PluginError` also where the job would be refused.
     """
     settings = settings or get_settings()
-    county, plugin = load_county(county_id, settings), load_plugin(plugin_name)
-    params = plugin_params(county, plugin, options)
-    needed = plugin.requires(params)
-    require(settings, county_id, *needed)
-    chosen = year or county.assessment_year
+    request = _Request.of(
+        plugin_name, county_id, options, settings, year=year, results_run_id=results_run_id
+    )
+    require(settings, county_id, *request.needs)
     with open_store(settings.operational_database_url) as store:
         context = make_context(
-            county,
+            request.county,
             settings,
             store,
-            year=chosen,
+            year=request.year,
             run_id="estimate",
-            results_run_id=results_run_id or current_results(settings, county_id, chosen),
-            permissions=frozenset(needed),
+            results_run_id=request.results_run_id,
+            permissions=frozenset(request.needs),
         )
-        return plugin.estimate(context, params)
+        return request.plugin.estimate(context, request.params)
 
 
 def cancel(job_id: str, *, settings: Settings | None = None, clock: Clock = utc_now) -> bool:

@@ -35,6 +35,14 @@ class Edition(StrEnum):
     IAAO_1999 = "iaao_1999"
 
 
+class Trimming(StrEnum):
+    """Rules for outlier ratios; see `trimming.kept`."""
+
+    NONE = "none"
+    IQR = "iqr"
+    WAC = "wac"
+
+
 class MarketArea(StrEnum):
     """The kind of market that a table's COD limits go by.
 

@@ -22,11 +22,12 @@ from terrafusion_lib.stats.standards import (
     Edition,
     Limit,
     MarketArea,
+    Trimming,
     limit,
     verdict,
 )
 from terrafusion_lib.stats.strata import FloatArray, IntArray, RatioDataError, Strata, stratify
-from terrafusion_lib.stats.trimming import Trimming, kept
+from terrafusion_lib.stats.trimming import kept
 from terrafusion_lib.stats.vertical import MEDIAN_CONFIDENCE, vei
 
 OVERALL, ALL = "overall", "all"
@@ -220,13 +221,20 @@ def _statistics(
     return found
 
 
+FIRST_NAMES = {"appraised": "assessed"}
+"""Names of studies when their intervals were first published: the draws, and so the intervals of
+earlier years' reports, stay what they were."""
+
+
 def _bootstrapped(
     strata: Strata, rows: slice, key: tuple[str, str, str], options: StudyOptions
 ) -> dict[str, Interval]:
     """Bootstrap intervals of one stratum, seeded by its name: other strata do not change them."""
     if options.replicates == 0 or rows.stop - rows.start < points.MINIMUM["cod"]:
         return {}
-    seed = [options.seed, zlib.crc32("\n".join(key).encode())]
+    study, *stratum = key
+    name = "\n".join([FIRST_NAMES.get(study, study), *stratum])
+    seed = [options.seed, zlib.crc32(name.encode())]
     drawn = bootstrap(
         strata.appraised[rows], strata.price[rows], replicates=options.replicates, seed=seed
     )

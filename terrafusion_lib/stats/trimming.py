@@ -1,22 +1,13 @@
 """Which ratios a study leaves out as outliers, by a published rule."""
 
-from enum import StrEnum
-
 import numpy as np
 from numpy.typing import ArrayLike
 
+from terrafusion_lib.stats.standards import Trimming
 from terrafusion_lib.stats.strata import BoolArray
 
 MIN_RATIOS = 5
 """Below this, quartiles mean too little to call a ratio an outlier; nothing is trimmed."""
-
-
-class Trimming(StrEnum):
-    """Rules for outlier ratios."""
-
-    NONE = "none"
-    IQR = "iqr"
-    WAC = "wac"
 
 
 def kept(ratios: ArrayLike, rule: Trimming) -> BoolArray:

@@ -94,6 +94,14 @@ INSTEAD = {
     "make demo": Instead("run once, before all others"),
     "make demo PARCELS=80000": Instead("three minutes", "make -n demo PARCELS=80000"),
     "make test": Instead("this suite", "make -n test"),
+    "make test-fast": Instead("a part of this suite", "make -n test-fast"),
+    "make env-test": Instead("asks the network for the tests' packages", "make -n env-test"),
+    ".venv/bin/python -m pytest tests/unit/stats/test_ratio_point_statistics.py": Instead(
+        "needs the tests' packages; a part of this suite"
+    ),
+    '.venv/bin/python -m pytest tests/unit -k "comparables and not grid" -x': Instead(
+        "needs the tests' packages; a part of this suite"
+    ),
     "make lint": Instead("needs the tests' packages; CI runs it", "make -n lint"),
     "make lock": Instead("asks the network for every package", "make -n lock"),
     "pip install terrafusion": Instead("the page says that it is not to be typed"),
@@ -118,7 +126,8 @@ INSTEAD = {
     ),
     "terrafusion valuation tune <county> --market residential --trials 20": Instead(
         "a county this small has too few sales for trees",
-        "terrafusion valuation tune demo_wa --market residential --trials 20", 8, "too few for trees",
+        "terrafusion valuation tune demo_wa --market residential --trials 20", 8,
+        "too few for trees",
     ),
     "terrafusion run <county> --resume": Instead(
         "no run has failed", "terrafusion run demo_wa --resume", 9, "no failed run to resume",

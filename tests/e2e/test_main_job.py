@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 import shapely
-from terrafusion_lib.pipelines.unfit_shapes import unfit_shapes
 
 from terrafusion_lib.core.errors import GateError, RunError, TerraFusionError
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.jobs.request import list_jobs
 from terrafusion_lib.results.current import current_run
+from terrafusion_lib.results.unfit_shapes import unfit_shapes
 from terrafusion_lib.runs.diff import diff_runs
-from terrafusion_lib.runs.ledger import list_jobs, list_runs, load_summary
+from terrafusion_lib.runs.ledger import list_runs, load_summary
 from terrafusion_lib.runs.lock import county_lock
 from terrafusion_lib.runs.runner import RunOptions, run_county
 from terrafusion_lib.store.audit import broken_entries
@@ -117,17 +118,19 @@ def test_the_ledger_holds_who_what_and_the_hashes(first: dict, settings: Setting
 def test_the_valuation_is_a_job_and_the_promotion_is_audited(
     first: dict, settings: Settings
 ) -> None:
-    job = list_jobs(settings, COUNTY)[-1]
+    job = list_jobs(COUNTY, settings=settings)[-1]
     assert (job["plugin"], job["status"], job["username"]) == ("valuation", "COMPLETED", "ana")
     assert job["result_location"] == first["products"]["60_value"]
     with open_store(settings.operational_database_url) as store, store.engine.connect() as reading:
         assert broken_entries(reading) == []
         entries = reading.exec_driver_sql(
             "SELECT action, detail_json FROM audit_log ORDER BY entry"
-        ).all()[:2]
-    assert [action for action, _ in entries] == ["access:granted", "run:promote"]
+        ).all()[:4]
+    actions = [action for action, _ in entries]
+    assert actions == ["access:granted", "access:granted", "valuation:run", "run:promote"]
     assert "pipeline:run" in entries[0][1]
-    assert first["run_id"] in entries[1][1]
+    assert first["run_id"] in entries[2][1]
+    assert first["run_id"] in entries[3][1]
 
 
 def test_an_unchanged_second_run_reuses_every_step(first: dict, settings: Settings) -> None:
@@ -271,7 +274,9 @@ def test_help_and_import_load_no_heavy_framework() -> None:
         "pyarrow",
         "duckdb",
         "lonboard",
-        "pydantic",
+        "numpy",
+        "sqlalchemy",
+        "lightgbm",
     ]
     code = (
         "import sys, terrafusion_lib, terrafusion_lib.cli as c\n"

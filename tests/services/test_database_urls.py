@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from terrafusion_lib.access.decide import SAID
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.geometry.store import open_geometry
@@ -45,6 +46,7 @@ def test_the_command_line_shows_no_traceback(postgres_url: str, form: str, tmp_p
     environment = os.environ | {
         "TERRAFUSION_OPERATIONAL_URL": form_of(postgres_url, form),
         "TERRAFUSION_DATA_DIR": str(tmp_path),
+        SAID: "here",
         "PYTHONPATH": str(ROOT),
     }
     done = subprocess.run(

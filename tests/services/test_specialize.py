@@ -238,11 +238,14 @@ def test_values_of_a_run_follow_and_earlier_years_stay(
             name: store.read_results(name, county_id=COUNTY, run_id=summary["run_id"])
             for name in ("valuations", "ratio_statistics", "valuation_comparables")
         }
-    first = specialize_results(step(settings), tables)
+    first = specialize_results(step(settings), "valuation", tables)
     assert first.keys() == facts().keys() - CANONICAL_FACTS.keys()
     assert first["fact_valuations"].rows == tables["valuations"].num_rows > 500
     assert first["fact_ratio_statistics"].rows == tables["ratio_statistics"].num_rows
-    assert specialize_results(step(settings, "r2"), tables)["fact_valuations"].replaced == 0
+    assert (
+        specialize_results(step(settings, "r2"), "valuation", tables)["fact_valuations"].replaced
+        == 0
+    )
     later = step(settings, "r3")
     years = tables["valuations"].schema.get_field_index("assessment_year")
     next_year = pa.array([later.year + 1] * tables["valuations"].num_rows)
@@ -280,7 +283,7 @@ def test_facts_changed_by_hand_are_brought_again(
             for name in ("valuations", "ratio_statistics")
         }
     record = run(settings)
-    specialize_results(step(settings, "v1"), results)
+    specialize_results(step(settings, "v1"), "valuation", results)
     before = facts_of(settings)
     for table, change, where in (
         ("fact_parcel_values", "neighborhood_code = 'X'", "year = 2024"),
@@ -293,7 +296,7 @@ def test_facts_changed_by_hand_are_brought_again(
     after = run(settings, "r2")
     replaced = [after.rows[name]["replaced"] for name in CANONICAL_FACTS]
     assert replaced == [0, 1, 2, after.rows["fact_ratios"]["years"], 0]
-    values = specialize_results(step(settings, "v2"), results)
+    values = specialize_results(step(settings, "v2"), "valuation", results)
     assert [values[name].replaced for name in facts() if name not in CANONICAL_FACTS] == [0, 1]
     assert specialized_reason(settings, after) is None
     assert facts_of(settings) == before

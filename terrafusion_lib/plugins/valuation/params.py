@@ -6,8 +6,7 @@ from enum import StrEnum
 from pydantic import ConfigDict, Field
 
 from terrafusion_lib.core.config import FrozenModel
-from terrafusion_lib.stats.standards import Edition, MarketArea
-from terrafusion_lib.stats.trimming import Trimming
+from terrafusion_lib.stats.standards import Edition, MarketArea, Trimming
 
 
 class Validity(StrEnum):

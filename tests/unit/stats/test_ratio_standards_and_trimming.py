@@ -13,10 +13,11 @@ from terrafusion_lib.stats.standards import (
     TOO_FEW,
     Edition,
     MarketArea,
+    Trimming,
     limit,
     verdict,
 )
-from terrafusion_lib.stats.trimming import Trimming, kept
+from terrafusion_lib.stats.trimming import kept
 
 NONE = (math.nan, math.nan)
 

@@ -5,9 +5,9 @@ import pytest
 
 from terrafusion_lib.plugins.valuation.tables import RATIO_STATISTICS
 from terrafusion_lib.stats import ratio
+from terrafusion_lib.stats.standards import Trimming
 from terrafusion_lib.stats.strata import RatioDataError
 from terrafusion_lib.stats.study import COLUMNS, StudyOptions, ratio_study
-from terrafusion_lib.stats.trimming import Trimming
 
 QUICK = StudyOptions(replicates=200)
 
