@@ -14,7 +14,7 @@ from terrafusion_lib.core.settings import Settings
 
 
 class User(FrozenModel):
-    """One person. Without a password hash nobody can log in under the name."""
+    """One user. Without a password hash, nobody can log in under the name."""
 
     username: str = Field(pattern=r"^[a-z][a-z0-9_.-]*$")
     full_name: str = ""
@@ -54,11 +54,11 @@ class CountyUsers(FrozenModel):
 
     @property
     def configured(self) -> bool:
-        """Whether somebody has a password of his own here."""
+        """Whether any user here has a private password."""
         return not self.sample and any(user.password_hash for user in self.users)
 
     def named(self, username: str) -> User | None:
-        """The user of that name; capitals, as Windows writes accounts, do not matter."""
+        """The user of that name, ignoring case, because Windows capitalizes accounts."""
         return next((user for user in self.users if user.username == username.lower()), None)
 
     @model_validator(mode="after")
@@ -76,7 +76,7 @@ def read_users(path: Path) -> CountyUsers:
     Raises
     ------
     ConfigError
-        The file is missing or not valid; it holds a plain password.
+        The file is missing or invalid, or contains a plain password.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -95,7 +95,7 @@ def county_users(county_id: str, settings: Settings) -> CountyUsers | None:
     Raises
     ------
     ConfigError
-        The county is unknown, or the file is not valid or another county's.
+        The county is unknown, or the file is invalid or belongs to another county.
     """
     path = load_county(county_id, settings).users
     if path is None or not path.is_file():

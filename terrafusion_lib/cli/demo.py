@@ -35,7 +35,7 @@ def demo_run(
         int, typer.Option(min=300, help="Active parcels; Benton has 80,000")
     ] = 20_000,
 ) -> None:
-    """Generate the demo county when it is not there in that size, then run the main job."""
+    """Generate the demo county unless it exists in that size, then run the main job."""
     from terrafusion_lib.demo.generate import generated_parcels
 
     require(DEMO_COUNTY, "pipeline:run")

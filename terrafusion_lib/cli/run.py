@@ -29,7 +29,7 @@ NEXT = """Next: terrafusion plan <county> what the next run would do, and why te
 def options(
     year: int | None, first: str | None, last: str | None, force: list[str] | None, **more: Any
 ) -> "RunOptions":
-    """What was asked of a run."""
+    """The options of a run."""
     from terrafusion_lib.runs.runner import RunOptions
 
     return RunOptions(year=year, first=first, last=last, force=tuple(force or ()), **more)
@@ -43,7 +43,7 @@ def plan(
     force: Force = None,
     reuse_raw: ReuseRaw = False,
 ) -> None:
-    """Say for each step whether it will run or its stored product serves, and why."""
+    """Show for each step whether it will run or reuse its stored product, and why."""
     from terrafusion_lib.runs.text import show_plan
 
     asked = options(year, first, last, force, reuse_raw=reuse_raw)

@@ -14,7 +14,7 @@ def runs_list(
     county: Annotated[str | None, typer.Argument(help="County id; default: every county")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Runs of the ledger, newest first."""
+    """List past runs, newest first."""
     from terrafusion_lib.runs.ledger import list_runs
     from terrafusion_lib.runs.text import table
 
@@ -39,7 +39,7 @@ def runs_show(
     run_id: Annotated[str, typer.Argument(help="Run id, or any unique part of it")],
     as_json: AsJson = False,
 ) -> None:
-    """One run: rows, expectations, values, steps, and why it failed when it did."""
+    """Show one run: rows, expectations, values, steps, and why it failed if it did."""
     from terrafusion_lib.runs.ledger import load_summary
     from terrafusion_lib.runs.text import show_run
 
@@ -52,7 +52,7 @@ def runs_show(
 
 @group.command("diff")
 def runs_diff(one: str, other: str, as_json: AsJson = False) -> None:
-    """What differs between two runs: inputs, outputs, rows, figures."""
+    """Compare two runs: inputs, outputs, rows, figures."""
     from terrafusion_lib.runs.diff import diff_runs
     from terrafusion_lib.runs.ledger import load_summary
     from terrafusion_lib.runs.text import table

@@ -12,12 +12,12 @@ from terrafusion_lib.core.locks import exclusive
 
 LOCK = "run.lock"
 HOLDER = "run.holder.json"
-"""Who holds the lock; a file of its own, as a locked file cannot be read on every system."""
+"""File that says who holds the lock; separate, because some systems cannot read a locked file."""
 
 
 @contextmanager
 def county_lock(folder: Path, *, run_id: str, user: str) -> Iterator[None]:
-    """Hold the county's lock; the system frees it when the process ends, however it ends.
+    """Hold the county's lock; the system releases it when the process ends for any reason.
 
     Raises
     ------

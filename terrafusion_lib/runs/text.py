@@ -18,7 +18,7 @@ TABLE_COLUMNS = ("table", "read", "filtered", "quarantined", "loaded")
 def table(
     rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = (), *, title: str = ""
 ) -> Table:
-    """A rich table of dictionaries; numbers right-aligned, those of a column alike."""
+    """A rich table of dictionaries; numbers are right-aligned with equal decimals per column."""
     listed = list(rows)
     names = list(columns or (listed[0] if listed else ()))
     shown = Table(title=title or None, title_justify="left", header_style="bold")
@@ -42,22 +42,8 @@ def cell(value: Any, name: str = "", places: int | None = None) -> str:
 
 
 def show_jobs(console: Console, jobs: Iterable[Mapping[str, Any]], *, title: str) -> None:
-    """Each job in two lines: id, plugin, status, who and when; its result, or why there is none."""
-    console.print(f"[bold]{title}[/bold]")
-    for job in jobs:
-        line = f"{job['job_id']}  {job['plugin']}  {job['status']}  {job['username']}  "
-        console.print(f"{line}{job['created_at']:%Y-%m-%d %H:%M:%S}", soft_wrap=True, markup=False)
-        told = [str(job.get(name) or "") for name in ("result_location", "reason_code")]
-        told.append(as_typed(str(job.get("message") or "")))
-        records, size = job.get("result_record_count"), job.get("result_file_size_kb")
-        told += [f"{records:,} records"] if records is not None else []
-        told += [f"{size / 1024:,.1f} MB"] if size is not None else []
-        if any(told):
-            console.print("    " + "  ".join(filter(None, told)), soft_wrap=True, markup=False)
-
-
-def show_plan(console: Console, plan: Plan, run_id: str = "") -> None:
-    """Every step with run or reuse, and why."""
+    """Each job in two lines: id, plugin, status, user and time; then its result, or why there is
+    """Each job in two lines: id, plugin, status, user, time; then its result or the reason."""
     title = f"{plan.county_id} {plan.assessment_year}" + (f", run {run_id}" if run_id else "")
     known = steps()
     rows = [
