@@ -32,7 +32,7 @@ class GateConfig(FrozenModel):
 
 
 class GeometryConfig(FrozenModel):
-    """What is done with parcels whose shape is invalid before they are published."""
+    """How to treat invalid parcel shapes before the layer is published."""
 
     invalid: Literal["repair", "quarantine"] = "repair"
     max_repair_area_change: float = Field(
@@ -41,11 +41,11 @@ class GeometryConfig(FrozenModel):
 
 
 class CountyConfig(FrozenModel):
-    """What TerraFusion must know of a county.
+    """What TerraFusion needs to know about a county.
 
-    ``extends: <county>`` takes every key but ``users`` from another county, overriding those given
-    (mappings are merged, anything else replaced); relative paths resolve in the folder of the
-    file that names them.
+    ``extends: <county>`` inherits every key except ``users`` from another county and overrides the
+    keys given (mappings are merged, anything else is replaced). Relative paths are relative to the
+    file that contains them.
     """
 
     county_id: str
@@ -123,7 +123,7 @@ def _merged(folder: Path, configs: Path, seen: tuple[str, ...]) -> dict[str, Any
 
 
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    """`top` over `base`; a source whose connector changes is replaced whole."""
+    """`top` merged over `base`; a source with a different connector is replaced entirely."""
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)

@@ -1,4 +1,4 @@
-"""What is read from a source, and the manifest of the raw layer that holds it."""
+"""What is read from a source, and the manifest of the resulting raw layer."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -11,13 +11,12 @@ from terrafusion_lib.core.errors import ConfigError
 
 MANIFEST = "manifest.json"
 POINTER = "raw.json"
-"""In the product of the connect step: which extract it made, and its folder."""
+"""In the connect step's product: the extract it created and its folder."""
 
 
 class RawType(StrEnum):
-    """Types of the raw layer. A value that cannot be read as its type is an error of the source
-    when the database declares the type, and stays text (to be converted and counted by the
-    mapping) when it comes from a file.
+    """Types of the raw layer. If a database declares the type, a value that does not fit is a
+    source error. From a file, the value stays text, to be converted and counted by the mapping.
     """
 
     TEXT = "text"
@@ -32,10 +31,10 @@ class RawType(StrEnum):
 class SourceFilter(FrozenModel):
     """A filter that the source applies before it sends a row.
 
-    ``years``: keep rows whose `column` lies in the extraction's years (never year 0).
+    ``years``: keep rows whose `column` is one of the extracted years (never year 0).
     ``equals``: keep rows whose `column` equals `value`.
-    ``current_supplement``: keep rows whose (year, supplement, property) is the pair that
-    `association` names as current (PACS: prop_supp_assoc).
+    ``current_supplement``: keep rows whose (year, supplement, property) is current according to
+    `association` (PACS: prop_supp_assoc).
     """
 
     kind: str = Field(pattern="^(years|equals|current_supplement)$")
@@ -48,7 +47,7 @@ class SourceFilter(FrozenModel):
 
 
 class SourceTable(FrozenModel):
-    """One table to read: the needed columns only, with the filters pushed down."""
+    """One table to read: only the columns needed, with filters pushed down."""
 
     name: str = Field(description="Name in the raw layer and in the mapping")
     source: str = Field(description="Key of the county's sources")
@@ -78,7 +77,7 @@ class RawTable(FrozenModel):
 
 
 class RawManifest(FrozenModel):
-    """The immutable raw layer of one extract; lies beside its Parquet files."""
+    """The immutable raw layer of one extract; stored with its Parquet files."""
 
     extract_id: str
     county_id: str

@@ -1,4 +1,4 @@
-"""What can be added by a file or by an installed package: known by name, imported when used."""
+"""Things added by a file or an installed package: known by name, imported on use."""
 
 from dataclasses import dataclass
 from importlib import import_module
@@ -20,7 +20,7 @@ class Registry:
     Parameters
     ----------
     kind : str
-        What one of them is called in messages, such as ``plugin``.
+        Word for one of them in messages, such as ``plugin``.
     group : str
         Group of entry points, such as ``terrafusion.plugins``.
     folder : str
@@ -28,7 +28,7 @@ class Registry:
     file : str
         Their file within it, such as ``{name}/plugin.py``.
     attribute : str
-        What the file holds under that name; empty: the module itself.
+        Attribute of the module to use; empty: the module itself.
     """
 
     kind: str
@@ -44,7 +44,7 @@ class Registry:
         Raises
         ------
         PluginError
-            Two have one name; both places are named.
+            Two have the same name; the error gives both locations.
         """
         known: dict[str, EntryPoint] = {}
         for source in [*self._built_in(), *entry_points(group=self.group)]:
@@ -63,12 +63,12 @@ class Registry:
         return list(self.sources())
 
     def source(self, name: str, error: type[TerraFusionError] = PluginError) -> EntryPoint:
-        """Where one of them lies.
+        """Location of one of them.
 
         Raises
         ------
         TerraFusionError
-            There is none of that name (an `error`); the nearest is suggested.
+            There is none by that name (raised as `error`); the closest is suggested.
         """
         sources = self.sources()
         if name not in sources:
@@ -115,5 +115,5 @@ class Registry:
 
 
 PLUGINS = Registry("plugin", "terrafusion.plugins", "plugins", "{name}/plugin.py", "plugin")
-"""Plugins. They stand here because what lies below them is built from what they declare: the
-store's tables, the permissions, the steps of the main job."""
+"""Plugins. Defined here because lower layers are built from what plugins declare: the store's
+tables, the permissions, the steps of the main job."""

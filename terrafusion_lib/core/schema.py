@@ -1,4 +1,4 @@
-"""The canonical tables: the one place that says which columns TerraFusion holds, in which units.
+"""The canonical tables: the one place that defines TerraFusion's columns and units.
 
 Money is US dollars, areas are square feet, ids are text, dates are dates. Mapping, validation,
 store, plugins and documentation all read this module.
@@ -276,7 +276,6 @@ PERSONAL = frozenset(
         "extended_attributes",
     }
 )
-"""Columns about a person: who owns, and exemptions that tell of age, disability or income.
-
-They are shown only when asked for by name, to somebody who may view sensitive reports.
+"""Personal data: owners, and exemptions that reveal age, disability or income. Shown only when
+requested by name, to users who may view sensitive reports.
 """

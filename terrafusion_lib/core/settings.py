@@ -1,7 +1,7 @@
-"""Settings of one installation: where things lie and which stores are used.
+"""Settings of one installation: locations and stores.
 
 Every setting is an environment variable with the prefix ``TERRAFUSION_`` (or a line in ``.env``
-in the project root); the defaults run everything embedded below the project root.
+in the project root); by default everything runs embedded, with its data under the project root.
 """
 
 import getpass
@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 def find_root() -> Path:
     """Return the nearest parent of the working folder that holds ``county_configs``.
 
-    Without one: the checkout that this package lies in.
+    Without one, the checkout that contains this package.
     """
     here = Path.cwd()
     for folder in (here, *here.parents):
@@ -80,26 +80,25 @@ class Settings(BaseSettings):
 
     @property
     def user_given(self) -> bool:
-        """Whether somebody said who works; else it is the account of the operating system."""
+        """Whether a user name was given; otherwise the operating system account counts."""
         return "user" in self.model_fields_set
 
     def environment(self) -> dict[str, str]:
-        """The environment variables that give another process, such as a kernel, these settings.
-
-        An account that nobody gave is not passed on as if it were a name given.
+        """The environment variables that pass these settings to another process, such as a kernel.
+        The operating system account is not passed on as if it were a given name.
         """
         left_out = None if self.user_given else {"user"}
         values = self.model_dump(mode="json", exclude_none=True, exclude=left_out)
         return {f"TERRAFUSION_{name.upper()}": str(value) for name, value in values.items()}
 
     def county_data(self, county_id: str) -> Path:
-        """Folder that holds all derived data of one county."""
+        """Folder for all derived data of one county."""
         return self.data_path / county_id
 
 
 @contextmanager
 def handed_on(environment: Mapping[str, str]) -> Iterator[None]:
-    """Processes started in the block get these variables too; afterwards all is as it was."""
+    """Set these variables for processes started in the block; restore them afterward."""
     before = {name: os.environ.get(name) for name in environment}
     os.environ |= environment
     try:

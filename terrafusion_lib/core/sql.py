@@ -4,12 +4,12 @@ from datetime import date, datetime
 
 
 def literal(value: object) -> str:
-    """SQL literal of a constant; text is quoted, whatever characters it holds.
+    """SQL literal for a constant; text is quoted safely.
 
     Raises
     ------
     TypeError
-        The value is neither null, text, number, date, time nor truth value.
+        The value is not null, text, a number, a date, a time or a boolean.
     """
     if value is None:
         return "NULL"
@@ -27,5 +27,5 @@ def literal(value: object) -> str:
 
 
 def identifier(name: str) -> str:
-    """A name as SQL reads it, whatever characters it holds."""
+    """A name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
