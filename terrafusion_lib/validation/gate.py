@@ -12,13 +12,13 @@ STEP = "30_validate"
 
 
 def gate(result: ValidationResult, config: GateConfig, *, county: str | None = None) -> None:
-    """Stop the run unless every table keeps the county's limits.
+    """Stop the run unless every table is within the county's limits.
 
     Raises
     ------
     GateError
-        A table has too large a share in quarantine or too few accepted rows, breaks an error
-        rule on the table as a whole, or no property was accepted. All are listed.
+        A table has too large a share in quarantine or too few accepted rows, fails an error rule
+        for the whole table, or no property was accepted. The error lists all reasons.
     """
     problems = [*_quarantined(result, config), *_too_few(result, config), *_broken(result)]
     if problems:
@@ -77,7 +77,7 @@ def reconcile(tables: Mapping[str, Mapping[str, int]], *, county: str | None = N
     ----------
     tables : mapping
         ``read``, ``filtered``, ``quarantined`` and ``loaded`` (or ``accepted`` before the load)
-        by table; a count left out is 0.
+        by table; missing counts are 0.
 
     Raises
     ------

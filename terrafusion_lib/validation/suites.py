@@ -18,7 +18,7 @@ from terrafusion_lib.validation.rules import KINDS, Converted, Finite, InSet, Re
 
 
 def complete(parameters: Mapping[str, object]) -> dict[str, object]:
-    """Parameters with those that follow from the assessment year: tax year and its last day.
+    """Parameters including those derived from the assessment year: tax year and its last day.
 
     Taxes on a value of assessment year N are payable in N + 1 (RCW 84.40.020, 84.56.020).
     """
@@ -29,7 +29,7 @@ def complete(parameters: Mapping[str, object]) -> dict[str, object]:
 
 
 STAND_INS = complete({"county_id": "county", "assessment_year": 2000})
-"""What every suite may name in braces, with values to check it by."""
+"""Parameters that every suite may use, with sample values for checking."""
 
 
 class SuiteFile(FrozenModel):
@@ -63,7 +63,7 @@ class Suite:
 
 
 def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
-    """Rules that follow from the canonical schema; every table is held to them."""
+    """Rules derived from the canonical schema; they apply to every table."""
     rules: list[Rule] = [
         Unique(
             name="key_unique",
@@ -103,7 +103,7 @@ def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
 
 
 def readable(table: TableSpec, rules: Sequence[Rule]) -> Rule:
-    """A warning on failed conversions of all columns that no rule of a suite takes care of."""
+    """A warning about failed conversions in all columns without a rule for them."""
     covered = {
         name
         for rule in rules
@@ -127,7 +127,7 @@ def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
     folder : Path
         Folder of ``<canonical table>.yaml``.
     names : sequence of str, optional
-        Tables to read; empty means all that the folder holds.
+        Tables to read; empty: all in the folder.
 
     Returns
     -------
@@ -137,8 +137,8 @@ def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
     Raises
     ------
     ConfigError
-        No suite at all, an unknown table, kind, key, column or parameter (the nearest name is
-        suggested), or two rules of one name.
+        No suite at all, an unknown table, kind, key, column or parameter (the closest name is
+        suggested), or two rules with the same name.
     """
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if not files:
@@ -172,7 +172,7 @@ def _rule(item: Mapping[str, Any], path: Path) -> Rule:
 
 
 def check_suite(suite: Suite, parameters: Mapping[str, object], *, where: str) -> None:
-    """Refuse rules of one name and rules that name what does not exist."""
+    """Reject duplicate rule names and rules that refer to something that does not exist."""
     seen: set[str] = set()
     for rule in suite.rules:
         scope = Scope(TABLES[suite.table], parameters, f"{where}, rule {rule.name}")
@@ -183,12 +183,12 @@ def check_suite(suite: Suite, parameters: Mapping[str, object], *, where: str) -
 
 
 def ordered(suites: Mapping[str, Suite]) -> list[Suite]:
-    """Suites such that each comes after the tables that its rules refer to.
+    """Suites in an order such that each comes after the tables its rules refer to.
 
     Raises
     ------
     ConfigError
-        A table that is referred to is not validated, or tables refer to each other in a circle.
+        A referenced table is not validated, or references form a circle.
     """
     done: dict[str, Suite] = {}
     while len(done) < len(suites):
