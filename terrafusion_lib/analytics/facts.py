@@ -89,7 +89,7 @@ def facts() -> dict[str, FactTable]:
     Raises
     ------
     PluginError
-        Two have one name.
+        Two have the same name.
     """
     known = dict(CANONICAL_FACTS)
     for name, plugin in declared_plugins().items():

@@ -1,6 +1,6 @@
 """The analyses that run on the analytics database, each written once for both engines.
 
-Every analysis has a fixed schema, is ordered by its grouping columns and answers the same on
+Every analysis has a fixed schema, is sorted by its grouping columns and gives the same result on
 DuckDB and ClickHouse (see `analytics_dialect`).
 """
 
@@ -32,7 +32,7 @@ TEXT, WHOLE, FLOAT, DAY = pa.string(), pa.int64(), pa.float64(), pa.date32()
 
 @dataclass(frozen=True)
 class Analysis:
-    """One question: `sql` makes its text for a dialect and an area column."""
+    """One analysis: `sql` builds its text for a dialect and an area column."""
 
     name: str
     meaning: str
@@ -51,21 +51,21 @@ def analyze(
     last_year: int,
     area: str = "neighborhood_code",
 ) -> pa.Table:
-    """Answer an analysis for a county and the years from `first_year` to `last_year`.
+    """Run an analysis for a county and the years from `first_year` to `last_year`.
 
     Parameters
     ----------
     name : str
         A key of `ANALYSES`.
     area : str
-        Column that groups; one that the analysis's table has.
+        Grouping column; one of the analysis's table.
 
     Raises
     ------
     ConfigError
-        The analysis or the area is unknown; the nearest name is given.
+        The analysis or the area is unknown; the closest name is suggested.
     LoadError
-        Nothing has been loaded yet, or the database refuses.
+        Nothing has been loaded yet, or the database reports an error.
     """
     if name not in ANALYSES:
         raise ConfigError(
@@ -94,7 +94,7 @@ def _quartiles(dialect: Dialect, value: str, of: str) -> str:
 
 
 MARKET = "coalesce(county_valid, false) AND is_primary_parcel AND adjusted_sale_price > 0"
-"""Sales that the county's study takes for valid, each once."""
+"""Sales valid for the county's study, each once."""
 
 
 def _sales_by_month(dialect: Dialect, area: str) -> str:
@@ -174,11 +174,11 @@ FROM changes GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
 LARGEST_SUM = 9e9
-"""Deviations that add up to more have no COD: their billionths would not fit whole numbers."""
+"""Larger sums of deviations have no COD: their billionths would overflow integers."""
 
 
 def _cod(dialect: Dialect) -> str:
-    """COD of the group's ratios; null where one is so far off that it says nothing."""
+    """COD of the group's ratios; null if a ratio is absurdly far off."""
     deviation = "abs(sale_ratio - median_ratio)"
     small = f"CASE WHEN {deviation} < {LARGEST_SUM!r} THEN {deviation} ELSE 0 END"
     found = f"100.0 * {mean(dialect, small, parts=RATIO_PARTS)} / nullif(median_ratio, 0)"

@@ -1,4 +1,4 @@
-"""CSV, TSV, Excel, Parquet and vector files of a folder, as tables."""
+"""CSV, TSV, Excel, Parquet and vector files in a folder, as tables."""
 
 from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
@@ -39,7 +39,7 @@ FOLDERS = {".gdb"}
 
 
 class FileOptions(FrozenModel):
-    """Where the files lie."""
+    """Location of the files."""
 
     path: str = Field(description="Folder, or one file; may be a reference such as env:NAME")
 
@@ -56,9 +56,9 @@ class FileConnector:
     """Files as tables, named relative to the folder; a sheet is ``book.xlsx#Sheet1``, a layer
     ``county.gpkg#parcels``.
 
-    A column in which any value cannot be read as declared is text in the whole raw table: the
-    mapping then converts value by value and counts what fails. So files are read twice, once to
-    find such columns and once to send the rows.
+    If any value in a column cannot be read as declared, the whole column stays text in the raw
+    table: the mapping then converts each value and counts failures. Files are therefore read
+    twice, once to find such columns and once for the rows.
     """
 
     name = "file"
@@ -71,7 +71,7 @@ class FileConnector:
 
     @property
     def path(self) -> Path:
-        """The folder or file that the options name.
+        """The folder or file from the options.
 
         Raises
         ------
@@ -94,7 +94,7 @@ class FileConnector:
         return [CheckItem("path", True, f"{self.path}: {count} readable files")]
 
     def tables(self) -> list[str]:
-        """Files that can be read, sorted; workbooks also by sheet, databases by layer."""
+        """Readable files, sorted; workbooks also by sheet, databases by layer."""
         names = []
         for name, path in self._files().items():
             names.append(name)
@@ -154,7 +154,7 @@ class FileConnector:
         """Nothing is held open between calls."""
 
     def _files(self) -> dict[str, Path]:
-        """Files of a known format by their name relative to the folder."""
+        """Files of a known format, by name relative to the folder."""
         path = self.path
         one = path.is_file() or path.suffix.lower() in FOLDERS
         found = [path] if one else sorted(path.rglob("*"))
@@ -171,7 +171,7 @@ class FileConnector:
         return files[find_table(table.partition("#")[0], list(files), source=str(self.path))]
 
     def _absent(self, table: SourceTable) -> bool:
-        """Whether the table may be, and is, absent: no such file, no such folder, none named."""
+        """Whether the table is optional and missing: no such file or folder, or none configured."""
         if not table.optional:
             return False
         try:

@@ -1,4 +1,4 @@
-"""Parts of an ArcGIS server's answers, read strictly: what is not as it should be is told."""
+"""Strict reading of an ArcGIS server's responses; anything malformed is an error."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,7 +15,7 @@ HINT = (
 
 
 def objects(found: Any, what: str, *, place: str, keys: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """A list of objects that have `keys`; nothing at all is an empty list.
+    """A list of objects that have `keys`; a missing list is empty.
 
     Raises
     ------
@@ -32,12 +32,12 @@ def objects(found: Any, what: str, *, place: str, keys: Sequence[str] = ()) -> l
 
 
 def whole_number(found: Any, what: str, *, place: str) -> int:
-    """A whole number, also when it comes as text.
+    """A whole number, possibly as text.
 
     Raises
     ------
     ConnectError
-        It is none.
+        It is not a whole number.
     """
     try:
         number = int(found) if isinstance(found, str) else found
@@ -49,7 +49,7 @@ def whole_number(found: Any, what: str, *, place: str) -> int:
 
 
 def moments(column: pa.ChunkedArray, *, name: str, place: str) -> pa.ChunkedArray:
-    """Moments from whole milliseconds since 1970, or from ISO 8601 text.
+    """Timestamps from whole milliseconds since 1970, or from ISO 8601 text.
 
     Raises
     ------

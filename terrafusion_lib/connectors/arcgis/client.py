@@ -1,4 +1,4 @@
-"""Requests to an ArcGIS server: its answers, and its errors, which come with HTTP status 200."""
+"""Requests to an ArcGIS server: its responses, and its errors, which have HTTP status 200."""
 
 import http.client
 import json
@@ -16,16 +16,16 @@ TOKEN_CODES = frozenset({401, 403, 498, 499})
 
 
 class ArcGisClient:
-    """Asks one service; a fault that may pass is tried again.
+    """Client of one service; transient faults are retried.
 
     Parameters
     ----------
     url : str
         Service, such as ``https://gis.example.gov/arcgis/rest/services/Parcels/FeatureServer``.
     token : str
-        Sent in the body, never in the address; empty for a public service.
+        Sent in the body, never in the URL; empty for a public service.
     timeout : float
-        Seconds without an answer.
+        Timeout in seconds.
     """
 
     def __init__(self, url: str, *, token: str, timeout: float, retries: int) -> None:
@@ -35,14 +35,14 @@ class ArcGisClient:
         self._again = retrying(retries)
 
     def ask(self, path: str = "", **parameters: object) -> dict[str, Any]:
-        """The decoded answer, an object, of ``<url>/<path>``.
+        """The decoded response of ``<url>/<path>``, an object.
 
         Raises
         ------
         TransientError
-            The server is away or overloaded, also after all tries.
+            The server is unavailable or overloaded after all retries.
         ConnectError
-            It refuses the request or the token, or answers with something else than a JSON object.
+            The server rejects the request or the token, or does not return a JSON object.
         """
         return self._again(self._ask, path, {"f": "json"} | parameters)
 
@@ -87,7 +87,7 @@ def _decoded(url: str, text: bytes) -> dict[str, Any]:
 
 
 def _told(url: str, fault: Any) -> ConnectError:
-    """The error that an answer with HTTP status 200 tells, in whatever shape."""
+    """The error in a response with HTTP status 200, in any of its formats."""
     if not isinstance(fault, dict):
         return _error(url, 0, str(fault))
     try:

@@ -16,16 +16,16 @@ DELIMITERS = {".csv": ",", ".tsv": "\t", ".tab": "\t", ".txt": ","}
 
 
 class DelimitedFile:
-    """One text file with a header line; quoted fields may hold line breaks.
+    """One text file with a header line; quoted fields may contain line breaks.
 
     Parameters
     ----------
     encoding : str
-        Any that Python knows; a byte-order mark is dropped.
+        Any encoding Python knows; a byte-order mark is dropped.
     delimiter : str
-        One character; by default the one of the suffix.
+        One character; default: from the file extension.
     null_values : sequence of str
-        Texts that mean null, besides the empty one.
+        Text that means null, in addition to empty text.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class DelimitedFile:
         return [SourceColumn(name, "text", nullable=True) for name in header]
 
     def row_count(self) -> int:
-        """Lines after the header; an estimate, as a quoted field may hold line breaks."""
+        """Lines after the header; an estimate, because quoted fields may contain line breaks."""
         with self.path.open("rb") as file:
             lines = sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(BLOCK_BYTES), b""))
             file.seek(-1, 2)

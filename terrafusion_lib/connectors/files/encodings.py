@@ -1,4 +1,4 @@
-"""Whether a text file is in the encoding that the mapping declares."""
+"""Checks that a text file has the encoding that the mapping declares."""
 
 import codecs
 from pathlib import Path
@@ -16,8 +16,8 @@ def check_encoding(path: Path, encoding: str) -> None:
     ConfigError
         There is no such encoding.
     ConnectError
-        Bytes do not fit (the line is named), or the file is UTF-8 and another encoding is
-        declared, which would turn ``ñ`` into ``Ã±``.
+        Bytes do not fit (the error gives the line), or the file is UTF-8 but declared otherwise,
+        which would turn ``ñ`` into ``Ã±``.
     """
     try:
         declared = codecs.lookup(encoding).name
@@ -43,7 +43,7 @@ def check_encoding(path: Path, encoding: str) -> None:
 
 
 def _first_bad_line(path: Path, encoding: str) -> int | None:
-    """Number of the first line that does not decode; None when all do."""
+    """Number of the first line that cannot be decoded; None if all can."""
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
     with path.open("rb") as file:
@@ -51,7 +51,8 @@ def _first_bad_line(path: Path, encoding: str) -> int | None:
             try:
                 decoder.decode(chunk)
             except UnicodeDecodeError as error:
-                # The decoder may have held back bytes of the chunk before; those hold no newline.
+                # The decoder may have held back bytes of the previous chunk; they contain no
+                # newline.
                 return line + error.object[: error.start].count(b"\n")
             line += chunk.count(b"\n")
     try:

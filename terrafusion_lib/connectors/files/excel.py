@@ -15,8 +15,8 @@ from terrafusion_lib.core.errors import ConnectError
 class ExcelFile:
     """One sheet whose first row is the header.
 
-    Cells become text as a reader sees them: a whole number has no decimal point, a date is ISO
-    8601. Leading zeros are kept where the sheet keeps them, that is in cells formatted as text.
+    Cells become text as displayed: whole numbers have no decimal point, dates are ISO 8601.
+    Leading zeros survive only in cells formatted as text.
     """
 
     def __init__(self, path: Path, *, sheet: str = "") -> None:

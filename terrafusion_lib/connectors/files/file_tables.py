@@ -1,4 +1,4 @@
-"""How one file becomes a raw table: its options, the types of its columns, its filters."""
+"""How a file becomes a raw table: options, column types, filters."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -51,7 +51,7 @@ def find_unique(table: SourceTable, known: Sequence[SourceColumn]) -> list[str]:
     Raises
     ------
     ConnectError
-        A wanted column is missing, or the header holds its name more than once.
+        A wanted column is missing, or the header repeats its name.
     """
     columns = find_columns(list(table.columns), known, table=table.table)
     found = [column.name for column in columns.values()]
@@ -92,7 +92,7 @@ def keep(
     Raises
     ------
     ConfigError
-        The filter is one of databases, or its column is not read.
+        The filter is for databases only, or its column is not read.
     """
     if item.kind == "current_supplement" or item.column not in table.columns:
         raise ConfigError(

@@ -1,4 +1,4 @@
-"""Parquet and GeoParquet files; geometry is WKB, members of structs are named ``bbox.xmin``."""
+"""Parquet and GeoParquet files; geometry is WKB, struct members are named like ``bbox.xmin``."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,12 @@ from terrafusion_lib.core.errors import ConnectError
 
 
 class ParquetFile:
-    """One Parquet file; columns keep the types that it declares.
+    """One Parquet file; columns keep the file's types.
 
     Parameters
     ----------
     crs : str
-        System to which the shapes of a GeoParquet file are transformed; empty: the file's own.
+        Coordinate system for the shapes of a GeoParquet file; empty: the file's own.
     """
 
     def __init__(self, path: Path, *, crs: str = "") -> None:

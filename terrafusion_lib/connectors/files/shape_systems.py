@@ -10,14 +10,14 @@ from terrafusion_lib.geo.crs import moved, same
 
 
 def transformed(shapes: pa.Array, source_crs: str | None, crs: str, *, source: Path) -> pa.Array:
-    """WKB in the system `crs`; as it is when `crs` is empty or the same.
+    """WKB in the coordinate system `crs`; unchanged if `crs` is empty or the same.
 
-    A shape that cannot be read stays as it is, for the mapping to count.
+    Unreadable shapes are unchanged, for the mapping to count.
 
     Raises
     ------
     ConnectError
-        The source does not say in which system its shapes are.
+        The source has no coordinate system.
     ConfigError
         A system is unknown.
     """

@@ -22,9 +22,9 @@ class VectorFile:
     Parameters
     ----------
     layer : str
-        Name of the layer; empty when the file has one.
+        Name of the layer; empty if the file has only one.
     crs : str
-        System to which shapes are transformed; empty: the file's own.
+        Coordinate system for the shapes; empty: the file's own.
     """
 
     def __init__(self, path: Path, *, layer: str, crs: str) -> None:
@@ -100,7 +100,7 @@ class VectorFile:
 
 
 def parts(path: Path) -> list[Path]:
-    """Files that a source file is made of: those of a File Geodatabase, or beside a ``.shp``."""
+    """Files that make up a source, such as a File Geodatabase or those of a ``.shp``."""
     if path.is_dir():
         return [item for item in sorted(path.rglob("*")) if item.suffix != ".lock"]
     if path.suffix.lower() == ".shp":
@@ -109,7 +109,7 @@ def parts(path: Path) -> list[Path]:
 
 
 def layers(path: Path) -> list[str]:
-    """Names of a file's layers, in its order.
+    """Names of a file's layers, in file order.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What stands between this machine and a SQL Server, one line each."""
+"""The connection check for SQL Server, line by line."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from terrafusion_lib.core.errors import TerraFusionError
 
 
 def check_server(session: OdbcSession) -> list[CheckItem]:
-    """Driver, credentials, network, login and rights; a line that fails ends its chain."""
+    """Driver, credentials, network, login and permissions; a failure ends its chain."""
     driver = _line("driver", lambda: _driver(session))
     credentials = _line("credentials", lambda: _credentials(session))
     items = [driver, credentials]

@@ -11,7 +11,7 @@ SQLITE = "sqlite:///"
 
 
 class SqlServerOptions(FrozenModel):
-    """How to reach the database. Any text may be a reference such as ``env:PACS_DB_HOST``."""
+    """Options for the database. Any text may be a reference such as ``env:PACS_DB_HOST``."""
 
     host: str = Field(default="", description="Server, or SERVER\\INSTANCE")
     port: int | str = Field(default=1433, description="TCP port; not used with an instance")
@@ -59,12 +59,12 @@ class SqlServerOptions(FrozenModel):
         return self
 
     def login(self) -> Login:
-        """Where and as whom to connect.
+        """Server and login.
 
         Raises
         ------
         ConfigError
-            References give nothing (all of them are named), or the port is no number.
+            References are empty (the error lists them all), or the port is not a number.
         """
         values, problems = {}, []
         for name in ("host", "port", "database", "user", "password"):
