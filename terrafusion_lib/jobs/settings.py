@@ -1,4 +1,4 @@
-"""What a county's configuration says of plugins."""
+"""Plugin settings in a county's configuration."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,12 +15,12 @@ from terrafusion_lib.plugins.registry import load_plugin, plugin_names
 def plugin_params(
     county: CountyConfig, plugin: Plugin, options: Mapping[str, Any] | None = None
 ) -> FrozenModel:
-    """A plugin's parameters: its defaults, what ``county.yaml`` says, and `options` over both.
+    """A plugin's parameters: defaults, overridden by ``county.yaml``, then by `options`.
 
     Raises
     ------
     ConfigError
-        A parameter is unknown or not valid.
+        A parameter is unknown or invalid.
     """
     shared: dict[str, Any] = {}
     if "geometry" in plugin.Params.model_fields:
@@ -36,7 +36,7 @@ def plugin_params(
 def _over(
     model: type[BaseModel], base: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`options` over `base`; of a parameter that is a model, what is not given stays."""
+    """`options` over `base`; in nested models, values not given stay."""
     merged = dict(base)
     for name, value in options.items():
         field = model.model_fields.get(name)
@@ -55,12 +55,12 @@ def _over(
 
 
 def check_plugins(county: CountyConfig) -> None:
-    """Check every plugin that a county's configuration names, and its settings.
+    """Check every plugin in a county's configuration, and its settings.
 
     Raises
     ------
     ConfigError
-        There is no such plugin (the nearest is named), or a setting is unknown or not valid.
+        There is no such plugin (the closest is suggested), or a setting is unknown or invalid.
     """
     known = plugin_names()
     for name in county.plugins:

@@ -11,12 +11,12 @@ from terrafusion_lib.ui.html import Html, styled
 from terrafusion_lib.ui.tables import heading
 
 LEFT = 'style="text-align: left"'
-"""Said in the cell: a notebook aligns all heads to the right."""
+"""Inline style, because notebooks right-align all header cells."""
 UNITS = {"is_waterfront": "flag", "year_built": "year", "effective_year_built": "year"}
 
 
 def comparable_grid(grid: ComparableGrid) -> Html:
-    """A grid as an appraiser reads it: one column for the subject, one for each comparable."""
+    """A comparable grid: one column for the subject, one for each comparable."""
     sales = grid.comparables
     heads = "".join(
         f'<th class="number" scope="col">Sale {sale.rank}<br>{escape(sale.property_id)}</th>'

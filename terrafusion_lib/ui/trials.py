@@ -1,4 +1,4 @@
-"""A trial of a feature in words: what it saves, how surely, and whether it is worth having."""
+"""A trial of a new trait in words: the gain, how certain it is, and whether it is worth having."""
 
 from terrafusion_lib.plugins.valuation.workbench.feature_trial import FeatureTrial
 from terrafusion_lib.ui.html import Html, styled, text
@@ -22,7 +22,7 @@ def feature_trial(trial: FeatureTrial) -> Html:
 
 
 def trial_verdict(trial: FeatureTrial) -> str:
-    """Whether the feature is worth having, in one line."""
+    """Whether the trait is worth having, in one line."""
     size = f"{abs(trial.gain):.2f} points on unseen sales"
     change = f"it {'lowers' if trial.gain > 0 else 'raises'} the COD by {size}"
     if trial.gain_low > 0:
