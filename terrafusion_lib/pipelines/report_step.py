@@ -1,4 +1,4 @@
-"""The report step: values and the ratio study as files that a spreadsheet opens."""
+"""The report step: values and the ratio study as files for a spreadsheet."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -20,18 +20,17 @@ KNOWN_BY = (
     "neighborhood_code",
     "current_market_value",
 )
-"""Columns of the roll that stand beside a property's value in a spreadsheet."""
+"""Columns of the roll shown next to a property's value in the spreadsheet."""
 
 
 def report(step: Step) -> StepRecord:
-    """Publish the values and the ratio study as CSV files that a spreadsheet opens.
-
-    The values come with what a person knows a property by, and with the change from the assessor's.
+    """Publish the values and the ratio study as CSV files for a spreadsheet. The values include
+    columns that identify a property for people, and the change from the assessor's value.
 
     Raises
     ------
     RunError
-        The valuation left no table to publish.
+        The valuation produced no table to publish.
     """
     values = result_step("valuation")
     source = step.input_folder(values)
@@ -49,7 +48,7 @@ def report(step: Step) -> StepRecord:
 
 
 def _beside_the_roll(values: pa.Table, step: Step) -> pa.Table:
-    """Values behind what the roll says of each property, and their change in percent."""
+    """Values next to each property's columns from the roll, with the change in percent."""
     with open_store(step.settings.operational_database_url) as store:
         roll = store.read(
             "properties_operational",

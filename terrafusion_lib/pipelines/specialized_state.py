@@ -1,4 +1,4 @@
-"""Whether the geometry store and the analytics database still hold what a step brought them."""
+"""Whether the geometry store and the analytics database still have what a step wrote."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -13,7 +13,7 @@ from terrafusion_lib.results.products import StepRecord
 
 
 def specialized_reason(settings: Settings, record: StepRecord) -> str | None:
-    """Why the stores need the step again; None when they hold its product."""
+    """Why the stores need the step again; None if they have its product."""
     county = record.county_id
     if "parcels" in record.rows:
         with closing(open_geometry(settings)) as geometry:
@@ -33,7 +33,7 @@ def specialized_reason(settings: Settings, record: StepRecord) -> str | None:
 def _holds(
     analytics: AnalyticsStore, fact: FactTable, county_id: str, marks: Mapping[int, str]
 ) -> bool:
-    """Whether the years have these content marks, and rows that fit them."""
+    """Whether the years have these content hashes, and rows that match them."""
     found = analytics.contents(fact, county_id)
     if any(found.get(year) != mark for year, mark in marks.items()):
         return False

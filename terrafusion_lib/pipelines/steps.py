@@ -1,4 +1,4 @@
-"""The steps of the main job: those of the platform, and those that plugins bring."""
+"""The steps of the main job: the platform's and those of plugins."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIAL
 
 PIPELINES = __name__.rpartition(".")[0]
 TABLES = ("pandas", "pyarrow.dataset")
-"""What pyarrow imports at its first conversion, wherever pandas is installed."""
+"""Imported by pyarrow at its first conversion if pandas is installed."""
 EXPECTATIONS = (
     "great_expectations.expectations",
     "great_expectations.render.renderer",
@@ -23,16 +23,16 @@ NOT_OF_THE_RESULT = (
     "terrafusion_lib.jobs.publish",
     "terrafusion_lib.jobs.records",
 )
-"""What decides whether and how a plugin's step is run, but changes no figure of its result."""
+"""Decides whether and how a plugin's step runs, but changes none of its figures."""
 
 
 def steps() -> dict[str, StepSpec]:
-    """Every step by name, in running order: the numbers that names begin with give it.
+    """Every step by name, in running order, given by the numbers that names start with.
 
     Raises
     ------
     PluginError
-        Two steps have one name, or a step builds on one that does not come before it.
+        Two steps have the same name, or a step needs one that does not come before it.
     """
     known = {spec.name: spec for spec in _platform()}
     for name, plugin in declared_plugins().items():
@@ -49,7 +49,7 @@ def steps() -> dict[str, StepSpec]:
 
 
 def notebook_of(spec: StepSpec, settings: Settings) -> Path:
-    """The notebook that runs a step: ``notebooks/<name>.ipynb``, or the one its plugin brings."""
+    """The notebook that runs a step: ``notebooks/<name>.ipynb``, or its plugin's notebook."""
     if spec.plugin:
         own = Path(declared_plugins()[spec.plugin].notebook)
         if own.is_absolute():
