@@ -1,4 +1,4 @@
-"""Why files of a job cannot be written: reason codes that programs read, sentences for people."""
+"""Why a job's files cannot be written: reason codes for programs, messages for people."""
 
 import errno
 import shutil
@@ -19,24 +19,24 @@ NO_SUCH_STORE = "destination_unknown"
 UPLOAD_INCOMPLETE = "upload_incomplete"
 
 LITTLE_SPACE = 1 << 20
-"""Free bytes below which a failed write is put down to a full disk."""
+"""Free bytes below which a failed write is attributed to a full disk."""
 
 
 class PublishError(PluginRunError):
-    """Files of a job cannot be written or published; nothing of them is visible."""
+    """A job's files cannot be written or published; none are visible."""
 
 
 UNREACHED = (ConnectionError, TimeoutError, socket.gaierror, FileNotFoundError)
 
 
 class NoSuchStoreError(MissingDependencyError):
-    """Nothing installed can write to that kind of URL."""
+    """No installed package can write to that kind of URL."""
 
     reason_code = NO_SUCH_STORE
 
 
 def place_error(error: Exception, url: str) -> PublishError:
-    """What a failure of the folder or object store at `url` means for a person."""
+    """The error for a failure of the folder or object store at `url`."""
     kind = type(error).__name__
     text = mask_secrets(str(error).strip() or kind)
     hint: str | None = None
@@ -59,7 +59,7 @@ def place_error(error: Exception, url: str) -> PublishError:
 
 
 def write_error(error: Exception, path: Path, **place: Any) -> PublishError:
-    """What a failed write to `path` means for a person, from the system's or GDAL's message."""
+    """The error for a failed write to `path`, from the system's or GDAL's message."""
     text = str(error).strip() or type(error).__name__
     code = getattr(error, "errno", None)
     full = code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

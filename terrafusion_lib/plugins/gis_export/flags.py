@@ -1,4 +1,4 @@
-"""Areas of interest as a person names them on the command line."""
+"""Areas of interest on the command line."""
 
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,12 @@ def box(text: str) -> tuple[float, ...]:
 def read_area(path: str | Path) -> dict[str, Any]:
     """The polygons of a file (any format that GDAL reads) as one GeoJSON feature in WGS 84.
 
-    Invalid polygons (a ring crosses itself) are repaired; ``polygons_repaired`` counts them.
+    Invalid polygons (self-crossing rings) are repaired; ``polygons_repaired`` counts them.
 
     Raises
     ------
     ExportError
-        The file cannot be read, names no coordinate system, or holds nothing.
+        The file cannot be read, has no coordinate system, or is empty.
     """
     import pyogrio
 

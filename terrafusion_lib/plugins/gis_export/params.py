@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 
 
 class Area(StrEnum):
-    """What bounds an export."""
+    """The area of an export."""
 
     COUNTY = "county"
     BBOX = "bbox"
@@ -30,10 +30,10 @@ class Area(StrEnum):
 
 
 class GisExportParams(FrozenModel):
-    """What is exported, of which area, and in which form."""
+    """What to export, for which area, in which form."""
 
     AREAS: ClassVar[tuple[str, ...]] = ("bbox", "polygon", "neighborhood", "tax_area", "city")
-    """Parameters of which one may bound the export."""
+    """Area parameters; at most one may be set."""
 
     export_format: Annotated[str, Flag("--format", "-f")] = Field(
         default="geopackage", description="Format, such as geopackage, shapefile or pmtiles"
@@ -107,12 +107,12 @@ class GisExportParams(FrozenModel):
 
     @property
     def area(self) -> Area:
-        """What bounds the export."""
+        """The export's area."""
         return Area(next((name for name in self.AREAS if getattr(self, name)), "county"))
 
     @property
     def area_values(self) -> tuple[str, ...]:
-        """The codes or names that bound it; empty where a shape does, or nothing."""
+        """The codes or names of the area; empty for a shape or no area."""
         if self.area in (Area.COUNTY, Area.BBOX, Area.POLYGON):
             return ()
         values: tuple[str, ...] = getattr(self, self.area)

@@ -1,4 +1,4 @@
-"""What an export stores under its job's id."""
+"""Result table of an export, stored under its job's id."""
 
 from terrafusion_lib.core.tables import read_table
 

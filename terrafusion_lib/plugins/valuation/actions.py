@@ -1,4 +1,4 @@
-"""What a fitted valuation can be asked: better settings of trees, and what if."""
+"""Actions on a fitted valuation: tuning of trees, and what-if."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ Changes = dict[str, float | None]
 
 
 class TuneParams(FrozenModel):
-    """A search for settings of trees."""
+    """A search for tree settings."""
 
     market: str = Field(default="residential", description="Market, such as residential")
     trials: int = Field(
@@ -24,7 +24,7 @@ class TuneParams(FrozenModel):
 
 
 class WhatIfParams(FrozenModel):
-    """A property, and what of it is changed."""
+    """A property and its changed traits."""
 
     property_id: str = Field(description="Property on the county's roll")
     changes: Changes = Field(
@@ -34,9 +34,9 @@ class WhatIfParams(FrozenModel):
 
 
 def tune(context: PluginContext, params: TuneParams) -> list[dict[str, Any]]:
-    """Trials of tree settings on the sales of a market, best first; nothing stored changes.
+    """Trials of tree settings on the sales of a market, best first; changes nothing stored.
 
-    The journal of trials lies in the county's data folder, ``tune/<market>.jsonl``.
+    The journal of trials is in the county's data folder, ``tune/<market>.jsonl``.
 
     Raises
     ------
@@ -76,14 +76,14 @@ def tune(context: PluginContext, params: TuneParams) -> list[dict[str, Any]]:
 
 
 def what_if(context: PluginContext, params: WhatIfParams) -> list[dict[str, Any]]:
-    """A property's value as it is and as changed, in dollars by line.
+    """A property's value before and after the change, in dollars by line.
 
     Raises
     ------
     RunError
         The county has not been valued.
     ValuationError
-        The property or a trait is unknown, or a value cannot be.
+        The property or a trait is unknown, or a trait value is impossible.
     """
     from terrafusion_lib.plugins.valuation.workbench.open import workbench_of
 

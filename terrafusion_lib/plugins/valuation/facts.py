@@ -1,4 +1,4 @@
-"""What of a valuation goes to the analytics database."""
+"""A valuation's facts for the analytics database."""
 
 from terrafusion_lib.analytics.fact_table import PLACE, fact_of
 from terrafusion_lib.plugins.valuation.tables import RATIO_STATISTICS, VALUATIONS

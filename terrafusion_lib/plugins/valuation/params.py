@@ -12,9 +12,8 @@ from terrafusion_lib.stats.standards import Edition, MarketArea, Trimming
 class Validity(StrEnum):
     """Which validity codes make a sale valid.
 
-    ``both``: no known code says invalid and at least one says valid. ``none``: codes are not
-    looked at. When no sale of the county carries any code, every priced sale is taken, and the
-    summary says so.
+    ``both``: no known code says invalid and at least one says valid. ``none``: codes are ignored.
+    If no sale in the county has a code, every priced sale is used, and the summary says so.
     """
 
     DOR = "dor"
@@ -25,7 +24,7 @@ class Validity(StrEnum):
 
 
 class MultiParcel(StrEnum):
-    """What becomes of a sale of several parcels.
+    """How to treat multi-parcel sales.
 
     ``allocate``: each parcel gets its share of the price by its market value at the sale.
     """
@@ -37,7 +36,7 @@ class MultiParcel(StrEnum):
 class Holdout(StrEnum):
     """Which sales test the model.
 
-    ``auto``: those on or after the valuation date when there are `min_holdout_sales`, else the
+    ``auto``: those on or after the valuation date if there are `min_holdout_sales`, otherwise the
     newest share of the earlier ones.
     """
 
@@ -47,13 +46,13 @@ class Holdout(StrEnum):
 
 
 class PersonsWord(FrozenModel):
-    """What a person said; an id that is written as a number is read as text."""
+    """A person's decision; an id written as a number is read as text."""
 
     model_config = ConfigDict(coerce_numbers_to_str=True)
 
 
 class ValueOverride(PersonsWord):
-    """A value that a person set in place of the model's, and why; the latest counts."""
+    """A value set by a person instead of the model's, and why; the latest counts."""
 
     property_id: str
     value: float = Field(ge=0, description="US dollars")
@@ -63,7 +62,7 @@ class ValueOverride(PersonsWord):
 
 
 class TreeSettings(FrozenModel):
-    """How boosted trees are grown; the defaults are what King County's training sales chose.
+    """Settings of boosted trees; the defaults were chosen on King County's training sales.
 
     ``terrafusion valuation tune`` finds those of a county.
     """
@@ -79,7 +78,7 @@ class TreeSettings(FrozenModel):
 
 
 class SaleDecision(PersonsWord):
-    """What a person decided on a sale, over codes and machine; the latest of a sale counts."""
+    """A person's decision on a sale, overriding codes and software; the latest counts."""
 
     sale_id: str
     valid: bool
@@ -97,11 +96,11 @@ INVALID_DEEDS = {
     "COR": "12",
     "FUL": "17",
 }
-"""Deed types of PACS that are no arm's-length sale, with the numeral of WAC 458-53-080(2)."""
+"""PACS deed types that are not arm's-length sales, with the numeral of WAC 458-53-080(2)."""
 
 
 class ValuationParams(FrozenModel):
-    """How properties are valued; defaults suit a county with five years of coded sales."""
+    """Parameters of a valuation; defaults suit a county with five years of coded sales."""
 
     property_ids: tuple[str, ...] = Field(
         default=(), description="Properties to value; empty: every active property of the county"

@@ -79,11 +79,11 @@ class ValuationPlugin(Plugin):
         Raises
         ------
         PluginRunError
-            The simulated failure was asked for.
+            The simulated failure was requested.
         ValuationError
             The county has no properties, or no property can be valued from its sales.
         PluginError
-            A property asked for is not on the roll.
+            A requested property is not on the roll.
         """
         from terrafusion_lib.plugins.valuation.engine import run
 
@@ -96,7 +96,7 @@ class ValuationPlugin(Plugin):
         return run(context, params)
 
     def job_values(self, params: ValuationParams) -> dict[str, Any]:
-        """The property, when the job values one."""
+        """The property, if the job values only one."""
         ids = params.property_ids
         return {"property_id": ids[0]} if len(ids) == 1 else {}
 

@@ -1,4 +1,4 @@
-"""What a valuation stores under its run id."""
+"""Result tables of a valuation, stored under its run id."""
 
 from terrafusion_lib.core.tables import read_table
 

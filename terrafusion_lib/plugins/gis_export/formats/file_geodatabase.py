@@ -14,7 +14,7 @@ from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.write.gdal import write_layer
 
 TYPES = {pa.date32(): pa.timestamp("ms", "UTC"), pa.bool_(): pa.int16()}
-"""What the version of the format that every ArcGIS since 10 reads has no type for."""
+"""Types missing from the format version that every ArcGIS since 10 reads."""
 
 
 SQL_WORDS = """
@@ -26,7 +26,7 @@ NAMES = NameRule(
     says="at most 64 letters, digits and _, does not start with a digit, and is not an SQL keyword",
     reserved=frozenset(SQL_WORDS.split()),
 )
-"""Names that GDAL and Esri's software leave as they are."""
+"""Names that GDAL and Esri software leave unchanged."""
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:

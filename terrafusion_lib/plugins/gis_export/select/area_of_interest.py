@@ -1,4 +1,4 @@
-"""Which parcels and properties lie in the area that an export asks for."""
+"""Selects the parcels and properties in the requested area."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BATCH = 50_000
 CODES_NAMED = 12
-"""Codes that a message names when the one asked for is unknown."""
+"""Codes to list when the requested one is unknown."""
 COLUMNS = {
     Area.NEIGHBORHOOD: "neighborhood_code",
     Area.TAX_AREA: "tax_area",
@@ -38,7 +38,7 @@ COLUMNS = {
 class Selection:
     """Rows in the area: `properties` of the roll (mask), `shapes` of the parcel layer.
 
-    `roll_of_shape` is each shape's row of the roll, −1 where it is linked to none.
+    `roll_of_shape` is each shape's row of the roll, −1 if unlinked.
     """
 
     properties: Bools
@@ -49,13 +49,13 @@ class Selection:
 def select(tables: CountyTables, params: GisExportParams) -> Selection:
     """The area's properties and shapes.
 
-    A shape is in a box or polygon when it touches it (parcels are never cut); a property when one
-    of its shapes is, or, without shapes, when its point is.
+    A shape is in a box or polygon if it touches it (parcels are never cut). A property is in it if
+    one of its shapes is, or, without shapes, if its point is.
 
     Raises
     ------
     ExportError
-        The area is malformed, larger than allowed, unknown, or holds nothing.
+        The area is malformed, too large, unknown or empty.
     """
     roll_of_shape = positions(
         tables.column(SHAPES, "property_id"), tables.column(ROLL, "property_id")

@@ -61,7 +61,7 @@ def polygon_of(data: dict[str, Any]) -> "BaseGeometry":
 
 
 def feature_of(shapes: Any) -> dict[str, Any]:
-    """Polygons in WGS 84 as one GeoJSON feature that says how many of them were repaired."""
+    """Polygons in WGS 84 as one GeoJSON feature that counts repaired ones."""
     from shapely.geometry import mapping
 
     return {
@@ -72,7 +72,7 @@ def feature_of(shapes: Any) -> dict[str, Any]:
 
 
 def repaired(data: dict[str, Any]) -> int:
-    """How many polygons of an area were invalid when it was given."""
+    """Number of polygons of an area that were invalid as given."""
     told = (data.get("properties") or {}).get(REPAIRED, 0)
     return int(told) + _invalid_count(_shapes_of(data))
 
@@ -103,7 +103,7 @@ def _invalid_count(shapes: Any) -> int:
 
 
 def _square_km(shape: "BaseGeometry") -> float:
-    """Area of a shape of degrees, by an equal-area map: unlike a geodesic's it cannot wrap."""
+    """Area of a shape in degrees by an equal-area projection, which cannot wrap around."""
     import shapely
 
     flat = moved(shapely.segmentize(shape, STEP_DEGREES), WGS84, EQUAL_AREA)

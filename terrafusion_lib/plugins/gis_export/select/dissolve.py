@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 SAME_AREA = 1e-9
-"""Share by which the area of a union may differ from the sum of its parts without an overlap."""
+"""Share by which a union's area may differ from the sum of its parts without overlap."""
 
 
 def dissolve(wkb: pa.Array, group: Ints, count: int, progress: Progress) -> Any:
     """The union of the polygons of each group, as shapely polygons; group −1 is left out.
 
-    Neighbors are joined as a coverage, which only drops the borders that they share; where
-    parcels overlap (a condominium's units on one lot) by full overlay.
+    Neighbors are joined as a coverage, which only drops shared boundaries; overlapping parcels
+    (condominium units on one lot) by full overlay.
     """
     order = np.argsort(group, kind="stable")
     edges = np.searchsorted(group[order], np.arange(count + 1))

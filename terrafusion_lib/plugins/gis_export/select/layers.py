@@ -1,4 +1,4 @@
-"""The layers that can be exported: their attributes, and where these come from."""
+"""The exportable layers: their attributes and the source of each."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ COMPUTED = ""
 class Attribute:
     """One attribute of a layer: its column's name, kind and meaning, and the table it is from.
 
-    An attribute of an `optional` table is left out while that table has no rows.
+    An attribute of an `optional` table is omitted while that table has no rows.
     """
 
     column: Column
@@ -44,23 +44,23 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer: what it shows, its attributes, and how its records are found."""
+    """A layer: its title, its attributes, and how to select its records."""
 
     name: str
     meaning: str
     attributes: tuple[Attribute, ...]
     records: Callable[[CountyTables, Selection], Records]
     key: tuple[str, ...]
-    """Attributes that are always written: they make a record unique."""
+    """Attributes that are always written, because they make a record unique."""
     polygons: bool = True
     color_by: str | None = None
     center: float | None = None
-    """Value from which `color_by` diverges, where it does: no change, or a ratio of one."""
+    """Center of diverging colors of `color_by`, if any: no change, or a ratio of one."""
     reads: dict[str, str] = field(default_factory=dict)
-    """Further columns that finding the records needs, by table."""
+    """Additional columns needed to select the records, by table."""
 
     def columns(self, attributes: Iterable[Attribute]) -> dict[str, set[str]]:
-        """Columns to read for these attributes and for finding the records, by table."""
+        """Columns to read for these attributes and for selecting the records, by table."""
         wanted = {table: set(names.split()) for table, names in self.reads.items()}
         for item in attributes:
             if item.table != COMPUTED:
@@ -239,7 +239,7 @@ def chosen(names: tuple[str, ...]) -> list[Layer]:
     Raises
     ------
     ExportError
-        A name is unknown; the nearest is suggested.
+        A name is unknown; the closest is suggested.
     """
     for name in names:
         if name not in LAYERS:

@@ -1,4 +1,4 @@
-"""The records of each layer: which rows of which tables they are made of, and their shapes."""
+"""The records of each layer: their source rows and their shapes."""
 
 from dataclasses import dataclass, field, replace
 
@@ -34,10 +34,10 @@ STATISTICS, APPRAISED, BY_NEIGHBORHOOD = "ratio_statistics", "appraised", "neigh
 
 @dataclass(frozen=True)
 class Records:
-    """A layer's records: shapes, the row of each table that they come from (−1: none), figures.
+    """A layer's records: shapes, the source row in each table (−1: none), figures.
 
-    `key` names the attributes that together are unique. `left_out` counts what has no record, by
-    reason; `repaired` counts the parcel shapes that were repaired.
+    `key` lists the attributes that are unique together. `left_out` counts what has no record, by
+    reason; `repaired` counts repaired parcel shapes.
     """
 
     shapes: Shapes
@@ -49,7 +49,7 @@ class Records:
 
 
 def parcels(tables: CountyTables, selection: Selection) -> Records:
-    """One record per shape linked to a property; per property at its point where no layer is."""
+    """One record per shape linked to a property; without a layer, per property at its point."""
     made = _by_shape if len(selection.shapes) else _by_point
     base = made(tables, selection)
     if not tables.has(VALUATIONS):
@@ -59,7 +59,7 @@ def parcels(tables: CountyTables, selection: Selection) -> Records:
 
 
 def value_change(tables: CountyTables, selection: Selection) -> Records:
-    """Parcels with the change of their value; null where either value is missing or zero."""
+    """Parcels with value change; null if either value is missing or zero."""
     base = parcels(tables, selection)
     prior, current = (
         _at(numbers(tables.column(ROLL, name)), base.rows[ROLL])
@@ -139,7 +139,7 @@ def neighborhoods(tables: CountyTables, selection: Selection) -> Records:
 
 
 def neighborhood_ratios(tables: CountyTables, selection: Selection) -> Records:
-    """Neighborhoods with the statistics of the assessor's values; null where none was studied."""
+    """Neighborhoods with ratio statistics of the assessor's values; null if not studied."""
     base = neighborhoods(tables, selection)
     names = base.computed["neighborhood_code"]
     studied = tables[STATISTICS].filter(
@@ -218,7 +218,7 @@ def _location(tables: CountyTables) -> tuple[Floats, Floats]:
 
 
 def _at(values: Floats, rows: Ints) -> Floats:
-    """``values[rows]``, NaN where there is no row."""
+    """``values[rows]``, NaN without a row."""
     return np.append(values, np.nan)[rows]
 
 

@@ -13,12 +13,12 @@ from terrafusion_lib.plugins.gis_export.select.shapes import (
 )
 
 DECIMALS = 7
-"""Of degrees: a centimeter."""
+"""Decimals of degrees: one centimeter."""
 
 
 @dataclass(frozen=True)
 class Nested:
-    """What encloses the parts of a level, and what stands between them."""
+    """Delimiters around and between the parts of a level."""
 
     opens: str
     between: str

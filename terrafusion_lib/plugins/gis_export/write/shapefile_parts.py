@@ -1,4 +1,4 @@
-"""The parts of a shapefile, each as long as its header says."""
+"""Checks the length of a shapefile's parts against their headers."""
 
 import struct
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ def check_whole(path: Path, records: int, names: Iterable[str]) -> None:
     Raises
     ------
     ExportError
-        A part ends before its end, or a field has another name than was asked for.
+        A part is truncated, or a field has a different name than requested.
     """
     index, table = path.with_suffix(".shx"), path.with_suffix(".dbf")
     for part in (path, index, table):
