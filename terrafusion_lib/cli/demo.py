@@ -29,6 +29,18 @@ def demo_generate(
     print(report)
 
 
+@group.command("files")
+def demo_files(
+    county: Annotated[str, typer.Argument(help="prairie_tx or harbor_ma")],
+) -> None:
+    """Write the invented files of a county that is not in Washington, for its run."""
+    from terrafusion_lib.demo.files.counties import write_files
+
+    folder = settings().county_data(county) / "source"
+    write_files(county, folder)
+    print(f"{folder}: {len(list(folder.iterdir()))} files")
+
+
 @group.command("run")
 def demo_run(
     parcels: Annotated[

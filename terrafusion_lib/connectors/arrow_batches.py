@@ -9,6 +9,8 @@ from terrafusion_lib.connectors.protocol import ARROW_TYPES, raw_schema
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.raw import RawType, SourceTable
 
+EXACT = 2.0**53
+"""Largest number up to which a float holds every whole one."""
 DATE_LENGTH = len("2026-01-01")
 
 
@@ -42,6 +44,8 @@ def cast_raw(column: pa.Array, kind: RawType) -> pa.Array:
         return _moment_text(column)
     if pa.types.is_timestamp(found):
         return column.cast(target, safe=False)
+    if pa.types.is_floating(found) and kind is RawType.TEXT:
+        return _number_text(column)
     if pa.types.is_string(found) and kind is RawType.DATE:
         return pc.utf8_slice_codeunits(column, 0, DATE_LENGTH).cast(target)
     if pa.types.is_decimal(found) and kind is RawType.NUMBER:
@@ -56,6 +60,14 @@ def _moment_text(column: pa.Array) -> pa.Array:
         return column.cast(pa.timestamp("s")).cast(pa.string())
     except pa.ArrowInvalid:
         return column.cast(pa.string())
+
+
+def _number_text(column: pa.Array) -> pa.Array:
+    """Text of floats: a whole one without decimals or exponent, as ids and codes are compared."""
+    plain = pc.and_kleene(pc.equal(column, pc.trunc(column)), pc.less_equal(pc.abs(column), EXACT))
+    plain = pc.fill_null(plain, False)
+    whole = pc.if_else(plain, column, None).cast(pa.int64()).cast(pa.string())
+    return pc.if_else(plain, whole, column.cast(pa.string()))
 
 
 def _read(column: pa.Array, kind: RawType, name: str, table: SourceTable) -> pa.Array:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from contextlib import closing
 
-from terrafusion_lib.connectors.protocol import CheckItem, Connector
+from terrafusion_lib.connectors.protocol import Accounting, CheckItem, Connector
 from terrafusion_lib.connectors.registry import open_source
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import TerraFusionError
@@ -59,6 +59,9 @@ def _table_line(connector: Connector, table: SourceTable, county: CountyConfig) 
     line = f"table {table.table}"
     try:
         connector.verify(table)
+        if isinstance(connector, Accounting):
+            found = f"all {len(table.columns)} columns, {connector.look(table)}"
+            return CheckItem(line, True, found)
         rows = connector.row_estimate(table, [county.assessment_year])
     except TerraFusionError as error:
         return _failed(line, error)
@@ -109,4 +112,6 @@ def _failed(name: str, error: TerraFusionError) -> CheckItem:
     detail = error.what
     if error.column:
         detail += f": {error.column}"
+    if error.cause and error.hint:
+        detail += f"; {error.cause}"
     return CheckItem(name, False, detail, error.hint or error.cause or "")

@@ -1,41 +1,35 @@
-"""CSV, TSV, Excel, Parquet and vector files in a folder, as tables."""
+"""CSV, fixed-width text, Excel, Parquet and vector files of a folder, as tables."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
+from itertools import islice
 from pathlib import Path
-from typing import Protocol
 
 import pyarrow as pa
 from pydantic import Field
 
-from terrafusion_lib.connectors.files.delimited import DELIMITERS, DelimitedFile
-from terrafusion_lib.connectors.files.excel import ExcelFile
-from terrafusion_lib.connectors.files.file_tables import (
-    TableOptions,
-    as_kind,
-    find_unique,
-    keep,
-    readable,
-    table_options,
+from terrafusion_lib.connectors.files.excel import sheets
+from terrafusion_lib.connectors.files.opened import ZIP, members
+from terrafusion_lib.connectors.files.options import table_options
+from terrafusion_lib.connectors.files.parts import (
+    EXCEL,
+    FOLDERS,
+    readers,
+    source_files,
+    table_files,
 )
-from terrafusion_lib.connectors.files.parquet import ParquetFile
-from terrafusion_lib.connectors.files.vector import VECTOR, VectorFile, layers, parts
-from terrafusion_lib.connectors.protocol import (
-    ARROW_TYPES,
-    BATCH_ROWS,
-    Capabilities,
-    CheckItem,
-    SourceColumn,
-    find_table,
-)
+from terrafusion_lib.connectors.files.reading import Reading
+from terrafusion_lib.connectors.files.vector import layers, parts
+from terrafusion_lib.connectors.protocol import BATCH_ROWS, Capabilities, CheckItem, SourceColumn
 from terrafusion_lib.core.config import FrozenModel
 from terrafusion_lib.core.errors import ConfigError, ConnectError, TerraFusionError
-from terrafusion_lib.core.raw import RawType, SourceTable
+from terrafusion_lib.core.raw import RawType, ReadAccount, SourceTable
 from terrafusion_lib.core.secrets import resolve
 
-EXCEL = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
-PARQUET = {".parquet", ".geoparquet", ".pq"}
-LAYERED = {".gpkg", ".gdb"}
-FOLDERS = {".gdb"}
+INSIDE = dict.fromkeys(EXCEL, sheets) | {".gpkg": layers, ".gdb": layers, ZIP: members}
+LOOK_WHOLE = 32 << 20
+"""Bytes up to which a connection check reads a table's files whole."""
+LOOK_BATCHES = 4
 
 
 class FileOptions(FrozenModel):
@@ -44,21 +38,12 @@ class FileOptions(FrozenModel):
     path: str = Field(description="Folder, or one file; may be a reference such as env:NAME")
 
 
-class FileReader(Protocol):
-    """What the connector needs of a file format."""
-
-    def columns(self) -> list[SourceColumn]: ...
-    def row_count(self) -> int: ...
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]: ...
-
-
 class FileConnector:
     """Files as tables, named relative to the folder; a sheet is ``book.xlsx#Sheet1``, a layer
-    ``county.gpkg#parcels``.
+    ``county.gpkg#parcels``, several files ``sales*.csv`` or ``sales_2024.csv|sales_2025.csv``.
 
-    If any value in a column cannot be read as declared, the whole column stays text in the raw
-    table: the mapping then converts each value and counts failures. Files are therefore read
-    twice, once to find such columns and once for the rows.
+    A column in which any value cannot be read as declared is text in the whole raw table: the
+    mapping then converts value by value and counts what fails.
     """
 
     name = "file"
@@ -68,6 +53,7 @@ class FileConnector:
     def __init__(self, options: FileOptions, folder: Path) -> None:
         self.options = options
         self._folder = folder
+        self._accounts: dict[str, ReadAccount] = {}
 
     @property
     def path(self) -> Path:
@@ -88,7 +74,7 @@ class FileConnector:
 
     def check(self) -> list[CheckItem]:
         try:
-            count = len(self._files())
+            count = len(source_files(self.path))
         except TerraFusionError as error:
             return [CheckItem("path", False, error.what, error.hint or "")]
         return [CheckItem("path", True, f"{self.path}: {count} readable files")]
@@ -96,101 +82,107 @@ class FileConnector:
     def tables(self) -> list[str]:
         """Readable files, sorted; workbooks also by sheet, databases by layer."""
         names = []
-        for name, path in self._files().items():
-            names.append(name)
-            if path.suffix.lower() in EXCEL:
-                names += [f"{name}#{sheet}" for sheet in ExcelFile(path).sheets()]
-            elif path.suffix.lower() in LAYERED:
-                names += [f"{name}#{layer}" for layer in layers(path)]
+        for name, path in source_files(self.path).items():
+            inside = INSIDE.get(path.suffix.lower())
+            names += [name, *(f"{name}#{item}" for item in (inside(path) if inside else ()))]
         return names
 
     def columns(self, table: str) -> list[SourceColumn]:
-        return self._reader(table, TableOptions()).columns()
+        wanted = SourceTable(name=table, source="", table=table, columns={})
+        return self._reading(wanted).files[0].columns()
 
     def verify(self, table: SourceTable) -> None:
         if not self._absent(table):
-            reader = self._reader(table.table, table_options(table))
-            find_unique(table, reader.columns())
+            _ = self._reading(table).names
 
     def row_estimate(self, table: SourceTable, years: Sequence[int]) -> int | None:  # noqa: ARG002 - files are not filtered before they are read
         if self._absent(table):
             return 0
-        reader = self._reader(table.table, table_options(table))
-        return None if table.filters else reader.row_count()
+        counts = [file.row_count() for file in self._reading(table).files]
+        known = [count for count in counts if count is not None]
+        return None if table.filters or len(known) < len(counts) else sum(known)
 
     def freshness(self, table: SourceTable) -> str:
-        """Size and time of the file, or of all files that belong to it."""
+        """Size and time of the files, and of all files that belong to them."""
         if self._absent(table):
             return "absent"
-        states = [path.stat() for path in parts(self._file(table.table))]
+        states = [path.stat() for path in self._paths(table)]
         size, time = sum(s.st_size for s in states), max(s.st_mtime_ns for s in states)
         return f"{size} bytes at {time}"
+
+    def account(self, table: SourceTable) -> ReadAccount | None:
+        """Lines, records and rows of the last reading that ended; None before it."""
+        return self._accounts.get(table.name)
+
+    def look(self, table: SourceTable) -> str:
+        """What a reading finds: of small files all, of large ones the beginning."""
+        if self._absent(table):
+            return "absent (optional)"
+        reading = self._reading(table.model_copy(update={"filters": ()}))
+        if sum(path.stat().st_size for path in self._paths(table)) > LOOK_WHOLE:
+            with closing(reading.typed(BATCH_ROWS)) as sample:
+                rows = sum(len(columns[0]) for columns in islice(sample, LOOK_BATCHES))
+            return f"the first {rows:,} rows can be read{_as_text(reading)}"
+        batches = reading.batches([], BATCH_ROWS)
+        rows = 0
+        try:
+            while True:
+                rows += next(batches).num_rows
+        except StopIteration as end:
+            return f"{rows:,} rows{end.value.told()}{_as_text(reading)}"
 
     def read(
         self, table: SourceTable, years: Sequence[int], *, batch_rows: int = BATCH_ROWS
     ) -> Generator[pa.RecordBatch]:
-        if self._absent(table):
-            return
-        options = table_options(table)
-        reader = self._reader(table.table, options)
-        names = find_unique(table, reader.columns())
-        kinds = list(table.columns.values())
-        for arrays in reader.batches(names, batch_rows):
-            kinds = [
-                kind if readable(array, kind, options) else RawType.TEXT
-                for array, kind in zip(arrays, kinds, strict=True)
-            ]
-        schema = pa.schema(zip(table.columns, (ARROW_TYPES[kind] for kind in kinds), strict=True))
-        for arrays in reader.batches(names, batch_rows):
-            read = [
-                as_kind(array, kind, options) for array, kind in zip(arrays, kinds, strict=True)
-            ]
-            batch = pa.RecordBatch.from_arrays(read, schema=schema)
-            for item in table.filters:
-                batch = batch.filter(keep(batch, item, years, table))
-            yield batch
+        if not self._absent(table):
+            reading = self._reading(table)
+            self._accounts[table.name] = yield from reading.batches(years, batch_rows)
 
     def close(self) -> None:
         """Nothing is held open between calls."""
 
-    def _files(self) -> dict[str, Path]:
-        """Files of a known format, by name relative to the folder."""
-        path = self.path
-        one = path.is_file() or path.suffix.lower() in FOLDERS
-        found = [path] if one else sorted(path.rglob("*"))
-        base = path.parent if one else path
-        known = EXCEL | PARQUET | VECTOR | DELIMITERS.keys()
-        return {
-            item.relative_to(base).as_posix(): item
-            for item in found
-            if item.suffix.lower() in known and (item.is_file() or item.suffix.lower() in FOLDERS)
-        }
+    def _reading(self, table: SourceTable) -> Reading:
+        options, files, folder = table_options(table), source_files(self.path), self._base
+        return Reading(
+            table,
+            options,
+            [
+                reader
+                for name, inner in table_files(table.table, files, source=str(self.path))
+                for reader in readers(files[name], inner, options, folder=folder, key=table.key)
+            ],
+        )
 
-    def _file(self, table: str) -> Path:
-        files = self._files()
-        return files[find_table(table.partition("#")[0], list(files), source=str(self.path))]
+    def _paths(self, table: SourceTable) -> list[Path]:
+        """All files that belong to a table, a layout among them."""
+        files, layout = source_files(self.path), table_options(table).layout
+        named = table_files(table.table, files, source=str(self.path))
+        paths = [part for name in dict.fromkeys(n for n, _ in named) for part in parts(files[name])]
+        beside = self._base / layout
+        return [*paths, beside] if layout and beside.is_file() else paths
+
+    @property
+    def _base(self) -> Path:
+        """The folder that names of files and layouts begin at."""
+        path = self.path
+        return path.parent if path.is_file() or path.suffix.lower() in FOLDERS else path
 
     def _absent(self, table: SourceTable) -> bool:
         """Whether the table is optional and missing: no such file or folder, or none configured."""
         if not table.optional:
             return False
         try:
-            names = {name.casefold() for name in self._files()}
+            table_files(table.table, source_files(self.path), source="")
         except (ConfigError, ConnectError):
             return True
-        return table.table.partition("#")[0].casefold() not in names
+        return False
 
-    def _reader(self, table: str, options: TableOptions) -> FileReader:
-        path = self._file(table)
-        if path.suffix.lower() in EXCEL:
-            return ExcelFile(path, sheet=table.partition("#")[2] or options.sheet)
-        if path.suffix.lower() in PARQUET:
-            return ParquetFile(path, crs=options.crs)
-        if path.suffix.lower() in VECTOR:
-            return VectorFile(path, layer=table.partition("#")[2] or options.layer, crs=options.crs)
-        return DelimitedFile(
-            path,
-            encoding=options.encoding,
-            delimiter=options.delimiter,
-            null_values=options.nulls,
-        )
+
+def _as_text(reading: Reading) -> str:
+    """Columns that are not of their declared type."""
+    names = [
+        f"{name} ({declared.value})"
+        for (name, declared), kind in zip(reading.table.columns.items(), reading.kinds, strict=True)
+        if kind is RawType.TEXT and declared is not RawType.TEXT
+    ]
+    return f"; not all as declared, so read as text: {', '.join(names)}" if names else ""

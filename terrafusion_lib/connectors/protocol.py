@@ -2,13 +2,13 @@
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
 from terrafusion_lib.core.config import did_you_mean, nearest
 from terrafusion_lib.core.errors import ConnectError
-from terrafusion_lib.core.raw import RawType, SourceTable
+from terrafusion_lib.core.raw import RawType, ReadAccount, SourceTable
 
 BATCH_ROWS = 65_536
 
@@ -110,6 +110,25 @@ class Connector(Protocol):
 
     def close(self) -> None:
         """Free connections; the connector may be used again."""
+        ...
+
+
+@runtime_checkable
+class Accounting(Protocol):
+    """A connector that accounts for what it read, from the file's lines to the rows it sent."""
+
+    def account(self, table: SourceTable) -> ReadAccount | None:
+        """What became of the table's files in the last reading that ended; None before it."""
+        ...
+
+    def look(self, table: SourceTable) -> str:
+        """What a reading finds: of a small file all of it, of a large one its beginning.
+
+        Raises
+        ------
+        ConnectError
+            It cannot be read; the line is named.
+        """
         ...
 
 

@@ -52,19 +52,42 @@ def read_yaml(path: Path, loader: Any = SafeLoader) -> dict[str, Any]:
         contains no mapping.
     """
     try:
-        data = yaml.load(path.read_text(encoding="utf-8"), loader)  # noqa: S506 - a SafeLoader
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
         raise ConfigError(f"{path} does not exist") from error
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path} is not UTF-8 text", hint="save it as UTF-8") from error
+    return parse_yaml(text, str(path), loader)
+
+
+def parse_yaml(text: str, where: str, loader: Any = SafeLoader) -> dict[str, Any]:
+    """The mapping in a YAML text; `where` opens the error message.
+
+    Raises
+    ------
+    ConfigError
+        It is not YAML (the error gives line and column) or contains no mapping.
+    """
+    try:
+        data = yaml.load(text, loader)  # noqa: S506 - a SafeLoader
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
-        where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = getattr(error, "problem", None) or "cannot be parsed"
-        raise ConfigError(f"{path} is not valid YAML{where}: {problem}") from error
+        raise ConfigError(f"{where} is not valid YAML{place}: {problem}") from error
     if not isinstance(data, dict):
-        raise ConfigError(f"{path} does not contain a mapping (key: value)")
+        raise ConfigError(f"{where} does not contain a mapping (key: value)")
     return data
+
+
+def overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
+    """`top` over `base`: mappings are merged, anything else is replaced."""
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        merged[key] = overlay(below, value) if both else value  # type: ignore[arg-type]
+    return merged
 
 
 def parse(model: type[Model], data: object, *, where: str) -> Model:

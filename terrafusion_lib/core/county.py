@@ -4,11 +4,13 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse, read_yaml
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.states.load import GENERIC, load_state
+from terrafusion_lib.core.states.profile import StateProfile
 
 COUNTY_ID = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -31,6 +33,47 @@ class GateConfig(FrozenModel):
     )
 
 
+class RuleChange(FrozenModel):
+    """What a county does with a shared rule: another limit, another severity, or off; and why.
+
+    Any key of the rule may stand here, such as ``max`` or ``ranges``; its name and kind stay.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    reason: str = Field(min_length=10, description="Why, a sentence for the run record")
+    enabled: bool = True
+
+    @property
+    def keys(self) -> dict[str, Any]:
+        """Keys of the rule that are replaced."""
+        return dict(self.model_extra or {})
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "RuleChange":
+        if self.enabled and not self.keys:
+            raise ValueError("nothing is changed: say enabled: false, or a key of the rule")
+        if self.keys and not self.enabled:
+            raise ValueError("a rule that is off takes no other key")
+        return self
+
+
+class ExpectationsConfig(FrozenModel):
+    """Which suites hold in the county, and which of their rules it changes."""
+
+    suites: tuple[str, ...] = Field(
+        default=(), description="Suites in expectations/ to run; empty: all that apply"
+    )
+    rules: dict[str, dict[str, RuleChange]] = Field(
+        default_factory=dict, description="Changes by canonical table and rule"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _suites_alone(cls, data: Any) -> Any:
+        return {"suites": data} if isinstance(data, list | tuple) else data
+
+
 class GeometryConfig(FrozenModel):
     """How to treat invalid parcel shapes before the layer is published."""
 
@@ -50,24 +93,36 @@ class CountyConfig(FrozenModel):
 
     county_id: str
     name: str
-    state: str = "WA"
+    state: str = Field(default=GENERIC, description="State profile, such as WA or generic_us")
+    state_facts: dict[str, Any] = Field(
+        default_factory=dict, description="Keys of the state profile that the county knows better"
+    )
     fips: str = Field(default="", description="Five-digit FIPS code")
-    timezone: str = "America/Los_Angeles"
-    crs: str = Field(default="EPSG:2927", description="Projected system for areas and distances")
+    timezone: str = "UTC"
+    crs: str = Field(default="", description="Projected system for areas and distances")
     assessment_year: int = Field(ge=1900, le=2200)
     history_years: int = Field(default=5, ge=1, description="Years of values read, newest first")
     sources: dict[str, SourceConfig]
     mapping: Path
     users: Path | None = None
-    expectations: tuple[str, ...] = Field(
-        default=(), description="Suites in expectations/ to run; empty: all that apply"
-    )
+    expectations: ExpectationsConfig = ExpectationsConfig()
     gate: GateConfig = GateConfig()
     geometry: GeometryConfig = GeometryConfig()
     plugins: dict[str, dict[str, Any]] = Field(
         default_factory=dict, description="Parameters by plugin that override its defaults"
     )
     folder: Path = Field(default=Path(), exclude=True, description="Set by load_county")
+
+    @property
+    def profile(self) -> StateProfile:
+        """The state's profile, with what the county says of it.
+
+        Raises
+        ------
+        ConfigError
+            See `load_state`.
+        """
+        return load_state(self.state, self.state_facts)
 
     @field_validator("county_id")
     @classmethod
@@ -101,6 +156,7 @@ def load_county(county_id: str, settings: Settings) -> CountyConfig:
     folder = settings.county_configs_path / county_id
     data = _merged(folder, settings.county_configs_path, ())
     county = parse(CountyConfig, data | {"folder": folder}, where=str(folder / "county.yaml"))
+    county.profile  # noqa: B018 - a state that is unknown is refused when the county is read
     if county.county_id != county_id:
         raise ConfigError(f"{folder}/county.yaml has county_id {county.county_id}, not {county_id}")
     return county

@@ -3,8 +3,9 @@
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from terrafusion_lib.core.config import FrozenModel, parse
 from terrafusion_lib.core.errors import ConfigError
@@ -26,6 +27,19 @@ class RawType(StrEnum):
     TIMESTAMP = "timestamp"
     BOOLEAN = "boolean"
     GEOMETRY = "geometry"
+
+
+def _as_text(value: object) -> object:
+    """YAML's numbers, yes and no, and lists as the text that an option holds."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    return "|".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+
+OptionText = Annotated[str, BeforeValidator(_as_text)]
+"""Text of an option; a list is written with ``|`` between its items."""
 
 
 class SourceFilter(FrozenModel):
@@ -51,16 +65,43 @@ class SourceTable(FrozenModel):
 
     name: str = Field(description="Name in the raw layer and in the mapping")
     source: str = Field(description="Key of the county's sources")
-    table: str = Field(description="Name at the source: dbo.property_val, a file, a sheet, a layer")
+    table: OptionText = Field(
+        description="Name at the source: dbo.property_val, a file, files, a sheet, a layer"
+    )
     columns: dict[str, RawType]
     key: tuple[str, ...] = ()
     filters: tuple[SourceFilter, ...] = ()
     optional: bool = Field(
         default=False, description="If missing at the source: empty, not an error"
     )
-    options: dict[str, str] = Field(
+    options: dict[str, OptionText] = Field(
         default_factory=dict, description="File sources: encoding, delimiter, date_format, sheet …"
     )
+
+
+class ReadAccount(FrozenModel):
+    """How the rows of a file come from its lines.
+
+    ``lines = records + sum(not_records)`` where the format has lines, and
+    ``records = rows + sum(left_out)``, always.
+    """
+
+    lines: int | None = Field(default=None, description="Physical lines; None without lines")
+    records: int
+    not_records: dict[str, int] = Field(
+        default_factory=dict, description="Lines that begin no record: header, blank …"
+    )
+    left_out: dict[str, int] = Field(
+        default_factory=dict, description="Records that became no row, by reason"
+    )
+
+    def told(self) -> str:
+        """What stands between lines and rows, in words: `` of 402 lines (1 header, …)``."""
+        reasons = [
+            f"{count:,} {reason}" for reason, count in (self.not_records | self.left_out).items()
+        ]
+        lines = "" if self.lines is None else f" of {self.lines:,} lines"
+        return f"{lines} ({', '.join(reasons)})" if reasons else lines
 
 
 class RawTable(FrozenModel):
@@ -74,6 +115,7 @@ class RawTable(FrozenModel):
     columns: dict[str, RawType]
     key: tuple[str, ...] = ()
     seconds: float = 0.0
+    account: ReadAccount | None = Field(default=None, description="Of files: lines to rows")
 
 
 class RawManifest(FrozenModel):

@@ -1,6 +1,8 @@
 """Things added by a file or an installed package: known by name, imported on use."""
 
+import sys
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -26,7 +28,8 @@ class Registry:
     folder : str
         Folder of the built-ins, relative to the package.
     file : str
-        Their file within it, such as ``{name}/plugin.py``.
+        Their file within it, such as ``{name}/plugin.py``. One that is not Python is data: its
+        entry point names the package and the file.
     attribute : str
         Attribute of the module to use; empty: the module itself.
     """
@@ -47,7 +50,7 @@ class Registry:
             Two have the same name; the error gives both locations.
         """
         known: dict[str, EntryPoint] = {}
-        for source in [*self._built_in(), *entry_points(group=self.group)]:
+        for source in (*self._built_in(), *_installed(self.group, tuple(sys.path))):
             if source.name in known:
                 raise PluginError(
                     f"Two {self.kind}s are named {source.name}: "
@@ -110,8 +113,16 @@ class Registry:
                 continue
             module = f"{package}.{place.removesuffix('.py').replace('/', '.')}"
             value = f"{module}:{self.attribute}" if self.attribute else module
+            if path.suffix != ".py":
+                value = f"{package}:{place}"
             entries.append(EntryPoint(name, value, self.group))
         return entries
+
+
+@cache
+def _installed(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # noqa: ARG001
+    """Entry points of the packages on `path`; read once, as that looks into every package."""
+    return tuple(entry_points(group=group))
 
 
 PLUGINS = Registry("plugin", "terrafusion.plugins", "plugins", "{name}/plugin.py", "plugin")

@@ -50,10 +50,10 @@ situs_city            text     City of the situs
 situs_state           text     State of the situs, two letters
 situs_zip             text     ZIP Code of the situs
 property_type         text     One of PROPERTY_TYPES
-property_class        text     Two-digit DOR land use code (WAC 458-53-030)
+property_class        text     Land use code of the state
 use_code              text     The source's own use code
 neighborhood_code     text     Appraisal neighborhood
-inspection_cycle      integer  Physical inspection cycle, 1 to 6
+inspection_cycle      integer  Physical inspection cycle
 subdivision_code      text     Subdivision (plat)
 tax_area              text     Tax code area
 zoning                text     Zoning
@@ -70,8 +70,8 @@ new_construction_value money   New construction in the assessment year
 current_use_value     money    Use value of land in current use; null when none
 senior_frozen_value   money    Frozen value of a senior exemption; null when none
 prior_market_value    money    Market value one assessment year earlier
-assessment_year       integer  Assessment year: values as of January 1 (RCW 84.40.020)
-tax_year              integer  Year the taxes are payable: assessment year + 1
+assessment_year       integer  Assessment year: value as of 1 January
+tax_year              integer  Year the taxes are payable
 last_sale_id          text     Latest sale with a price
 last_sale_date        date     Its date
 last_sale_price       money    Its price
@@ -103,11 +103,11 @@ adjusted_sale_price   money    Price after the assessor's adjustments; the price
 recorded_date         date     Date recorded
 deed_type             text     Deed (instrument) type
 excise_number         text     Real estate excise tax affidavit
-dor_ratio_code        text     Validity code of the DOR study (WAC 458-53-080)
-dor_valid             boolean  Valid for the DOR study; null when the code is unknown
+dor_ratio_code        text     Validity code of the state's ratio study
+dor_valid             boolean  Valid for the state's study; null when the code is unknown
 county_ratio_code     text     Validity code of the county's study
 county_valid          boolean  Valid for the county's study; null when the code is unknown
-wac_code              text     Excise-tax exemption claimed (WAC 458-61A): evidence only
+wac_code              text     Transfer-tax exemption claimed: evidence only
 party_relation        text     What the parties' names suggest, such as same surname: evidence only
 parcel_count          integer  Parcels in the sale
 is_primary_parcel     boolean  The sale's primary parcel
@@ -116,7 +116,7 @@ personal_property_value money  Personal property included in the price
 parcel_market_value   money    Market value of this parcel on the roll of the sale's year
 total_market_value    money    Sum of market values of all parcels of the sale: ratio numerator
 property_type         text     One of PROPERTY_TYPES
-property_class        text     Two-digit DOR land use code
+property_class        text     Land use code of the state
 neighborhood_code     text     Appraisal neighborhood
 """
     + _CHARACTERISTICS.strip()
@@ -168,7 +168,7 @@ area_sqft             number   Area, square feet
 area_acres            number   Area, acres
 unit_price            money    Market price per unit
 market_value          money    Market value
-is_current_use        boolean  Classified as current use (RCW 84.34)
+is_current_use        boolean  Classified as current use
 current_use_code      text     Current-use class, such as AG, OSP, DFL
 use_value             money    Use value where classified
 """,

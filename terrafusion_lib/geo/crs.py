@@ -17,6 +17,7 @@ WGS84 = "EPSG:4326"
 USUAL = (WGS84, "EPSG:2926", "EPSG:2927", "EPSG:3857")
 """Degrees, Washington's two state planes in US survey feet, web maps."""
 METERS_PER_FOOT = 0.3048
+_NAME_IT = "set crs in county.yaml, such as EPSG:2927 (Washington South, US survey feet)"
 
 Floats = NDArray[np.float64]
 
@@ -49,11 +50,13 @@ def projected_system(crs: str) -> "CRS":
     ConfigError
         It is unknown or geographic.
     """
+    if not crs:
+        raise ConfigError("No coordinate system is named", hint=_NAME_IT)
     projected = system(crs)
     if not projected.is_projected:
         raise ConfigError(
             f"The coordinate system {crs} is not projected, so areas cannot be measured",
-            hint="set crs in county.yaml, such as EPSG:2927 (Washington South, US survey feet)",
+            hint=_NAME_IT,
         )
     return projected
 

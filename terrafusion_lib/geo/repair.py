@@ -8,6 +8,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from terrafusion_lib.core.county import GeometryConfig
+from terrafusion_lib.geo.rings import regrouped
 
 GEOMETRY, CENTROID = "geometry", "centroid"
 POLYGON, MULTIPOLYGON = 3, 6
@@ -32,8 +33,19 @@ class FitShapes:
 def made_valid(shapes: Any) -> Any:
     """Valid shapes that cover the area enclosed by their rings; valid input is unchanged.
 
-    GEOS ``make_valid``, structure method: parts that collapse to lines are dropped.
+    Rings beside the outer one become parts (`rings.regrouped`), then GEOS ``make_valid``,
+    structure method: parts that collapse to lines are dropped.
     """
+    import shapely
+
+    shapes = np.array(shapes, dtype=object)
+    polygonal = np.isin(shapely.get_type_id(shapes), (POLYGON, MULTIPOLYGON))
+    invalid = polygonal & ~shapely.is_valid(shapes)
+    shapes[invalid] = regrouped(shapes[invalid])
+    return _made_valid(shapes)
+
+
+def _made_valid(shapes: Any) -> Any:
     import shapely
 
     return shapely.make_valid(shapes, method="structure", keep_collapsed=False)
@@ -42,9 +54,10 @@ def made_valid(shapes: Any) -> Any:
 def fit_shapes(table: pa.Table, policy: GeometryConfig, *, key: str) -> FitShapes:
     """Separate publishable rows, which get multipolygons and a centroid, from the others.
 
-    A row is set aside when it has no shape, when the shape cannot be read or covers no area, or
-    when it is invalid (OGC Simple Features, for example a ring that crosses itself) and the policy
-    is to quarantine or the repair would change the area by more than the policy allows.
+    A row is set aside when it has no shape, when the shape cannot be read or covers no area, and
+    when it is invalid (OGC Simple Features: a ring crosses itself, say) and the policy is to
+    quarantine, or its repair changes the area by more than the policy allows: the area of all its
+    rings, parts added and holes taken away.
 
     Parameters
     ----------
@@ -63,7 +76,7 @@ def fit_shapes(table: pa.Table, policy: GeometryConfig, *, key: str) -> FitShape
     kinds = shapely.get_type_id(shapes)
     usable = present & ~unreadable
     no_area = usable & (~np.isin(kinds, (POLYGON, MULTIPOLYGON)) | shapely.is_empty(shapes))
-    reasons[no_area] = "the shape covers no area"
+    reasons[no_area] = "the shape has no area"
     invalid = usable & ~no_area & ~shapely.is_valid(shapes)
     shapes = shapes.copy()
     repaired = _repair(shapes, invalid, reasons, policy)
@@ -87,9 +100,9 @@ def _repair(shapes: Any, invalid: Bools, reasons: Any, policy: GeometryConfig) -
         reasons[invalid] = shapely.is_valid_reason(shapes[invalid])
         reasons[invalid] = [f"invalid: {_kind(text)}" for text in reasons[invalid]]
         return np.zeros(len(shapes), dtype=bool)
-    valid = made_valid(shapes[invalid])
-    before = np.abs(shapely.area(shapes[invalid]))
-    after = shapely.area(valid)
+    grouped = regrouped(shapes[invalid])
+    valid = _made_valid(grouped)
+    before, after = np.abs(shapely.area(grouped)), shapely.area(valid)
     polygonal = np.isin(shapely.get_type_id(valid), (POLYGON, MULTIPOLYGON)) & (after > 0)
     change = np.abs(after - before) / np.where(before > 0, before, np.inf)
     kept = polygonal & (before > 0) & (change <= policy.max_repair_area_change)

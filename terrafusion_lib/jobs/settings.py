@@ -15,7 +15,7 @@ from terrafusion_lib.plugins.registry import load_plugin, plugin_names
 def plugin_params(
     county: CountyConfig, plugin: Plugin, options: Mapping[str, Any] | None = None
 ) -> FrozenModel:
-    """A plugin's parameters: defaults, overridden by ``county.yaml``, then by `options`.
+    """A plugin's parameters: its defaults, and over them those of the state, county and `options`.
 
     Raises
     ------
@@ -25,7 +25,8 @@ def plugin_params(
     shared: dict[str, Any] = {}
     if "geometry" in plugin.Params.model_fields:
         shared["geometry"] = county.geometry.model_dump()
-    given = shared | county.plugins.get(plugin.name, {})
+    state = county.profile.plugins.get(plugin.name, {})
+    given = _over(plugin.Params, shared | state, county.plugins.get(plugin.name, {}))
     given = _over(plugin.Params, given, dict(options or {}))
     where = f"{county.folder / 'county.yaml'}, plugins.{plugin.name},"
     if options:

@@ -11,8 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from terrafusion_lib.core.sql import literal
-from terrafusion_lib.mappers.model import Join
+from terrafusion_lib.core.sql import identifier, literal
+from terrafusion_lib.mappers import pieces
+from terrafusion_lib.mappers.bound import From, Rows
 from terrafusion_lib.mappers.session import Session
 
 WORK_ROWS = 2_000_000
@@ -34,63 +35,60 @@ class Chunk:
 
     def where(self, column: str) -> str:
         """Condition on `column`, which holds the same values as the chunk's own."""
+        value = identifier(column)
         if self.nulls:
-            return f'"{column}" IS NULL'
-        parts = [f'"{column}" >= {_bound(self.low)}'] if self.low is not None else []
-        parts += [f'"{column}" < {_bound(self.high)}'] if self.high is not None else []
-        return " AND ".join(parts) or f'"{column}" IS NOT NULL'
+            return f"{value} IS NULL"
+        parts = [f"{value} >= {_bound(self.low)}"] if self.low is not None else []
+        parts += [f"{value} < {_bound(self.high)}"] if self.high is not None else []
+        return " AND ".join(parts) or f"{value} IS NOT NULL"
 
     def of(self, target: str, column: str) -> str:
         """`target`, cut to this chunk by `column`."""
         return f"(SELECT * FROM {target} WHERE {self.where(column)})"
 
 
-def chunks_of(
-    session: Session, base: str, columns: Iterable[str], joins: int
-) -> list[Chunk | None]:
-    """Chunks of `base` by the column with the most values; [None] where one is enough.
+def chunks_of(session: Session, reads: From, columns: Iterable[str]) -> list[Chunk | None]:
+    """Chunks of the base by the column with the most values; [None] where one is enough.
 
     A column that an expression makes cannot be cut by: every chunk would make it anew.
     """
-    rows = session.count(base)
-    names = [name for name in columns if _is_stored(session, base, name)]
-    pieces = -(-rows // max(LEAST_ROWS, WORK_ROWS // (joins + 1)))
-    if pieces == 1 or not names:
+    stored = [name for name in columns if name not in reads.base.computed]
+    most_rows = max(LEAST_ROWS, WORK_ROWS // (len(reads.joins) + 1))
+    count = -(-session.count(reads.base) // most_rows)
+    if count <= 1 or not stored:
         return [None]
-    listed = ", ".join(f'"{name}"' for name in names)
-    marks = ", ".join(str(piece / pieces) for piece in range(1, pieces))
-    session.run(
-        f"CREATE OR REPLACE TEMP TABLE sample AS SELECT {listed} FROM {session.identifier(base)} "
-        f"USING SAMPLE reservoir({SAMPLE_ROWS} ROWS) REPEATABLE (1)",
-        where=base,
-    )
-    found = [
-        session.rows(
-            f'SELECT count(DISTINCT "{name}"), quantile_disc("{name}", [{marks}]) FROM sample',
-            where=base,
-        )[0]
-        for name in names
-    ]
-    most = max(range(len(names)), key=lambda at: found[at][0])
-    column, bounds = names[most], sorted(set(found[most][1] or []))
+    column, bounds = _bounds(session, reads.base, stored, count)
     ranges = [Chunk(column, low, high) for low, high in itertools.pairwise([None, *bounds, None])]
     return [*ranges, Chunk(column, nulls=True)]
 
 
-def _is_stored(session: Session, name: str, column: str) -> bool:
-    """Whether a column comes as it is from a raw or a stored table."""
-    relation = session.mapping.file.relations.get(name)
-    if relation is None or relation.group_by or relation.first_per:
-        return True
-    if relation.geometry or relation.points:
-        return True
-    return column not in relation.columns and _is_stored(session, relation.base, column)
+def _bounds(session: Session, base: Rows, columns: list[str], count: int) -> tuple[str, list[Any]]:
+    """The column with the most values, and where it is cut into `count` chunks."""
+    session.run(
+        f"CREATE OR REPLACE TEMP TABLE sample AS SELECT {pieces.columns(columns)} "
+        f"FROM {base.sql} USING SAMPLE reservoir({SAMPLE_ROWS} ROWS) REPEATABLE (1)",
+        where=base.name,
+    )
+    shares = pieces.listed(str(piece / count) for piece in range(1, count))
+    samples = {
+        name: session.rows(
+            f"SELECT count(DISTINCT {identifier(name)}), "
+            f"quantile_disc({identifier(name)}, [{shares}]) FROM sample",
+            where=base.name,
+        )[0]
+        for name in columns
+    }
+    best = max(columns, key=lambda name: samples[name][0])
+    return best, sorted(set(samples[best][1] or []))
 
 
-def key_columns(joins: dict[str, Join], base: tuple[str, ...]) -> list[str]:
+def key_columns(reads: From) -> list[str]:
     """The base's columns that most look-ups go by, each as it stands."""
     used = Counter(
-        text for join in joins.values() for text in set(join.match.values()) if text in base
+        column
+        for join in reads.joins
+        for alias, column in dict.fromkeys(filter(None, (k.column for k in join.match.values())))
+        if alias == reads.base.alias
     )
     most = max(used.values(), default=0)
     return [name for name, count in used.items() if count == most]

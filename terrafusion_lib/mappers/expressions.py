@@ -1,23 +1,18 @@
-"""Expressions of a mapping: restricted SQL, parsed, checked and bound to the columns in reach.
+"""Expressions of a mapping: restricted SQL, checked and bound once to the columns in reach.
 
 The engine's own parser reads the text; every node must be on the list of what is allowed, so an
 expression can neither read a table or file nor give a result that changes from run to run.
 """
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from dataclasses import dataclass, field, replace
 from typing import Any
-
-import duckdb
 
 from terrafusion_lib.core.config import did_you_mean, nearest
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.sql import literal
 from terrafusion_lib.mappers.parties import PARTY_RELATION
-
-Node = dict[str, Any]
+from terrafusion_lib.mappers.syntax import Node, parse, sql_of
 
 NODES = frozenset([
     "BETWEEN", "CASE", "CAST", "COLUMN_REF", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION",
@@ -44,6 +39,39 @@ INSTEAD = {
 PARAMETERS = ("assessment_year", "county_id", "first_year")
 
 
+@dataclass(frozen=True, eq=False)
+class Expression:
+    """A checked expression: every column qualified, the columns it reads, parameters still open."""
+
+    tree: Node
+    references: frozenset[tuple[str, str]]
+    """Alias and name of the columns that it reads."""
+    aggregates: bool
+
+    @property
+    def column(self) -> tuple[str, str] | None:
+        """Alias and name, where the expression is a column as it stands."""
+        if self.tree["class"] != "COLUMN_REF":
+            return None
+        alias, name = self.tree["column_names"]
+        return alias, name
+
+    def sql(self, parameters: Mapping[str, object]) -> str:
+        """SQL text with the values of the parameters, in parentheses."""
+        return sql_of(_filled(self.tree, parameters))
+
+
+def _filled(node: Any, parameters: Mapping[str, object]) -> Any:
+    """A tree with literals in place of its parameters."""
+    if isinstance(node, list):
+        return [_filled(item, parameters) for item in node]
+    if not isinstance(node, dict):
+        return node
+    if node.get("class") == "PARAMETER":
+        return parse(literal(parameters[node["identifier"]]))
+    return {key: _filled(value, parameters) for key, value in node.items()}
+
+
 @dataclass(frozen=True)
 class Scope:
     """Columns in reach of an expression: those of the base, bare, and of each alias."""
@@ -52,8 +80,16 @@ class Scope:
     columns: Mapping[str, tuple[str, ...]]
     functions: frozenset[str] = frozenset()
     """Names of value maps, callable as functions of a code."""
-    named: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, Expression] = field(default_factory=dict)
     """Expressions with a name of their own (``let``), which stand for a bare name."""
+
+    def joined(self, alias: str, columns: tuple[str, ...]) -> "Scope":
+        """The scope with the columns of one more join."""
+        return replace(self, columns={**self.columns, alias: columns})
+
+    def naming(self, name: str, expression: Expression) -> "Scope":
+        """The scope with one more named expression."""
+        return replace(self, named={**self.named, name: expression})
 
     def find(self, parts: list[str]) -> tuple[str, str]:
         """Alias and exact name of a column reference."""
@@ -80,27 +116,9 @@ class Scope:
         return meant or f"add it to the columns of {alias}"
 
 
-@dataclass(frozen=True)
-class Expression:
-    """A checked expression, every column qualified, and the columns it reads."""
-
-    tree: Node
-    references: frozenset[tuple[str, str]]
-    aggregates: bool
-
-    @property
-    def sql(self) -> str:
-        """SQL text, in parentheses."""
-        statement = json.loads(_empty_statement())
-        statement["statements"][0]["node"]["select_list"] = [self.tree]
-        text = _ask("json_deserialize_sql", json.dumps(statement))
-        return f"({text.removeprefix('SELECT ')})"
-
-
 @dataclass
-class _Reader:
+class _Binder:
     scope: Scope
-    parameters: Mapping[str, object]
     references: set[tuple[str, str]] = field(default_factory=set)
     aggregates: bool = False
 
@@ -113,27 +131,26 @@ class _Reader:
         kind = node.get("class")
         if kind == "COLUMN_REF":
             return self._column(node)
-        if kind == "PARAMETER":
-            return self._parameter(node["identifier"])
+        if kind == "PARAMETER" and node["identifier"] not in PARAMETERS:
+            raise MappingError(
+                f"There is no parameter ${node['identifier']}", examples=list(PARAMETERS)
+            )
         if kind is not None and kind not in NODES:
             raise MappingError(f"{kind.lower().replace('_', ' ')} is not allowed in an expression")
         bound = {key: self.visit(value) for key, value in node.items()}
+        if kind == "CAST" and _type_name(bound) in ("VARCHAR", "TEXT", "STRING"):
+            return _plain_text(bound)
         return self._function(bound) if kind == "FUNCTION" else bound
 
     def _column(self, node: Node) -> Node:
         first, *more = node["column_names"]
         if not more and first in self.scope.named:
-            bound: Node = self.visit(_parse(self.scope.named[first]))
-            return bound
-        found = self.scope.find(node["column_names"])
-        self.references.add(found)
-        return node | {"column_names": list(found)}
-
-    def _parameter(self, name: str) -> Node:
-        if name not in self.parameters:
-            raise MappingError(f"There is no parameter ${name}", examples=list(self.parameters))
-        value = self.parameters[name]
-        return _parse(literal(value))
+            named = self.scope.named[first]
+            self.references |= named.references
+            return named.tree
+        column = self.scope.find(node["column_names"])
+        self.references.add(column)
+        return node | {"column_names": list(column)}
 
     def _function(self, node: Node) -> Node:
         name = node["function_name"].lower()
@@ -150,17 +167,40 @@ class _Reader:
         return _exact_sum(node) if name == "sum" and len(node["arguments"]) == 1 else node
 
 
+def _type_name(cast: Node) -> str:
+    return str(cast["type_expr"].get("type_name")).upper()
+
+
+def _plain_text(node: Node) -> Node:
+    """Text of a value; a whole float has no decimals: ids and codes are compared by their text."""
+    told = parse(
+        "CASE WHEN typeof(x) IN ('DOUBLE', 'FLOAT') "
+        "THEN regexp_replace(CAST(x AS VARCHAR), '[.]0$', '') ELSE CAST(x AS VARCHAR) END"
+    )
+    plain: Node = _put(told, node["child"])
+    return plain
+
+
+def _put(tree: Any, value: Node) -> Any:
+    """A tree with a value in place of its column ``x``."""
+    if isinstance(tree, list):
+        return [_put(item, value) for item in tree]
+    if not isinstance(tree, dict):
+        return tree
+    if tree.get("class") == "COLUMN_REF":
+        return value
+    return {key: _put(item, value) for key, item in tree.items()}
+
+
 def _exact_sum(node: Node) -> Node:
     """Sum in decimals of four places: adding floats in another order gives another last digit."""
     argument = node["arguments"][0]
-    cast = _parse("CAST(x AS DECIMAL(28, 4))") | {"child": argument["expression"]}
+    cast = parse("CAST(x AS DECIMAL(28, 4))") | {"child": argument["expression"]}
     total = node | {"arguments": [argument | {"expression": cast}]}
-    return _parse("CAST(x AS DOUBLE)") | {"child": total}
+    return parse("CAST(x AS DOUBLE)") | {"child": total}
 
 
-def read_expression(
-    text: str, scope: Scope, parameters: Mapping[str, object] | None = None
-) -> Expression:
+def read_expression(text: str, scope: Scope) -> Expression:
     """Parse, check and bind an expression.
 
     Parameters
@@ -169,53 +209,30 @@ def read_expression(
         SQL such as ``coalesce(main.stories, 1)``.
     scope : Scope
         Columns in reach; a bare name is one of the base.
-    parameters : mapping, optional
-        Values of $assessment_year, $first_year and $county_id; without it any value, to check.
 
     Raises
     ------
     MappingError
         Bad syntax, a column out of reach, or something that is not allowed; with the nearest name.
     """
-    reader = _Reader(scope, parameters or dict.fromkeys(PARAMETERS, 0))
+    binder = _Binder(scope)
     try:
-        bound = reader.visit(_parse(text))
+        bound = binder.visit(parse(text))
     except MappingError as error:
         raise MappingError(
             f"Cannot use the expression «{text}»: {error.what}",
             examples=error.examples,
             hint=error.hint,
         ) from error
-    return Expression(bound, frozenset(reader.references), reader.aggregates)
+    return Expression(bound, frozenset(binder.references), binder.aggregates)
 
 
-@cache
-def _connection() -> duckdb.DuckDBPyConnection:
-    """An empty database whose parser is used."""
-    return duckdb.connect(":memory:", config={"threads": 1})
-
-
-def _ask(function: str, text: str) -> str:
-    row = _connection().cursor().execute(f"SELECT {function}(?)", [text]).fetchone()
-    return str(row[0]) if row else ""
-
-
-@lru_cache(maxsize=4096)
-def _parse(text: str) -> Node:
-    """Syntax tree of an expression; shared, so never changed in place."""
-    tree: Node = json.loads(_ask("json_serialize_sql", f"SELECT {text}"))
-    if tree["error"]:
-        raise MappingError(tree["error_message"])
-    select = tree["statements"][0]["node"]
-    items: list[Node] = select["select_list"]
-    rest = [select[key] for key in ("modifiers", "where_clause", "group_expressions", "having")]
-    plain = select["from_table"]["type"] == "EMPTY" and not any(rest) and not select["qualify"]
-    if len(tree["statements"]) != 1 or len(items) != 1 or not plain or items[0]["alias"]:
-        raise MappingError("it is not one value")
-    return items[0]
-
-
-@cache
-def _empty_statement() -> str:
-    """A statement of one value, whose place another value takes."""
-    return _ask("json_serialize_sql", "SELECT 1")
+def row_expression(text: str, scope: Scope) -> Expression:
+    """An expression of one row; an aggregate is refused."""
+    expression = read_expression(text, scope)
+    if expression.aggregates:
+        raise MappingError(
+            f"Cannot use the expression «{text}»: it aggregates rows",
+            hint="aggregate in a relation with group_by and join that",
+        )
+    return expression

@@ -8,11 +8,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.core.schema import TABLES
-from terrafusion_lib.core.sql import literal
+from terrafusion_lib.core.sql import identifier, literal
 from terrafusion_lib.core.tables import Kind
+from terrafusion_lib.mappers.bound import BoundTable
 from terrafusion_lib.mappers.conversions import GARBLED
-from terrafusion_lib.mappers.model import Table
+from terrafusion_lib.mappers.pieces import columns
 from terrafusion_lib.mappers.session import Session
 from terrafusion_lib.mappers.stage import CODES, DROP, Stage, key_text, staged
 from terrafusion_lib.mappers.stage import FAILURES as FAILED
@@ -69,7 +69,7 @@ class Findings:
         """Rows with an unlisted code, over all tables and columns."""
         return sum(row[-1] for row in self._codes)
 
-    def add(self, name: str, table: Table, stage: Stage) -> None:
+    def add(self, table: BoundTable, stage: Stage) -> None:
         """Keep what failed in the rows of a staged table that are not left out.
 
         Raises
@@ -77,7 +77,7 @@ class Findings:
         MappingError
             A code is not listed in a value map with ``unmapped: fail``.
         """
-        key = key_text(TABLES[name])
+        name, key = table.spec.name, key_text(table.spec)
         if any(output.failed for output in stage.outputs):
             self._keep(
                 f"SELECT {literal(name)}, item.name, source_key, item.raw, item.reason FROM "
@@ -86,9 +86,9 @@ class Findings:
                 name,
             )
         if any(output.unmapped for output in stage.outputs):
-            self._keep_codes(name, table)
-        for column in TABLES[name].columns:
-            if column.kind in (Kind.TEXT, Kind.JSON) and column.name in table.fields:
+            self._keep_codes(table)
+        for column in table.spec.columns:
+            if column.kind in (Kind.TEXT, Kind.JSON) and column.name in table.columns:
                 self._keep_garbled(name, column.name, key)
 
     def _keep_garbled(self, name: str, column: str, key: str) -> None:
@@ -105,13 +105,12 @@ class Findings:
     def add_raw(self) -> None:
         """Keep the values of raw columns that are not of their declared type."""
         for item in self._session.failures:
-            key = ", ".join(f'"{column}"' for column in self._session.row_key(item.table))
             self._keep(
-                f"SELECT {literal(item.table)}, {literal(item.column)}, "
-                f"concat_ws('/', {key}) AS source_key, "
-                f'CAST("{item.column}" AS VARCHAR) AS raw_value, {item.reason} '
+                f"SELECT {literal(item.rows.name)}, {literal(item.column)}, "
+                f"concat_ws('/', {columns(item.rows.key)}) AS source_key, "
+                f"CAST({identifier(item.column)} AS VARCHAR) AS raw_value, {item.reason} "
                 f"FROM {item.scan} WHERE {item.failed} ORDER BY source_key, raw_value",
-                item.table,
+                item.rows.name,
             )
 
     def _keep(self, query: str, where: str) -> None:
@@ -121,23 +120,24 @@ class Findings:
                 self._failures.write_batch(pa.record_batch(batch.columns, schema=FAILURE_SCHEMA))
                 self.failures += batch.num_rows
 
-    def _keep_codes(self, name: str, table: Table) -> None:
+    def _keep_codes(self, table: BoundTable) -> None:
+        name = table.spec.name
         rows = self._session.rows(
             f'SELECT item.name, item.code, count(*) FROM (SELECT unnest("{CODES}") AS item '
             f'FROM {staged(name)} WHERE "{DROP}" IS NULL AND "{CODES}" IS NOT NULL) '
             "GROUP BY ALL ORDER BY 1, 3 DESC, 2",
             where=name,
         )
-        maps = self._session.mapping.file.value_maps
         for column, code, count in rows:
-            value_map = table.fields[column].value_map
-            if value_map and maps[value_map].unmapped == "fail":
+            bound = table.columns[column]
+            if bound.value_map and bound.value_map.unmapped == "fail":
+                unlisted = [row for row in rows if row[0] == column]
                 raise MappingError(
-                    f"The value map {value_map} does not list every code",
+                    f"The value map {bound.map_name} does not list every code",
                     table=name,
                     column=column,
-                    count=sum(row[2] for row in rows if row[0] == column),
-                    examples=[f"{row[1]} ({row[2]} rows)" for row in rows if row[0] == column],
-                    hint=f"add them to value_maps.{value_map}",
+                    count=sum(row[2] for row in unlisted),
+                    examples=[f"{row[1]} ({row[2]} rows)" for row in unlisted],
+                    hint=f"add them to value_maps.{bound.map_name}",
                 )
-            self._codes.append((name, column, value_map or CODE_TABLE, code, count))
+            self._codes.append((name, column, bound.map_name or CODE_TABLE, code, count))

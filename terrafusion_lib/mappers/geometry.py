@@ -15,15 +15,19 @@ from terrafusion_lib.core.errors import ConfigError, MappingError
 from terrafusion_lib.core.read_ahead import map_ahead
 from terrafusion_lib.core.sql import literal
 from terrafusion_lib.geo.crs import WGS84, moved, mover, projected_system, square_feet_per_unit
-from terrafusion_lib.mappers.model import Geometry, Points, Relation
-from terrafusion_lib.mappers.session import RELATION, RawFailure, Session
+from terrafusion_lib.geo.curves import TOLERANCE_METERS, curve_tolerance, linearized
+from terrafusion_lib.geo.repair import MULTIPOLYGON, POLYGON, made_valid
+from terrafusion_lib.mappers import pieces
+from terrafusion_lib.mappers.bound import BoundRelation
+from terrafusion_lib.mappers.model import Geometry, Points
+from terrafusion_lib.mappers.session import RawFailure, Session
 
 if TYPE_CHECKING:
     from pyproj import CRS
 
 BATCH_ROWS = 20_000
-UNREADABLE = "unreadable"
-"""Column that marks a row whose shape or coordinates cannot be read."""
+UNREADABLE, CURVED = "unreadable", "curved"
+"""Columns that mark a row whose shape or coordinates cannot be read, or whose shape was curved."""
 SHAPE = pa.schema(
     [
         ("area_sqft", pa.float64()),
@@ -32,16 +36,21 @@ SHAPE = pa.schema(
         ("part_count", pa.int64()),
         ("geometry", pa.binary()),
         (UNREADABLE, pa.bool_()),
+        (CURVED, pa.bool_()),
     ]
 )
 POINT = pa.schema(
     [("latitude", pa.float64()), ("longitude", pa.float64()), (UNREADABLE, pa.bool_())]
 )
 
+STRAIGHTENED = (
+    f"'curves drawn with straight pieces within {TOLERANCE_METERS * 100:.0f} centimeter (kept)'"
+)
+
 Measure = Callable[[pa.RecordBatch], dict[str, pa.Array]]
 
 
-def add_measured(session: Session, name: str, relation: Relation) -> None:
+def add_measured(session: Session, relation: BoundRelation) -> None:
     """Make a relation of shapes or points: its base's columns and the measures.
 
     Raises
@@ -49,6 +58,7 @@ def add_measured(session: Session, name: str, relation: Relation) -> None:
     MappingError
         The county's system is unknown or not projected.
     """
+    name, base = relation.rows.name, relation.reads.base
     if relation.geometry:
         column, reason = relation.geometry.column, "'not a readable shape'"
         measure: Measure = partial(_shapes, spec=relation.geometry, county=session.crs)
@@ -60,60 +70,85 @@ def add_measured(session: Session, name: str, relation: Relation) -> None:
     else:
         raise MappingError("The relation has nothing to measure", table=name)
     path = session.work_dir / f"{name}.parquet"
-    _write(session, relation.base, schema, measure, path)
+    _write(session, relation, schema, measure, path)
     scan = f"read_parquet({literal(str(path))})"
-    session.run(f'CREATE VIEW {RELATION}."{name}" AS FROM {scan}', where=name)
-    session.failures.append(RawFailure(relation.base, column, scan, UNREADABLE, reason))
+    session.run(f"CREATE VIEW {relation.rows.sql} AS FROM {scan}", where=name)
+    session.failures.append(RawFailure(base, column, scan, UNREADABLE, reason))
+    if relation.geometry:
+        named = f"""(SELECT * REPLACE ('a curved shape' AS "{column}") FROM {scan})"""
+        session.failures.append(RawFailure(base, column, named, CURVED, STRAIGHTENED))
 
 
-def _write(session: Session, base: str, schema: pa.Schema, measure: Measure, path: Path) -> None:
+def _write(
+    session: Session, relation: BoundRelation, schema: pa.Schema, measure: Measure, path: Path
+) -> None:
     """Stream the base through `measure` into Parquet, rows in the order of their key."""
-    wanted = session.used[base]
-    listed = ", ".join(f'"{item}"' for item in session.mapping.columns[base] if item in wanted)
-    order = ", ".join(f'"{key}"' for key in session.row_key(base))
-    query = f"SELECT {listed} FROM {session.identifier(base)} ORDER BY {order}"
-    reader = session.reader(query, BATCH_ROWS, where=base)
+    base, needed = relation.reads.base, relation.reads_of_base()
+    listed = pieces.columns(name for name in base.columns if name in needed)
+    query = f"SELECT {listed} FROM {base.sql} ORDER BY {pieces.columns(base.key)}"
+    reader = session.reader(query, BATCH_ROWS, where=base.name)
     target = pa.schema(
         [*(item for item in reader.schema if item.name not in schema.names), *schema]
     )
     with (
-        session.fitting(base),
+        session.fitting(base.name),
         pq.ParquetWriter(path, target, compression="zstd") as writer,
     ):
-        both = map_ahead(
+        measured = map_ahead(
             lambda batch: (batch, measure(batch)),
             reader,
             threads=session.threads,
             ahead=2 * session.threads - 1,
         )
-        for batch, found in both:
-            arrays = [found.get(item.name) or batch[item.name] for item in target]
+        for batch, measures in measured:
+            arrays = [measures.get(item.name) or batch[item.name] for item in target]
             writer.write_batch(pa.record_batch(arrays, schema=target))
 
 
 def _shapes(batch: pa.RecordBatch, *, spec: Geometry, county: str) -> dict[str, pa.Array]:
+    """Measures of the shapes as they are published: of an invalid one, of its repair."""
     import shapely
 
     system = county_system(county)
-    wkb = batch[spec.column].to_numpy(zero_copy_only=False)
+    source = batch[spec.column]
+    wkb, curved = linearized(source, curve_tolerance(spec.crs))
     shapes = shapely.from_wkb(wkb, on_invalid="ignore")
     shapes = np.where(shapely.is_empty(shapes), None, shapes)
     present = ~shapely.is_missing(shapes)
-    projected = moved(shapes, spec.crs, system.to_string())
     degrees = moved(shapes, spec.crs, WGS84)
+    projected = moved(shapes, spec.crs, system.to_string())
     inside = moved(shapely.point_on_surface(shapes), spec.crs, WGS84)
+    parts = shapely.get_num_geometries(shapes)
+    unfit = _unfit(degrees)
+    if unfit.size:
+        mended = made_valid(degrees[unfit])
+        projected = projected.copy()
+        projected[unfit] = moved(mended, WGS84, system.to_string())
+        parts[unfit] = shapely.get_num_geometries(mended)
+        covers = ~shapely.is_empty(mended)
+        inside[unfit[covers]] = shapely.point_on_surface(mended[covers])
     with np.errstate(invalid="ignore"):  # a shape outside the system has coordinates of infinity
         area = shapely.area(projected)
     scale = square_feet_per_unit(system)
-    given = ~np.array([item is None for item in wkb], dtype=bool)
+    same = source if degrees is shapes and not curved.any() else None
     return {
         "area_sqft": _or_null(area * scale, present),
         "latitude": _or_null(shapely.get_y(inside), present),
         "longitude": _or_null(shapely.get_x(inside), present),
-        "part_count": _or_null(shapely.get_num_geometries(shapes).astype(np.int64), present),
-        "geometry": _wkb(degrees, batch[spec.column] if degrees is shapes else None, present),
-        UNREADABLE: pa.array(given & ~present),
+        "part_count": _or_null(parts.astype(np.int64), present),
+        "geometry": _wkb(degrees, same, present),
+        UNREADABLE: pa.array(np.asarray(source.is_valid()) & ~present),
+        CURVED: pa.array(curved),
     }
+
+
+def _unfit(degrees: Any) -> NDArray[np.int64]:
+    """Places of invalid polygons: they are published repaired, and their rings measure nothing."""
+    import shapely
+
+    polygonal = np.isin(shapely.get_type_id(degrees), (POLYGON, MULTIPOLYGON))
+    finite = np.isfinite(shapely.bounds(degrees)).all(axis=-1)
+    return np.flatnonzero(polygonal & finite & ~shapely.is_valid(degrees))
 
 
 def _wkb(shapes: Any, same: pa.Array | None, present: NDArray[np.bool_]) -> pa.Array:

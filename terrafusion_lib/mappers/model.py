@@ -3,7 +3,7 @@
 from pydantic import Field, field_validator
 
 from terrafusion_lib.core.config import FrozenModel
-from terrafusion_lib.core.raw import RawType, SourceFilter, SourceTable
+from terrafusion_lib.core.raw import OptionText, RawType, SourceFilter, SourceTable
 
 Literal = bool | int | float | str
 
@@ -27,12 +27,12 @@ class Source(FrozenModel):
     """One table to read from a source system."""
 
     source: str = Field(default="", description="Default: the source at the top of the file")
-    table: str
+    table: OptionText
     columns: dict[RawType, tuple[str, ...]] = Field(description="Column names by type")
     key: tuple[str, ...] = ()
     keep: Keep = Keep()
     optional: bool = False
-    options: dict[str, str] = Field(default_factory=dict)
+    options: dict[str, OptionText] = Field(default_factory=dict)
 
     def source_table(self, name: str, default_source: str) -> SourceTable:
         """What the connector is asked to read."""
@@ -62,12 +62,17 @@ class Source(FrozenModel):
 
 
 class Join(FrozenModel):
-    """A look-up of at most one row; a row without a match stays, with nulls."""
+    """A look-up of at most one row; a row without a match stays, with nulls.
+
+    With `many`, in a relation only, the row is repeated for each row that is found: a lot for each
+    unit of the condominium on it.
+    """
 
     to: str = Field(default="", description="Relation looked up; default the join's own name")
     match: dict[str, str] = Field(
         min_length=1, description="Column of the relation: expression of this table"
     )
+    many: bool = False
 
     @field_validator("match", mode="before")
     @classmethod

@@ -1,4 +1,4 @@
-"""The engine that a mapping runs in, and the raw layer as typed views inside it."""
+"""The engine that a mapping runs in."""
 
 import shutil
 from collections.abc import Iterator
@@ -10,42 +10,22 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.errors import MappingError
-from terrafusion_lib.core.raw import RawManifest, RawType, SourceTable, read_manifest
+from terrafusion_lib.core.raw import RawManifest, read_manifest
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.core.sql import literal
-from terrafusion_lib.core.tables import Kind
-from terrafusion_lib.mappers.conversions import RIGHT_TRIMMED, Conversion, convert
-from terrafusion_lib.mappers.mapping import MAPPED, Mapping
+from terrafusion_lib.mappers.bound import RAW, RELATION, RESULT, Mapping, Rows
+from terrafusion_lib.mappers.expressions import Expression
 from terrafusion_lib.mappers.parties import add_party_relation
-from terrafusion_lib.mappers.usage import row_key, used_columns
 
-RAW, RELATION, RESULT = "raw", "relation", "mapped"
 WORK = ".work"
 ENGINE_SHARE = 0.7
-RAW_KINDS = {
-    RawType.INTEGER: Kind.INTEGER,
-    RawType.NUMBER: Kind.NUMBER,
-    RawType.BOOLEAN: Kind.BOOLEAN,
-    RawType.DATE: Kind.DATE,
-}
-SQL_TYPES = {
-    RawType.TEXT: "VARCHAR",
-    RawType.INTEGER: "BIGINT",
-    RawType.NUMBER: "DOUBLE",
-    RawType.DATE: "DATE",
-    RawType.TIMESTAMP: "TIMESTAMP",
-    RawType.BOOLEAN: "BOOLEAN",
-    RawType.GEOMETRY: "BLOB",
-}
 
 
 @dataclass(frozen=True)
 class RawFailure:
     """A raw column that is not of its declared type, and where its values could not be read."""
 
-    table: str
+    rows: Rows
     column: str
     scan: str
     failed: str
@@ -63,13 +43,19 @@ class Session:
     parameters: dict[str, object]
     crs: str
     threads: int
-    used: dict[str, set[str]]
     connection: duckdb.DuckDBPyConnection
     failures: list[RawFailure] = field(default_factory=list)
     retyped: list[str] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)
     unique: set[tuple[str, frozenset[str]]] = field(default_factory=set)
+    _counts: dict[str, int] = field(default_factory=dict)
+    _texts: dict[Expression, str] = field(default_factory=dict)
+
+    def sql(self, expression: Expression) -> str:
+        """SQL of an expression of the mapping, with this run's parameters."""
+        if expression not in self._texts:
+            self._texts[expression] = expression.sql(self.parameters)
+        return self._texts[expression]
 
     def run(self, sql: str, *, where: str) -> duckdb.DuckDBPyConnection:
         """Execute one statement.
@@ -104,23 +90,12 @@ class Session:
         """All rows of a small query."""
         return self.run(sql, where=where).fetchall()
 
-    def count(self, name: str) -> int:
-        """Rows of a raw table, relation or mapped table."""
-        if name not in self.counts:
-            query = f"SELECT count(*) FROM {self.identifier(name)}"
-            self.counts[name] = int(self.rows(query, where=name)[0][0])
-        return self.counts[name]
-
-    def identifier(self, name: str) -> str:
-        """SQL identifier of a raw table, relation or mapped table."""
-        if name.startswith(MAPPED):
-            return f'{RESULT}."{name.removeprefix(MAPPED)}"'
-        schema = RAW if name in self.mapping.file.sources else RELATION
-        return f'{schema}."{name}"'
-
-    def row_key(self, name: str) -> tuple[str, ...]:
-        """Columns that tell the rows of a raw table or relation apart."""
-        return row_key(self.mapping, name)
+    def count(self, rows: Rows) -> int:
+        """How many there are."""
+        if rows.name not in self._counts:
+            query = f"SELECT count(*) FROM {rows.sql}"
+            self._counts[rows.name] = int(self.rows(query, where=rows.name)[0][0])
+        return self._counts[rows.name]
 
     def types(self, select: str, *, where: str) -> dict[str, str]:
         """Column types of a query."""
@@ -144,9 +119,24 @@ def open_session(
     Raises
     ------
     ConfigError, MappingError
-        The folder holds no finished extract, or not this year, or lacks a table or column.
+        The folder holds no finished extract, or not this year.
     """
     manifest = read_manifest(raw_dir)
+    parameters = _parameters(manifest, county_id, assessment_year)
+    work = out_dir / WORK
+    work.mkdir(parents=True, exist_ok=True)
+    connection = _connect(work, settings)
+    try:
+        yield Session(
+            mapping, manifest, raw_dir, work, parameters, crs, settings.threads, connection
+        )
+    finally:
+        connection.close()
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _parameters(manifest: RawManifest, county_id: str, assessment_year: int) -> dict[str, object]:
+    """Values of the parameters that expressions may use."""
     if manifest.years and assessment_year not in manifest.years:
         raise MappingError(
             f"The extract has no rows of {assessment_year}",
@@ -154,32 +144,11 @@ def open_session(
             examples=manifest.years,
             hint=f"terrafusion run {county_id} --year {assessment_year}",
         )
-    parameters: dict[str, object] = {
+    return {
         "county_id": county_id,
         "assessment_year": assessment_year,
         "first_year": min(manifest.years, default=assessment_year),
     }
-    work = out_dir / WORK
-    work.mkdir(parents=True, exist_ok=True)
-    connection = _connect(work, settings)
-    try:
-        session = Session(
-            mapping,
-            manifest,
-            raw_dir,
-            work,
-            parameters,
-            crs,
-            settings.threads,
-            used_columns(mapping),
-            connection,
-        )
-        for name, table in mapping.source_tables().items():
-            _add_raw_view(session, name, table)
-        yield session
-    finally:
-        connection.close()
-        shutil.rmtree(work, ignore_errors=True)
 
 
 def _connect(work: Path, settings: Settings) -> duckdb.DuckDBPyConnection:
@@ -208,77 +177,3 @@ def _leave_room(connection: duckdb.DuckDBPyConnection) -> None:
     limit = connection.execute("SELECT current_setting('memory_limit')").fetchone()
     amount, unit = str(limit[0] if limit else "1 GiB").split()
     connection.execute(f"SET memory_limit = '{float(amount) * ENGINE_SHARE:.1f} {unit}'")
-
-
-def _add_raw_view(session: Session, name: str, table: SourceTable) -> None:
-    """A raw table with its declared types.
-
-    Text loses blanks at its end, as SQL Server compares it: char(n) codes come padded. A column
-    of a file that is not of its declared type was kept as text: it is converted here, and what
-    cannot be is counted.
-    """
-    if name not in session.manifest.tables:
-        _add_empty_view(session, name, table)
-        return
-    path = session.manifest.path(session.raw_dir, name)
-    if not path.is_file():
-        raise MappingError("A file of the raw layer is missing", table=name, examples=[path])
-    scan = f"SELECT * FROM read_parquet({literal(str(path))})"
-    actual = {key.casefold(): (key, kind) for key, kind in session.types(scan, where=name).items()}
-    parts = []
-    for column, raw_type in table.columns.items():
-        if column.casefold() not in actual:
-            known = [key for key, _ in actual.values()]
-            close = nearest(column, known)
-            raise MappingError(
-                "The raw layer lacks a column that the mapping reads",
-                table=name,
-                column=column,
-                examples=close or known,
-                cause="the extract was made with another mapping",
-                hint="terrafusion run <county> --from connect",
-            )
-        found, sql_type = actual[column.casefold()]
-        conversion = _typed(raw_type, sql_type)
-        if conversion.failed:
-            failed = conversion.failed.replace("{x}", f'"{found}"')
-            reason = conversion.reason.replace("{raw}", f'"{found}"')
-            scan = f"read_parquet({literal(str(path))})"
-            session.failures.append(RawFailure(name, found, scan, failed, reason))
-            session.retyped.append(f"{name}.{found}")
-        value = conversion.value.replace("{x}", f'"{found}"')
-        parts.append(f'{value} AS "{column}"')
-    session.run(
-        f'CREATE VIEW {RAW}."{name}" AS SELECT {", ".join(parts)} '
-        f"FROM read_parquet({literal(str(path))})",
-        where=name,
-    )
-
-
-def _typed(raw_type: RawType, sql_type: str) -> Conversion:
-    """How a raw column of `sql_type` becomes its declared type."""
-    if raw_type is RawType.TEXT:
-        return Conversion(RIGHT_TRIMMED if sql_type == "VARCHAR" else "CAST({x} AS VARCHAR)")
-    if sql_type.startswith(SQL_TYPES[raw_type]) or sql_type != "VARCHAR":
-        return Conversion("{x}")
-    if raw_type in RAW_KINDS:
-        return convert(RAW_KINDS[raw_type], sql_type)
-    value = f"TRY_CAST({{x}} AS {SQL_TYPES[raw_type]})"
-    failed = f"{value} IS NULL AND trim({{x}}) <> ''"
-    return Conversion(value, failed, f"'not a {raw_type.value}'")
-
-
-def _add_empty_view(session: Session, name: str, table: SourceTable) -> None:
-    if not table.optional:
-        close = nearest(name, session.manifest.tables)
-        raise MappingError(
-            "The raw layer lacks a table that the mapping reads",
-            table=name,
-            examples=close or sorted(session.manifest.tables),
-            cause="the extract was made with another mapping",
-            hint="terrafusion run <county> --from connect",
-        )
-    nulls = ", ".join(
-        f'CAST(NULL AS {SQL_TYPES[kind]}) AS "{column}"' for column, kind in table.columns.items()
-    )
-    session.run(f'CREATE VIEW {RAW}."{name}" AS SELECT {nulls} WHERE false', where=name)

@@ -9,6 +9,8 @@ from terrafusion_lib.core.sql import literal
 from terrafusion_lib.core.tables import Kind
 
 SQFT_PER_ACRE = 43_560
+DECIMAL_COMMA = "decimal comma"
+NUMBERS = (Kind.INTEGER, Kind.NUMBER, Kind.MONEY)
 CALL = re.compile(r"(\w+)(?:\((.*)\))?")
 
 
@@ -48,6 +50,7 @@ _BLANKS = " OR ".join(
     f"contains({_TEXT}, {mark})" for mark in ("'  '", "chr(9)", "chr(10)", "chr(13)")
 )
 _STRAY_COMMAS = f"contains({_LINES}, ' ,') OR starts_with({_LINES}, ', ') OR suffix({_LINES}, ', ')"
+_READ = "$ and commas that part thousands are read; (decimal comma): 1.234,50"
 TRANSFORMS: dict[str, Transform] = {
     "trim": Transform("Without blanks at either end; nothing left is null",
                       f"nullif(trim({_TEXT}), '')"),
@@ -69,9 +72,10 @@ TRANSFORMS: dict[str, Transform] = {
                               "CASE WHEN TRY_CAST({x} AS DOUBLE) = 0 THEN NULL ELSE {x} END"),
     "acres_to_sqft": Transform(f"Acres times {SQFT_PER_ACRE:,}", f"({{x}} * {SQFT_PER_ACRE})"),
     "text": Transform("As text, trimmed", kind=Kind.TEXT),
-    "integer": Transform("As a whole number; $ and thousands commas are read", kind=Kind.INTEGER),
-    "number": Transform("As a number; $ and thousands commas are read", kind=Kind.NUMBER),
-    "money": Transform("As US dollars; $ and thousands commas are read", kind=Kind.MONEY),
+    "integer": Transform(f"As a whole number; {_READ}", kind=Kind.INTEGER, arguments=1,
+                         optional=True),
+    "number": Transform(f"As a number; {_READ}", kind=Kind.NUMBER, arguments=1, optional=True),
+    "money": Transform(f"As US dollars; {_READ}", kind=Kind.MONEY, arguments=1, optional=True),
     "boolean": Transform("boolean: 1/t/true/y/yes, 0/f/false/n/no; boolean(A|B): true for these "
                          "texts, false for any other", kind=Kind.BOOLEAN, arguments=1,
                          optional=True),
@@ -88,8 +92,8 @@ def read_step(text: str) -> Step:
     MappingError
         It is unknown (the nearest is suggested) or has the wrong number of arguments.
     """
-    found = CALL.fullmatch(text.strip())
-    name, argument = (found.group(1), found.group(2) or "") if found else (text, "")
+    call = CALL.fullmatch(text.strip())
+    name, argument = (call.group(1), call.group(2) or "") if call else (text, "")
     if name not in TRANSFORMS:
         meant = did_you_mean(name, TRANSFORMS)
         raise MappingError(
@@ -98,6 +102,10 @@ def read_step(text: str) -> Step:
             hint=meant or "docs/reference/mapping.md lists all",
         )
     transform = TRANSFORMS[name]
+    if transform.kind in NUMBERS and argument not in ("", DECIMAL_COMMA):
+        raise MappingError(
+            f"The transform {name} takes no {argument!r}", hint=f"{name}({DECIMAL_COMMA})"
+        )
     given = 0 if not argument else 1 if transform.kind else argument.count(",") + 1
     if given != transform.arguments and not (transform.optional and given == 0):
         raise MappingError(

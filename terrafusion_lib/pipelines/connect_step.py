@@ -1,10 +1,11 @@
 """The connect step: the source is read into the raw layer."""
 
 import json
+from typing import Any
 
 from terrafusion_lib.connectors.raw.layer import extract
 from terrafusion_lib.core.county import CountyConfig
-from terrafusion_lib.core.raw import POINTER
+from terrafusion_lib.core.raw import POINTER, RawTable
 from terrafusion_lib.mappers.mapping import load_mapping
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.results.products import StepRecord
@@ -34,7 +35,7 @@ def connect(step: Step) -> StepRecord:
     )
     pointer = {"extract_id": manifest.extract_id, "folder": str(folder)}
     (step.out / POINTER).write_text(json.dumps(pointer), encoding="utf-8")
-    rows = {name: {"read": table.rows} for name, table in manifest.tables.items()}
+    rows = {name: table_counts(table) for name, table in manifest.tables.items()}
     return step.finish(
         rows,
         {
@@ -42,3 +43,8 @@ def connect(step: Step) -> StepRecord:
             "source_as_of": manifest.extracted_at.isoformat(timespec="seconds"),
         },
     )
+
+
+def table_counts(table: RawTable) -> dict[str, Any]:
+    """Rows that were read; of files also the lines and records they come from."""
+    return {"read": table.rows} | (table.account.model_dump() if table.account else {})

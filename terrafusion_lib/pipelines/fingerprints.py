@@ -95,13 +95,17 @@ def step_inputs(
     config = {
         CONNECT: [county.sources, county.history_years, dict(source_tables)],
         MAP: [county.crs, file_hash(county.mapping)],
-        VALIDATE: [county.expectations, county.gate],
+        VALIDATE: [county.expectations, county.gate, county.profile, county.crs],
         LOAD: [settings.operational_database_url],
         SPECIALIZE: [settings.geometry_url, settings.analytics_url, county.geometry],
         REPORT: [],
     }
     config |= {
-        spec.name: [county.plugins.get(spec.plugin, {}), seed]
+        spec.name: [
+            county.profile.plugins.get(spec.plugin, {}),
+            county.plugins.get(spec.plugin, {}),
+            seed,
+        ]
         for spec in steps().values()
         if spec.plugin
     }

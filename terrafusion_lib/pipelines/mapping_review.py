@@ -66,7 +66,7 @@ def unmapped_codes(county: CountyConfig, settings: Settings) -> list[dict[str, A
     require(settings, county.county_id, VIEW_RUNS)
     record = _last_map(county, settings)
     folder = product_folder(settings, county.county_id, MAP, record.fingerprint)
-    maps = load_mapping(county.mapping).file.value_maps
+    maps = load_mapping(county.mapping).value_maps
     rows = []
     for row in pq.read_table(folder / "unmapped_codes.parquet").to_pylist():
         known = list(maps[row["value_map"]].values) if row["value_map"] in maps else []

@@ -1,30 +1,25 @@
 """What a run will do, step by step, and why."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from terrafusion_lib.core.county import CountyConfig
 from terrafusion_lib.core.errors import RunError
-from terrafusion_lib.core.files import fingerprint, write_json
-from terrafusion_lib.core.raw import SourceTable
+from terrafusion_lib.core.files import write_json
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.jobs.settings import check_plugins
 from terrafusion_lib.pipelines.fingerprints import StepInputs, code_fingerprint, step_inputs
+from terrafusion_lib.pipelines.source_state import (
+    kept_source_state,
+    present_source_state,
+    source_tables,
+)
 from terrafusion_lib.pipelines.step import staging_folder
 from terrafusion_lib.pipelines.steps import steps
-from terrafusion_lib.results.products import (
-    CONNECT,
-    DEFAULT_SEED,
-    LOAD,
-    SPECIALIZE,
-    StepRecord,
-    damaged,
-    latest_record,
-    product_folder,
-    read_record,
-)
+from terrafusion_lib.pipelines.stored_products import StoredProducts
+from terrafusion_lib.results.products import CONNECT, DEFAULT_SEED
 
 PLAN = "plan.json"
 RUN = "run"
@@ -77,6 +72,31 @@ def read_plan(settings: Settings, county_id: str, run_id: str) -> Plan | None:
     return Plan(**data | {"steps": {name: PlannedStep(**data["steps"][name]) for name in order}})
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What a plan is asked for, steps by their full names."""
+
+    year: int
+    first: str
+    last: str
+    forced: frozenset[str]
+    reuse_raw: bool
+    interactive: bool
+
+    @property
+    def keeps_raw(self) -> bool:
+        """Whether the newest raw layer serves, whatever the source holds by now."""
+        return self.reuse_raw or (self.interactive and self.first != CONNECT)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known: the inputs of every step by now, and the products that are stored."""
+
+    inputs: dict[str, StepInputs]
+    products: StoredProducts
+
+
 def make_plan(
     county: CountyConfig,
     settings: Settings,
@@ -110,139 +130,97 @@ def make_plan(
         A step is unknown, or one before `first` has no product that serves.
     """
     check_plugins(county)
-    forced = {_step_name(name) for name in force if name != "all"}
-    forced |= set(steps()) if "all" in force else set()
-    first = _step_name(first) if first else next(iter(steps()))
-    last = _step_name(last) if last else list(steps())[-1]
-    year = year or county.assessment_year
-    keep_raw = reuse_raw or (interactive and first != CONNECT)
-    tables = _source_tables(county)
-    inputs = step_inputs(
-        county,
-        year,
-        settings,
-        source_tables=tables,
-        source_state=_source_state(county, settings, year, tables, keep_raw=keep_raw),
-        seed=seed,
+    asked = _Asked(
+        year=year or county.assessment_year,
+        first=_step_name(first) if first else next(iter(steps())),
+        last=_step_name(last) if last else list(steps())[-1],
+        forced=_forced(force),
+        reuse_raw=reuse_raw,
+        interactive=interactive,
     )
-    planned: dict[str, PlannedStep] = {}
-    for name, item in inputs.items():
-        if name > last:
-            break
-        reason = "asked by force" if name in forced else None
-        reason = reason or ("asked" if interactive and name == first else None)
-        reason = reason or _reason_to_run(county, settings, name, item, planned)
-        if reason and name < first:
-            _refuse_to_skip(county, name, first, reason, interactive=interactive)
-        record = None if reason else _record(county, settings, name, item.fingerprint)
-        planned[name] = PlannedStep(
-            name,
-            RUN if record is None else REUSE,
-            reason or "" if record is None else f"unchanged since run {record.run_id}",
-            item.fingerprint,
-            item.parts,
-        )
-    return Plan(county.county_id, year, seed, reuse_raw, planned)
+    known = _look_up(county, settings, asked, seed)
+    planned = _decide_all(asked, known)
+    return Plan(county.county_id, asked.year, seed, reuse_raw, planned)
+
+
+def _forced(names: Iterable[str]) -> frozenset[str]:
+    """Steps that `names` asks for; ``all`` is every one."""
+    asked = set(names)
+    everything = set(steps()) if "all" in asked else set()
+    return frozenset(everything | {_step_name(name) for name in asked - {"all"}})
 
 
 def _step_name(text: str) -> str:
     """The step that `text` names: 20_map, 20 or map."""
-    found = [name for name in steps() if text in (name, *name.split("_", 1))]
-    if not found:
-        raise RunError(f"There is no step {text!r}", examples=list(steps()))
-    return found[0]
+    for name in steps():
+        if text in (name, *name.split("_", 1)):
+            return name
+    raise RunError(f"There is no step {text!r}", examples=list(steps()))
 
 
-def _record(county: CountyConfig, settings: Settings, name: str, digest: str) -> StepRecord | None:
-    return read_record(product_folder(settings, county.county_id, name, digest))
-
-
-def _refuse_to_skip(
-    county: CountyConfig, name: str, first: str, reason: str, *, interactive: bool
-) -> None:
-    if interactive and name == CONNECT:
-        return
-    raise RunError(
-        f"Cannot begin at {first}: {name} must run first, because {reason}",
-        county=county.county_id,
-        hint=f"terrafusion run {county.county_id} --from {name}",
+def _look_up(county: CountyConfig, settings: Settings, asked: _Asked, seed: int) -> _Known:
+    tables = source_tables(county)
+    kept = kept_source_state(county, settings, asked.year) if asked.keeps_raw else None
+    inputs = step_inputs(
+        county,
+        asked.year,
+        settings,
+        source_tables=tables,
+        source_state=kept or present_source_state(county, settings, tables),
+        seed=seed,
     )
+    return _Known(inputs, StoredProducts(settings, county.county_id))
 
 
-def _reason_to_run(
-    county: CountyConfig,
-    settings: Settings,
-    name: str,
-    item: StepInputs,
-    planned: dict[str, PlannedStep],
-) -> str | None:
-    """Why the step must run; None when its stored product serves."""
+def _decide_all(asked: _Asked, known: _Known) -> dict[str, PlannedStep]:
+    """Every step up to the last one asked for, in running order."""
+    planned: dict[str, PlannedStep] = {}
+    for name in known.inputs:
+        if name <= asked.last:
+            planned[name] = _decide(name, asked, known, planned)
+    return planned
+
+
+def _decide(
+    name: str, asked: _Asked, known: _Known, planned: dict[str, PlannedStep]
+) -> PlannedStep:
+    """Whether a step runs; those that it builds on are in `planned`."""
+    inputs = known.inputs[name]
+    reason = (
+        _reason_asked(name, asked)
+        or _reason_of_inputs(name, planned)
+        or known.products.reason_to_run(name, inputs)
+    )
+    if reason and name < asked.first:
+        _refuse_to_skip(name, reason, asked, known.products.county_id)
+    record = None if reason else known.products.record(name, inputs)
+    if record is None:
+        return PlannedStep(name, RUN, reason or "", inputs.fingerprint, inputs.parts)
+    unchanged = f"unchanged since run {record.run_id}"
+    return PlannedStep(name, REUSE, unchanged, inputs.fingerprint, inputs.parts)
+
+
+def _reason_asked(name: str, asked: _Asked) -> str | None:
+    """Why the step runs whatever is known."""
+    if name in asked.forced:
+        return "asked by force"
+    return "asked" if asked.interactive and name == asked.first else None
+
+
+def _reason_of_inputs(name: str, planned: dict[str, PlannedStep]) -> str | None:
+    """The first step that it builds on and that runs."""
     for earlier in steps()[name].inputs:
         if planned[earlier].action == RUN:
             return f"{earlier} runs"
-    record = _record(county, settings, name, item.fingerprint)
-    if record is None:
-        before = latest_record(settings, county.county_id, name, item.parts["assessment year"])
-        if before is None:
-            return "no earlier result"
-        return "changed: " + ", ".join(item.differs(before.parts))
-    broken = damaged(product_folder(settings, county.county_id, name, item.fingerprint), record)
-    if broken:
-        return f"its product is damaged: {', '.join(broken[:3])}"
-    return _database_reason(settings, county.county_id, name, record)
-
-
-def _database_reason(
-    settings: Settings, county_id: str, name: str, record: StepRecord
-) -> str | None:
-    """Why a database needs the step again; None when the databases hold the product."""
-    if record.marks or name == SPECIALIZE:
-        from terrafusion_lib.pipelines.specialized_state import specialized_reason
-
-        reason = specialized_reason(settings, record)
-        if reason:
-            return reason
-    plugin = steps()[name].plugin
-    if name != LOAD and not plugin:
-        return None
-    from terrafusion_lib.store.store import open_store
-
-    with open_store(settings.operational_database_url) as store:
-        store.migrate()
-        if name == LOAD and store.last_load_fingerprint(county_id) != record.fingerprint:
-            return "the operational database holds another load"
-        for table, counts in record.rows.items() if plugin else ():
-            if counts["rows"] and not store.has_results(county_id, record.run_id, table):
-                return f"the operational database holds no {table} of that run"
     return None
 
 
-def _source_tables(county: CountyConfig) -> dict[str, SourceTable]:
-    """What the county's mapping reads of the source."""
-    from terrafusion_lib.mappers.mapping import load_mapping
-
-    return load_mapping(county.mapping).source_tables()
-
-
-def _source_state(
-    county: CountyConfig,
-    settings: Settings,
-    year: int,
-    tables: Mapping[str, SourceTable],
-    *,
-    keep_raw: bool,
-) -> str:
-    """Fingerprint of the source's freshness; with `keep_raw` that of the newest raw layer."""
-    if keep_raw:
-        record = latest_record(settings, county.county_id, CONNECT, str(year))
-        if record is not None:
-            return record.parts["source data"]
-    from terrafusion_lib.connectors.raw.layer import source_marks
-
-    freshness = source_marks(county, tables, settings=settings)
-    unknown = sorted(name for name, mark in freshness.items() if not mark)
-    if unknown:
-        import uuid
-
-        return f"unknown {uuid.uuid4().hex[:8]}"
-    return fingerprint(freshness)
+def _refuse_to_skip(name: str, reason: str, asked: _Asked, county_id: str) -> None:
+    """A step before the first must have a product; by hand, any raw layer serves."""
+    if asked.interactive and name == CONNECT:
+        return
+    raise RunError(
+        f"Cannot begin at {asked.first}: {name} must run first, because {reason}",
+        county=county_id,
+        hint=f"terrafusion run {county_id} --from {name}",
+    )

@@ -1,5 +1,7 @@
 """The report step: values and the ratio study as files for a spreadsheet."""
 
+from datetime import date
+
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
@@ -8,6 +10,7 @@ import pyarrow.parquet as pq
 from terrafusion_lib.core.declared import result_step
 from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.pipelines.step import Step
+from terrafusion_lib.pipelines.workbook import write_workbook
 from terrafusion_lib.results.products import StepRecord
 from terrafusion_lib.store.store import open_store
 
@@ -24,8 +27,12 @@ KNOWN_BY = (
 
 
 def report(step: Step) -> StepRecord:
-    """Publish the values and the ratio study as CSV files for a spreadsheet. The values include
-    columns that identify a property for people, and the change from the assessor's value.
+    """Publish the values and the ratio study as workbooks for Excel, and as CSV for programs.
+
+    Excel reads a CSV's ids as numbers and dates (``00000E10``, ``3-1``) and texts that begin with
+    ``=`` as formulas; in the workbooks every cell has its type.
+
+    The values come with what a person knows a property by, and with the change from the assessor's.
 
     Raises
     ------
@@ -43,7 +50,9 @@ def report(step: Step) -> StepRecord:
         if name == VALUATIONS:
             table = _beside_the_roll(table, step)
         pa_csv.write_csv(table, step.out / f"{name}.csv")
-        rows[name] = {"rows": table.num_rows}
+        made = date(step.year, 1, 1)
+        cut = write_workbook(table, step.out / f"{name}.xlsx", name=name, made=made)
+        rows[name] = {"rows": table.num_rows} | ({"texts_cut": cut} if cut else {})
     return step.finish(rows, step.input_record(values).summary)
 
 

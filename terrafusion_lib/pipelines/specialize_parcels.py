@@ -45,6 +45,8 @@ class LinkReport:
         Features of properties with more than one feature.
     features_of_shared_numbers : int
         Features whose parcel number occurs in more than one feature.
+    properties_on_shared_shapes : int
+        Properties with the very shape of another: units of a condominium on their lot.
     link_rate : float
         Share of properties with a shape; null without properties.
     """
@@ -58,6 +60,7 @@ class LinkReport:
     properties_without_shape: int
     features_of_shared_properties: int
     features_of_shared_numbers: int
+    properties_on_shared_shapes: int
     link_rate: float | None
 
 
@@ -77,6 +80,10 @@ def link_report(tables: Mapping[str, pa.Table], folder: Path) -> LinkReport:
         "FROM shapes WHERE parcel_number <> '' "
         "QUALIFY count(*) OVER (PARTITION BY parcel_number) > 1 "
         "ORDER BY parcel_number, geometry_id",
+        "properties_on_shared_shapes": "SELECT property_id, geometry_id FROM shapes "
+        "WHERE property_id IS NOT NULL AND geometry IS NOT NULL QUALIFY "
+        "count(DISTINCT property_id) OVER (PARTITION BY hash(geometry), geometry) > 1 "
+        "ORDER BY geometry_id",
     }
     with duckdb.connect() as database:
         database.register("shapes", tables["parcels_geometry"])

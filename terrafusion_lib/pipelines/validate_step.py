@@ -18,17 +18,28 @@ def validate(step: Step) -> StepRecord:
     """
     mapped = step.input_record(MAP)
     source = step.input_folder(MAP)
-    suites = load_suites(step.settings.root / "expectations", step.county.expectations)
+    county = step.county
+    suites = load_suites(
+        step.settings.root / "expectations",
+        county.expectations.suites,
+        profile=county.profile,
+        crs=county.crs,
+        changes=county.expectations.rules,
+    )
     result = validate_tables(
         suites,
         {name: source / f"{name}.parquet" for name in mapped.rows},
         step.out,
-        parameters={"assessment_year": step.year, "county_id": step.county.county_id},
+        parameters={
+            "assessment_year": step.year,
+            "tax_year": step.year + county.profile.tax_year_after,
+            "county_id": county.county_id,
+        },
         failures=source / "failures.parquet",
         settings=step.settings,
         progress=step.progress,
     )
-    gate(result, step.county.gate, county=step.county.county_id)
+    gate(result, county.gate, county=county.county_id)
     rows = {
         name: {
             "read": counts["read"],
@@ -38,5 +49,5 @@ def validate(step: Step) -> StepRecord:
         }
         for name, counts in mapped.rows.items()
     }
-    reconcile(rows, county=step.county.county_id)
+    reconcile(rows, county=county.county_id)
     return step.finish(rows, result.headline())

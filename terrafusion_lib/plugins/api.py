@@ -65,7 +65,7 @@ class PluginContext:
     progress: Progress = silent
     threads: int = 1
     results: Read | None = None
-    crs: str = "EPSG:2927"
+    crs: str = ""
     permissions: Container[str] = frozenset()
     unfit_shapes: frozenset[str] | None = None
     folder: Path = Path()

@@ -44,6 +44,25 @@ def table_rows(records: dict[str, StepRecord]) -> list[dict[str, Any]]:
     ]
 
 
+def file_rows(records: dict[str, StepRecord]) -> list[dict[str, Any]]:
+    """Lines, records and rows by source table that comes from files, with what was left out.
+
+    lines = other_lines + records, and records = left_out + rows, always.
+    """
+    read = records[CONNECT].rows if CONNECT in records else {}
+    return [
+        {
+            "table": name,
+            "lines": counts["lines"],
+            "records": counts["records"],
+            "rows": counts["read"],
+            "reasons": counts["not_records"] | counts["left_out"],
+        }
+        for name, counts in read.items()
+        if "records" in counts
+    ]
+
+
 def summarize(
     plan: Plan,
     county: CountyConfig,
@@ -59,7 +78,9 @@ def summarize(
     values = result_step("valuation")
 
     def summary(name: str) -> dict[str, Any]:
-        return records[name].summary if name in records else {}
+        return dict(records[name].summary) if name in records else {}
+
+    expectations = summary(VALIDATE)
 
     return {
         "run_id": run_id,
@@ -72,12 +93,14 @@ def summarize(
         "status": status,
         "source_as_of": summary(CONNECT).get("source_as_of"),
         "results_run_id": records[values].run_id if values in records else None,
+        "files": file_rows(records),
         "tables": table_rows(records),
         "filtered_reasons": {
             name: counts["filtered"]
             for name, counts in (records[MAP].rows if MAP in records else {}).items()
         },
-        "expectations": summary(VALIDATE),
+        "changed_rules": expectations.pop("changed_rules", []),
+        "expectations": expectations,
         "valuation": summary(values),
         "steps": [_step_row(name, plan, records, run_id) for name in plan.steps],
         "products": {

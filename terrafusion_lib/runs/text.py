@@ -13,6 +13,7 @@ from terrafusion_lib.pipelines.plan import Plan
 from terrafusion_lib.pipelines.steps import steps
 
 TABLE_COLUMNS = ("table", "read", "filtered", "quarantined", "loaded")
+CHANGE_COLUMNS = ("table", "rule", "change", "reason")
 
 
 def table(
@@ -77,13 +78,24 @@ def show_run(console: Console, run: Mapping[str, Any]) -> None:
     if run.get("message"):
         message = as_typed(run["message"], county=run.get("county_id"))
         console.print(message, style="red", markup=False, soft_wrap=True)
+    if run.get("files"):
+        console.print(table(map(_file_row, run["files"]), title="Files"))
     console.print(table(run["tables"], TABLE_COLUMNS, title="Rows"))
     console.print(facts("Expectations", run["expectations"]))
+    if run.get("changed_rules"):
+        changed = table(run["changed_rules"], CHANGE_COLUMNS, title="Rules that the county changed")
+        console.print(changed)
     console.print(facts("Values and ratio study", run["valuation"]))
     steps = [
         {key: row[key] for key in ("step", "status", "reason", "seconds")} for row in run["steps"]
     ]
     console.print(table(steps, title="Steps"))
+
+
+def _file_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Reasons with their counts on one line."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in row["reasons"].items())
+    return dict(row) | {"reasons": reasons}
 
 
 def facts(title: str, values: Mapping[str, Any]) -> Table:

@@ -65,6 +65,8 @@ class ValidationResult:
     tables: dict[str, TableCounts]
     rules: tuple[RuleResult, ...]
     second: Opinion = Opinion()
+    changes: tuple[dict[str, str], ...] = ()
+    """What the county does with shared rules: table, rule, change, reason."""
 
     def summary(self) -> list[dict[str, Any]]:
         """One row per table: counts of rows, and of rules with findings."""
@@ -87,7 +89,7 @@ class ValidationResult:
             "failed_warnings": self._broken(Severity.WARNING),
             "rows_quarantined": sum(table.quarantined for table in self.tables.values()),
             "engine": str(self.second),
-        }
+        } | ({"changed_rules": list(self.changes)} if self.changes else {})
 
     def rows(self) -> list[dict[str, Any]]:
         """One row per rule, in the order of the suites."""

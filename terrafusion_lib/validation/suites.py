@@ -9,22 +9,28 @@ from typing import Any
 from pydantic import Field
 
 from terrafusion_lib.core.config import FrozenModel, did_you_mean, parse, read_yaml
+from terrafusion_lib.core.county import RuleChange
 from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.schema import TABLES
+from terrafusion_lib.core.states.load import GENERIC, load_state
+from terrafusion_lib.core.states.profile import StateProfile
 from terrafusion_lib.core.tables import TableSpec
 from terrafusion_lib.validation.base import RowRule, Rule, Severity, TableRule
+from terrafusion_lib.validation.changes import Changes, changed_rules
 from terrafusion_lib.validation.expressions import Scope
 from terrafusion_lib.validation.rules import KINDS, Converted, Finite, InSet, References, Unique
+from terrafusion_lib.validation.state_facts import facts_of, settle
 
 
 def complete(parameters: Mapping[str, object]) -> dict[str, object]:
-    """Parameters including those derived from the assessment year: tax year and its last day.
+    """Parameters with those that follow from the assessment year.
 
-    Taxes on a value of assessment year N are payable in N + 1 (RCW 84.40.020, 84.56.020).
+    ``tax_year`` is the year after, unless it is given; ``tax_year_end`` the last day of the year
+    after.
     """
     known = dict(parameters)
     if isinstance(year := known.get("assessment_year"), int):
-        known |= {"tax_year": year + 1, "tax_year_end": date(year + 1, 12, 31)}
+        known = {"tax_year": year + 1, "tax_year_end": date(year + 1, 12, 31)} | known
     return known
 
 
@@ -42,11 +48,15 @@ class SuiteFile(FrozenModel):
 
 @dataclass(frozen=True)
 class Suite:
-    """The rules of one canonical table: those of its schema first, then those of its file."""
+    """The rules of one canonical table: of its schema, of its file, of the state.
+
+    `changes` says what the county does with them: table, rule, change, reason.
+    """
 
     table: str
     meaning: str
     rules: tuple[Rule, ...]
+    changes: tuple[dict[str, str], ...] = ()
 
     @property
     def row_rules(self) -> tuple[RowRule, ...]:
@@ -119,7 +129,14 @@ def readable(table: TableSpec, rules: Sequence[Rule]) -> Rule:
     )
 
 
-def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
+def load_suites(
+    folder: Path,
+    names: Sequence[str] = (),
+    *,
+    profile: StateProfile | None = None,
+    crs: str = "",
+    changes: Changes | None = None,
+) -> dict[str, Suite]:
     """Read and check suites.
 
     Parameters
@@ -128,6 +145,12 @@ def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
         Folder of ``<canonical table>.yaml``.
     names : sequence of str, optional
         Tables to read; empty: all in the folder.
+    profile : StateProfile, optional
+        Whose facts the rules take their limits from; the generic one when None.
+    crs : str
+        The county's coordinate system.
+    changes : mapping, optional
+        What the county does with rules, by table and rule.
 
     Returns
     -------
@@ -137,38 +160,56 @@ def load_suites(folder: Path, names: Sequence[str] = ()) -> dict[str, Suite]:
     Raises
     ------
     ConfigError
-        No suite at all, an unknown table, kind, key, column or parameter (the closest name is
-        suggested), or two rules with the same name.
+        No suite at all, an unknown table, kind, key, column, parameter or rule to change (the
+        closest name is suggested), or two rules with the same name.
     """
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if not files:
         raise ConfigError(f"{folder} has no suites", hint="<canonical table>.yaml")
-    for name in names:
+    for name in (*names, *(changes or {})):
         if name not in files:
             raise _unknown("suite", name, files, where=str(folder))
     for name, path in files.items():
         if name not in TABLES:
             raise _unknown("canonical table", name, TABLES, where=str(path))
     chosen = [name for name in TABLES if name in (names or files)]
-    return {name: _read(files[name], TABLES[name]) for name in chosen}
+    state = profile or load_state(GENERIC)
+    facts = facts_of(state, crs)
+    return {
+        name: _read(files[name], TABLES[name], state, facts, (changes or {}).get(name, {}))
+        for name in chosen
+    }
 
 
-def _read(path: Path, table: TableSpec) -> Suite:
+def _read(
+    path: Path,
+    table: TableSpec,
+    state: StateProfile,
+    facts: Mapping[str, object],
+    changes: Mapping[str, RuleChange],
+) -> Suite:
     file = parse(SuiteFile, read_yaml(path), where=str(path))
     if file.table != table.name:
         raise ConfigError(f"{path} says table: {file.table}, but its name says {table.name}")
-    own = tuple(_rule(item, path) for item in file.rules)
-    suite = Suite(table.name, file.meaning, (*schema_rules(table), *own, readable(table, own)))
+    items = [*file.rules, *state.rules.get(table.name, ())]
+    changed, told = changed_rules(items, changes, table.name, facts)
+    settled = [settle(item, facts, _where(item, path)) for item in changed]
+    own = tuple(_rule(item, path) for item in settled if item)
+    rules = (*schema_rules(table), *own, readable(table, own))
+    suite = Suite(table.name, file.meaning, rules, told)
     check_suite(suite, STAND_INS, where=str(path))
     return suite
 
 
+def _where(item: Mapping[str, Any], path: Path) -> str:
+    return f"{path}, rule {item.get('name', '?')}"
+
+
 def _rule(item: Mapping[str, Any], path: Path) -> Rule:
-    where = f"{path}, rule {item.get('name', '?')}"
     kind = str(item.get("kind"))
     if kind not in KINDS:
-        raise _unknown("kind of rule", kind, KINDS, where=where)
-    return parse(KINDS[kind], dict(item), where=where)
+        raise _unknown("kind of rule", kind, KINDS, where=_where(item, path))
+    return parse(KINDS[kind], dict(item), where=_where(item, path))
 
 
 def check_suite(suite: Suite, parameters: Mapping[str, object], *, where: str) -> None:

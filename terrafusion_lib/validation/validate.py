@@ -78,7 +78,8 @@ def validate_tables(
             opinion = _confirm(session, chosen, known, results, out_dir=out_dir, progress=progress)
     progress(TASK, len(chosen), len(chosen))
     in_order = {name: counts[name] for name in tables}
-    result = ValidationResult(out_dir, in_order, tuple(results), opinion)
+    changes = tuple(change for suite in chosen for change in suite.changes)
+    result = ValidationResult(out_dir, in_order, tuple(results), opinion, changes)
     write_json(out_dir / "results.json", result.as_dict())
     return result
 

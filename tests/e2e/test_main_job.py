@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import openpyxl
 import pytest
 import shapely
 
@@ -85,6 +86,10 @@ def test_the_published_values_stand_beside_what_a_property_is_known_by(first: di
         rows = list(csv.DictReader(file))
     assert list(rows[0])[:4] == ["property_id", "parcel_number", "situs_address", "property_type"]
     assert len({row["property_id"] for row in rows}) == len(rows) > 500
+    book = openpyxl.load_workbook(Path(first["products"]["70_report"]) / "valuations.xlsx")
+    header, *cells = book["valuations"].iter_rows(values_only=True)
+    assert list(header) == list(rows[0])
+    assert [row[0] for row in cells] == [row["property_id"] for row in rows]
     both = [row for row in rows if row["estimated_value"] and row["current_market_value"]]
     for row in both[:50]:
         change = float(row["estimated_value"]) / float(row["current_market_value"]) - 1

@@ -18,7 +18,7 @@ STARTS = re.compile(
     r"benchmarks/\w+\.py"
 )
 SETTING = re.compile(r"(TERRAFUSION_\w+_URL)=(\w[\w+]*://\S+)")
-OPTION = re.compile(r"--[a-z][a-z-]+")
+OPTION = re.compile(r"--[a-z][a-z-]+(?:\.[a-z-]+)*")
 
 
 def documents() -> list[Path]:

@@ -29,6 +29,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 YAML = f"""
 county_id: {COUNTY}
 name: Grid County
+state: WA
 crs: EPSG:2927
 assessment_year: 2026
 mapping: mapping.yaml

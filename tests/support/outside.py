@@ -11,10 +11,10 @@ def add_outside(
     monkeypatch: pytest.MonkeyPatch, kind: registry.Registry, name: str, value: str
 ) -> None:
     """Let `kind` find one more entry point, and others those that are installed."""
-    installed = registry.entry_points
+    installed = registry._installed
     point = EntryPoint(name, value, kind.group)
     monkeypatch.setattr(
         registry,
-        "entry_points",
-        lambda group: [*installed(group=group), *([point] if group == kind.group else [])],
+        "_installed",
+        lambda group, path: (*installed(group, path), *([point] if group == kind.group else [])),
     )

@@ -10,7 +10,8 @@ import pyarrow.parquet as pq
 from terrafusion_lib.core.files import file_hash
 from terrafusion_lib.core.raw import MANIFEST, RawManifest, RawTable
 from terrafusion_lib.core.settings import Settings
-from terrafusion_lib.mappers.mapping import Mapping, load_mapping
+from terrafusion_lib.mappers.bound import Mapping
+from terrafusion_lib.mappers.mapping import load_mapping
 from terrafusion_lib.mappers.run import MappingResult, map_tables
 
 COUNTY, YEAR = "test_wa", 2026

@@ -7,12 +7,14 @@ import pyarrow.compute as pc
 
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.geo.crs import moved, same
+from terrafusion_lib.geo.curves import as_curve_polygons, curve_tolerance, linearized
 
 
 def transformed(shapes: pa.Array, source_crs: str | None, crs: str, *, source: Path) -> pa.Array:
     """WKB in the coordinate system `crs`; unchanged if `crs` is empty or the same.
 
-    Unreadable shapes are unchanged, for the mapping to count.
+    Unreadable shapes are unchanged, for the mapping to count. A curved one gets straight
+    pieces, which can be moved, and stays a curve polygon, for the mapping to count.
 
     Raises
     ------
@@ -35,6 +37,9 @@ def transformed(shapes: pa.Array, source_crs: str | None, crs: str, *, source: P
         return shapes
     import shapely
 
-    readable = shapely.from_wkb(shapes.to_numpy(zero_copy_only=False), on_invalid="ignore")
-    there = pa.array(shapely.to_wkb(moved(readable, source_crs, crs)), pa.binary())
+    straight, curved = linearized(shapes, curve_tolerance(source_crs))
+    there = moved(shapely.from_wkb(straight, on_invalid="ignore"), source_crs, crs)
+    wkb = shapely.to_wkb(there)
+    wkb[curved] = as_curve_polygons(there[curved])
+    there = pa.array(wkb, pa.binary())
     return pc.if_else(pc.is_valid(there), there, shapes)

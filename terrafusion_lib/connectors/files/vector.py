@@ -2,22 +2,27 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain, count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from terrafusion_lib.connectors.files.account import FileAccount
+from terrafusion_lib.connectors.files.dbf import text_encoding
 from terrafusion_lib.connectors.files.shape_systems import transformed
 from terrafusion_lib.connectors.protocol import SourceColumn
 from terrafusion_lib.core.errors import ConnectError
+from terrafusion_lib.core.raw import RawType
 
-VECTOR = {".gpkg", ".shp", ".gdb", ".fgb", ".geojson", ".geojsonl"}
+VECTOR = {".gpkg", ".shp", ".dbf", ".gdb", ".fgb", ".geojson", ".geojsonl"}
+DBF = {".shp", ".dbf"}
 GEOMETRY = "geometry"
 FID = "OGC_FID"
 
 
 class VectorFile:
-    """One layer of a file; its shape is the column ``geometry``, as WKB.
+    """One layer of a file; its shape, as WKB, is the column that the file names, or ``geometry``.
 
     Parameters
     ----------
@@ -27,56 +32,91 @@ class VectorFile:
         Coordinate system for the shapes; empty: the file's own.
     """
 
-    def __init__(self, path: Path, *, layer: str, crs: str) -> None:
+    def __init__(self, path: Path, *, layer: str, crs: str, encoding: str = "") -> None:
         self.path = path
+        self.name = path.name
+        self.account = FileAccount()
         self._crs = crs
+        self._encoding = encoding
         self._layer = layer or self._only_layer()
 
     def columns(self) -> list[SourceColumn]:
+        """Fields, feature id and shape; a shape may be called ``geometry`` too, if nothing else is.
+
+        A field keeps its name: where one has that of the feature id or shape, these get another.
+        """
         info = self._info()
+        key, shapes = _own_names(info)
+        self._text_encoding()
         fields = [
             SourceColumn(str(name), str(kind), True)
             for name, kind in zip(info["fields"], info["dtypes"], strict=True)
         ]
-        key = SourceColumn(info["fid_column"] or FID, "integer", False)
-        shape = info["geometry_type"]
-        return [key, *fields, *([SourceColumn(GEOMETRY, shape, True)] if shape else [])]
+        own = [SourceColumn(name, info["geometry_type"], True) for name in shapes]
+        return [SourceColumn(key, "integer", False), *fields, *own]
+
+    def first_records(self, count: int) -> Iterator[tuple[int, list[str]]]:  # noqa: ARG002 - a layer declares its names
+        """No row holds names."""
+        return iter(())
 
     def row_count(self) -> int:
         return int(self._info()["features"])
 
-    def batches(self, names: Sequence[str], batch_rows: int) -> Iterator[list[pa.Array]]:
+    def batches(
+        self,
+        names: Sequence[str],
+        batch_rows: int,
+        kinds: Sequence[RawType] = (),  # noqa: ARG002 - types are those of the file
+    ) -> Iterator[list[pa.Array]]:
         """The named columns, in the file's own types."""
         import pyogrio
 
         info = self._info()
-        key = info["fid_column"] or FID
-        fields = [name for name in names if name not in (GEOMETRY, key)]
+        self.account = FileAccount(records=int(info["features"]))
+        key, shapes = _own_names(info)
+        fields = [name for name in info["fields"] if name in names]
         with (
             _errors(self.path),
             pyogrio.open_arrow(
                 self.path,
                 layer=self._layer,
                 columns=fields,
-                read_geometry=GEOMETRY in names,
+                read_geometry=bool({*shapes} & {*names}),
                 return_fids=True,
                 batch_size=batch_rows,
                 use_pyarrow=True,
                 datetime_as_string=False,
-            ) as (meta, reader),
+                encoding=self._text_encoding(),
+            ) as (_, reader),
         ):
-            shape = meta["geometry_name"] or "wkb_geometry"
+            # by place: the id is the first column and the shape the last, whatever their names
+            at = {key: 0} | dict.fromkeys(shapes, -1)
+            at |= {name: place for place, name in enumerate(fields, start=1)}
             for batch in reader:
-                yield [self._column(batch, name, key, shape, info["crs"]) for name in names]
+                yield [self._column(batch[at[name]], name, shapes, info["crs"]) for name in names]
 
     def _column(
-        self, batch: pa.RecordBatch, name: str, key: str, shape: str, crs: str | None
+        self, column: pa.Array, name: str, shapes: Sequence[str], crs: str | None
     ) -> pa.Array:
-        if name == GEOMETRY:
-            return transformed(batch[shape].cast(pa.binary()), crs, self._crs, source=self.path)
-        if name == key:
-            return batch[name if name in batch.schema.names else FID]
-        return batch[name]
+        if name in shapes:
+            return transformed(column.cast(pa.binary()), crs, self._crs, source=self.path)
+        try:
+            column.validate(full=True)
+        except pa.ArrowInvalid as error:
+            raise ConnectError(
+                f"Text of {self.path.name} is not in the encoding that the file says",
+                table=self.path.name,
+                column=name,
+                hint="set encoding for this table in the mapping",
+            ) from error
+        return column
+
+    def _text_encoding(self) -> str | None:
+        """Encoding of a Shapefile's text; None for formats that say it themselves."""
+        table = self.path.with_suffix(".dbf")
+        if self.path.suffix.lower() not in DBF or not table.is_file():
+            return None
+        return text_encoding(table, self._encoding, told=self._info()["encoding"] == "UTF-8")
 
     def _info(self) -> dict[str, Any]:
         import pyogrio
@@ -99,11 +139,26 @@ class VectorFile:
         return names[0]
 
 
+def _own_names(info: dict[str, Any]) -> tuple[str, list[str]]:
+    """Names of the feature id and of the shape that no field has; the shape's are none without."""
+    taken = {str(name).casefold() for name in info["fields"]}
+
+    def free(*names: str) -> str:
+        more = (f"{names[-1]}_{number}" for number in count(1))
+        return next(name for name in chain(names, more) if name and name.casefold() not in taken)
+
+    key = free(info["fid_column"], FID)
+    if not info["geometry_type"]:
+        return key, []
+    shape = free(info["geometry_name"], GEOMETRY)
+    return key, [shape] if shape.casefold() == GEOMETRY else [shape, *({GEOMETRY} - taken)]
+
+
 def parts(path: Path) -> list[Path]:
     """Files that make up a source, such as a File Geodatabase or those of a ``.shp``."""
     if path.is_dir():
         return [item for item in sorted(path.rglob("*")) if item.suffix != ".lock"]
-    if path.suffix.lower() == ".shp":
+    if path.suffix.lower() in DBF:
         return sorted(path.parent.glob(f"{path.stem}.*"))
     return [path]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from terrafusion_lib.connectors.protocol import ARROW_TYPES, Connector, raw_schema
+from terrafusion_lib.connectors.protocol import ARROW_TYPES, Accounting, Connector, raw_schema
 from terrafusion_lib.connectors.retries import retrying
 from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.files import atomic_path, file_hash
@@ -51,6 +51,7 @@ def write_table(
         columns={field.name: KIND_OF[field.type] for field in schema},
         key=table.key,
         seconds=round(time.monotonic() - started, 3),
+        account=connector.account(table) if isinstance(connector, Accounting) else None,
     )
 
 

@@ -15,6 +15,7 @@ from terrafusion_lib.plugins.gis_export.errors import (
     ExportError,
 )
 from terrafusion_lib.plugins.gis_export.select.field_names import ANY_NAME, NameRule
+from terrafusion_lib.plugins.gis_export.select.valid_shapes import Grid
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 
 SYNONYMS = {
@@ -53,6 +54,8 @@ class ExportFormat:
         Coordinate system that the format requires; None: any.
     size_factor : float
         Bytes on disk per byte of the records in memory, for estimates.
+    grid : callable, optional
+        Coordinates that it can hold in a system; None: any double.
     names : NameRule
         Valid field names; default: any printable name.
     """
@@ -62,6 +65,7 @@ class ExportFormat:
     write: Callable[[Sequence[ExportLayer], Path], None]
     size_factor: float
     names: NameRule = ANY_NAME
+    grid: Callable[[str], Grid] | None = None
     several_layers: bool = False
     crs: str | None = None
     styles: Styles = Styles.BESIDE

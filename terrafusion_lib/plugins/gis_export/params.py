@@ -11,8 +11,7 @@ from terrafusion_lib.core.flags import Flag
 
 LICENSE = (
     "Public record of the county, prepared for mass appraisal. Parcel shapes are for assessment "
-    "purposes and are not a survey. No warranty of accuracy or fitness. Lists of individuals may "
-    "not be used for commercial purposes (RCW 42.56.070(8))."
+    "purposes and are not a survey. No warranty of accuracy or fitness."
 )
 
 Box = tuple[float, float, float, float]

@@ -32,7 +32,7 @@ from terrafusion_lib.plugins.gis_export.select.county_tables import (
     CountyTables,
     numbers,
 )
-from terrafusion_lib.plugins.gis_export.select.field_names import NameRule, file_names
+from terrafusion_lib.plugins.gis_export.select.field_names import file_names
 from terrafusion_lib.plugins.gis_export.select.layers import COMPUTED, Attribute, Layer, chosen
 from terrafusion_lib.plugins.gis_export.select.records import Records
 from terrafusion_lib.plugins.gis_export.select.shapes import Shapes, check, horizontal, system
@@ -123,7 +123,7 @@ def make_plan(context: PluginContext, params: GisExportParams) -> ExportPlan:
     crs = _target(params, format_, context)
     tables = CountyTables(context, _columns(layers, attributes, params), params.geometry)
     _check_year(tables)
-    build = _Builder(tables, select(tables, params), params, crs, format_.names)
+    build = _Builder(tables, select(tables, params), params, crs, format_)
     made = tuple(build.layer(layer, attributes[layer.name]) for layer in layers)
     found = tables.column(ROLL, "data_source").unique().drop_null().sort()
     plan = ExportPlan(context, params, name, format_, made, tuple(found.to_pylist()))
@@ -179,7 +179,7 @@ class _Builder:
     selection: Selection
     params: GisExportParams
     crs: str
-    names: NameRule
+    format: ExportFormat
 
     def layer(self, layer: Layer, attributes: Sequence[Attribute]) -> ExportLayer:
         found = layer.records(self.tables, self.selection)
@@ -196,10 +196,12 @@ class _Builder:
             crs=self.crs,
             left_out={reason: count for reason, count in found.left_out.items() if count},
             repaired=found.repaired,
+            unlinked=tuple(found.unlinked.to_pylist()),
             zooms=(self.params.min_zoom, self.params.max_zoom),
             style=_style(layer, by_name.get(layer.color_by or ""), shapes),
             progress=self.tables.context.progress,
             threads=self.tables.context.threads,
+            grid=self.format.grid(self.crs) if self.format.grid else None,
         )
 
     def _fields(
@@ -231,7 +233,7 @@ class _Builder:
                 hint=f"terrafusion run {county}",
             )
         given = [item.name for item in have]
-        names = file_names(given, self.params.rename, layer=layer.name, rule=self.names)
+        names = file_names(given, self.params.rename, layer=layer.name, rule=self.format.names)
         rows = {table: pa.array(at, mask=at < 0) for table, at in found.rows.items()}
         return [
             ExportField(

@@ -87,18 +87,6 @@ class SaleDecision(PersonsWord):
     when: date
 
 
-INVALID_DEEDS = {
-    "QCD": "09",
-    "PRD": "03",
-    "TRD": "05",
-    "SD": "05",
-    "TD": "06",
-    "COR": "12",
-    "FUL": "17",
-}
-"""PACS deed types that are not arm's-length sales, with the numeral of WAC 458-53-080(2)."""
-
-
 class ValuationParams(FrozenModel):
     """Parameters of a valuation; defaults suit a county with five years of coded sales."""
 
@@ -141,11 +129,12 @@ class ValuationParams(FrozenModel):
         default=1_000.0, gt=0, description="Minimum price of a sale, US dollars"
     )
     validity: Validity = Field(
-        default=Validity.BOTH, description="Validity codes used: dor, county, either, both, none"
+        default=Validity.BOTH,
+        description="Validity codes: dor (the state's), county, either, both, none",
     )
     invalid_deeds: dict[str, str] = Field(
-        default=INVALID_DEEDS,
-        description="Deed types that are not arm's-length sales, with their WAC 458-53-080 numeral",
+        default_factory=dict,
+        description="Deed types that are no arm's-length sale, with the state's code of the reason",
     )
     sales_decisions: tuple[SaleDecision, ...] = Field(
         default=(), description="People's decisions on sales, with reason, name and date"
@@ -240,10 +229,10 @@ class ValuationParams(FrozenModel):
         default=12, ge=1, description="Test sales on or after the valuation date: months after"
     )
     study_months_before: int = Field(
-        default=8, ge=0, description="Sales of the appraised study: months before (WAC 458-53-070)"
+        default=12, ge=0, description="Sales of the appraised study: months before"
     )
     study_months_after: int = Field(
-        default=4, ge=0, description="Sales of the appraised study: months after (WAC 458-53-070)"
+        default=0, ge=0, description="Sales of the appraised study: months after"
     )
     trimming: Trimming = Field(
         default=Trimming.NONE, description="Outlier ratios trimmed from studies: none, iqr, wac"

@@ -183,7 +183,7 @@ sale_price            money    Price of the whole transaction
 verdict               text     valid, invalid, or suspect (needs review)
 decided_by            text     codes, machine or person
 reasons               text     Evidence against the sale, in words; null when none
-wac_numeral           text     Reason under WAC 458-53-080(2); null when the sale is used
+wac_numeral           text     State's code of the reason, such as WAC 458-53-080(2); null when used
 outlier_score         number   Largest robust deviation of its price; null without similar sales
 model_ratio           number   Price divided by the value from models that had not seen the sale
 """,

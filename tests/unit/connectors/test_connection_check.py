@@ -121,3 +121,20 @@ def test_a_server_is_checked_step_by_step_until_something_is_missing(
     assert found["pacs: server"].ok is False
     assert "nc -vz 127.0.0.1 1" in found["pacs: server"].hint
     assert "pacs: login" not in found
+
+
+def test_files_are_read_by_the_check_and_their_header_is_shown(
+    settings: Settings, tmp_path: Path
+) -> None:
+    (tmp_path / "sales.csv").write_text("parcel,price\n1,5\nTotal,5\n")
+    wanted = SourceTable(
+        name="sales", source="files", table="sales.csv", columns={"parcel": RawType.TEXT}
+    )
+    files = county(2026, files={"path": str(tmp_path)})
+    line = lines(files, settings, wanted)["files: table sales.csv"]
+    assert line.ok
+    assert line.detail.endswith("1 rows of 3 lines (1 header, 1 total or ruled line)")
+    missing = wanted.model_copy(update={"columns": {"owner": RawType.TEXT}})
+    line = lines(files, settings, missing)["files: table sales.csv"]
+    assert line.ok is False
+    assert "its header is: parcel, price" in line.detail

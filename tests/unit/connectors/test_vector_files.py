@@ -1,17 +1,23 @@
 """Parcel layers in files: every format gives the same rows, in the system asked for."""
 
+import json
 import os
 from pathlib import Path
 
 import geopandas
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import shapely
+from pyogrio.raw import write_arrow
 
 from terrafusion_lib.connectors.file_connector import FileConnector, FileOptions
 from terrafusion_lib.core.errors import ConfigError, ConnectError
 from terrafusion_lib.core.raw import SourceTable
+from terrafusion_lib.geo.crs import moved
+from terrafusion_lib.geo.curves import curve_tolerance, linearized
+from tests.support.curves import curve_wkb
 from tests.support.parcel_rows import shapes
 
 ROWS = 30
@@ -155,3 +161,106 @@ def test_a_file_that_is_none_is_refused_with_its_name(tmp_path: Path) -> None:
     (tmp_path / "parcels.fgb").write_bytes(b"not a file of shapes")
     with pytest.raises(ConnectError, match=r"parcels\.fgb cannot be read"):
         read(tmp_path, wanted("parcels.fgb"))
+
+
+@pytest.mark.parametrize("crs", ["", "EPSG:4326"])
+def test_curved_shapes_are_moved_and_stay_known_as_curved(tmp_path: Path, crs: str) -> None:
+    x, y = 1_950_000, 350_000
+    disc = f"CURVEPOLYGON(CIRCULARSTRING({x} {y},{x + 200} {y},{x} {y}))"
+    plain = shapely.box(x, y, x + 100, y + 100).wkb
+    table = pa.table({"n": [1, 2], "geom": [*curve_wkb([disc], tmp_path), plain]})
+    path = tmp_path / "curves.gpkg"
+    write_arrow(
+        table, path, driver="GPKG", geometry_name="geom", geometry_type="Unknown", crs="EPSG:2927"
+    )
+    columns = {"n": "integer", "geometry": "geometry"}
+    asked = SourceTable(
+        name="t", source="s", table=path.name, columns=columns, options={"crs": crs}
+    )
+    found = read(tmp_path, asked)["geometry"].combine_chunks()
+    system = crs or "EPSG:2927"
+    wkb, curved = linearized(found, curve_tolerance(system))
+    assert curved.tolist() == [True, False]
+    feet = moved(shapely.from_wkb(wkb), system, "EPSG:2927")
+    assert shapely.area(feet) == pytest.approx([10_000 * np.pi, 10_000], rel=1e-3)
+
+
+def test_properties_named_as_our_columns_keep_their_names(tmp_path: Path) -> None:
+    properties = {"id": "A-1", "OGC_FID": "x", "geometry": "lot", "fid": 3}
+    point = {"type": "Point", "coordinates": [-119.5, 46.2]}
+    feature = {"type": "Feature", "properties": properties, "geometry": point}
+    layer = {"type": "FeatureCollection", "features": [feature, feature | {"id": 9}]}
+    (tmp_path / "odd.geojson").write_text(json.dumps(layer))
+    names = [column.name for column in source(tmp_path).columns("odd.geojson")]
+    assert len(names) == len({name.casefold() for name in names})
+    key, shape = names[0], names[-1]
+    columns = dict.fromkeys(properties, "text") | {shape: "geometry", key: "integer"}
+    asked = SourceTable(name="t", source="s", table="odd.geojson", columns=columns)
+    source(tmp_path).verify(asked)
+    found = read(tmp_path, asked)
+    for name, value in properties.items():
+        assert found[name].to_pylist() == [str(value)] * 2
+    assert found[key].to_pylist() == [0, 1]
+    assert shapely.from_wkb(found[shape][0].as_py()).equals(shapely.Point(-119.5, 46.2))
+
+
+@pytest.mark.parametrize("value", [5, "A"])
+def test_a_property_named_id_is_read(tmp_path: Path, value: object) -> None:
+    point = {"type": "Point", "coordinates": [-119.5, 46.2]}
+    feature = {"type": "Feature", "properties": {"id": value}, "geometry": point}
+    path = tmp_path / "one.geojson"
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    columns = {"id": "text", "geometry": "geometry"}
+    asked = SourceTable(name="t", source="s", table=path.name, columns=columns)
+    assert read(tmp_path, asked)["id"].to_pylist() == [str(value)]
+
+
+@pytest.mark.parametrize("name", ["parcels.gpkg", "parcels.gdb", "parcels.parquet"])
+def test_the_shape_is_called_what_the_file_calls_it(tmp_path: Path, name: str) -> None:
+    shape = "SHAPE"
+    if name.endswith("parquet"):
+        frame().rename_geometry(shape).to_parquet(tmp_path / name)
+    else:
+        write(tmp_path / name, GEOMETRY_NAME=shape)
+    columns = {"Prop_ID": "integer", shape: "geometry"}
+    asked = SourceTable(name="t", source="s", table=name, columns=columns)
+    source(tmp_path).verify(asked)
+    found = read(tmp_path, asked).sort_by("Prop_ID").rename_columns(["Prop_ID", "geometry"])
+    assert gap(found, frame("EPSG:4326")) < 1e-8
+
+
+@pytest.mark.parametrize("crs", ["", "EPSG:4326"])
+@pytest.mark.parametrize("kind", ["polygon", "multipolygon", "point"])
+def test_native_encodings_of_geoparquet_are_read(tmp_path: Path, kind: str, crs: str) -> None:
+    table = frame()[["Prop_ID", "geometry"]]
+    if kind == "point":
+        table.geometry = table.centroid
+    else:
+        one = table.explode().groupby("Prop_ID").first().set_crs(table.crs).reset_index()
+        many = [shapely.MultiPolygon([shape]) for shape in one.geometry]
+        table = one.set_geometry(many if kind == "multipolygon" else one.geometry, crs=table.crs)
+    table.loc[4, "geometry"] = None
+    table.to_parquet(tmp_path / "native.parquet", geometry_encoding="geoarrow")
+    columns = {"Prop_ID": "integer", "geometry": "geometry"}
+    asked = SourceTable(
+        name="t", source="s", table="native.parquet", columns=columns, options={"crs": crs}
+    )
+    source(tmp_path).verify(asked)
+    found = shapely.from_wkb(read(tmp_path, asked)["geometry"].to_pylist())
+    expected = table.to_crs(crs or "EPSG:2927").geometry
+    assert found[4] is None
+    kept = np.arange(len(table)) != 4
+    assert shapely.hausdorff_distance(found[kept], expected[kept].to_numpy()).max() < 1e-6
+
+
+def test_an_unknown_encoding_is_refused_at_check_with_the_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "odd.parquet"
+    frame().to_parquet(path)
+    table = pq.read_table(path)
+    geo = json.loads(table.schema.metadata[b"geo"])
+    geo["columns"]["geometry"]["encoding"] = "TWKB"
+    pq.write_table(table.replace_schema_metadata({"geo": json.dumps(geo)}), path)
+    with pytest.raises(ConnectError) as refused:
+        source(tmp_path).verify(wanted(path.name))
+    assert refused.value.column == "geometry"
+    assert "ogr2ogr" in str(refused.value.hint)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import terrafusion_lib
 
 PACKAGE = Path(terrafusion_lib.__file__).parent
@@ -13,6 +15,7 @@ POSIX_CALLS = {"fork", "getloadavg", "getpgid", "getuid", "kill", "killpg", "mkf
 SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 
+@pytest.mark.slow
 def test_every_module_is_imported_where_posix_modules_are_missing() -> None:
     code = f"""
 import importlib, pkgutil, sys

@@ -8,11 +8,13 @@ import pyarrow as pa
 import pytest
 
 from terrafusion_lib.access.decide import require
-from terrafusion_lib.connectors.files.encodings import check_encoding
+from terrafusion_lib.connectors.protocol import find_table
 from terrafusion_lib.core import errors
-from terrafusion_lib.core.county import load_county
+from terrafusion_lib.core.config import parse
+from terrafusion_lib.core.county import GateConfig
 from terrafusion_lib.core.errors import TerraFusionError
 from terrafusion_lib.core.packages import optional_package
+from terrafusion_lib.core.registry import Registry
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.geometry.parcel_layer import ParcelLayer
 from terrafusion_lib.geometry.parcel_totals import check_not_emptied
@@ -42,7 +44,7 @@ def settings(folder: Path) -> Settings:
 
 
 def config(folder: Path) -> None:
-    load_county("bentn_wa", settings(folder))
+    parse(GateConfig, {"min_row": {"sales": 10}}, where="gate of county.yaml")
 
 
 def missing_dependency(folder: Path) -> None:
@@ -50,9 +52,7 @@ def missing_dependency(folder: Path) -> None:
 
 
 def connect(folder: Path) -> None:
-    path = folder / "sales.csv"
-    path.write_bytes("id,buyer\n1,Muñoz\n".encode("latin-1"))
-    check_encoding(path, "utf-8")
+    find_table("Parcel", ["Parcels", "Owners"], source="https://gis.county.gov/FeatureServer")
 
 
 def mapping(folder: Path) -> None:
@@ -75,7 +75,8 @@ def load(folder: Path) -> None:
 
 
 def plugin(folder: Path) -> None:
-    load_plugin("valuaton")
+    broken = Registry("plugin", "no.group", "plugins", "{name}/plugin.py", "no_such_name")
+    broken.load("valuation")
 
 
 def valuation(folder: Path) -> None:
@@ -96,8 +97,7 @@ SENTENCES: dict[Callable[[Path], None], tuple[type[TerraFusionError], str]] = {
     config: (
         errors.ConfigError,
         """
-        County 'bentn_wa' is not configured. For example benton_wa, demo_wa, king_wa.
-        Next: did you mean benton_wa?
+        gate of county.yaml is not valid: unknown key min_row; did you mean min_rows?
         """,
     ),
     missing_dependency: (
@@ -110,9 +110,9 @@ SENTENCES: dict[Callable[[Path], None], tuple[type[TerraFusionError], str]] = {
     connect: (
         errors.ConnectError,
         """
-        DIR/sales.csv is declared utf-8, but line 2 has bytes that do not fit (table
-        sales.csv). Likely cause: the file is probably cp1252. Next: set encoding: cp1252
-        for this table in the mapping.
+        https://gis.county.gov/FeatureServer has no table Parcel (table Parcel). For example
+        Parcels. Likely cause: it has a different name, or this login may not see it.
+        Next: did you mean Parcels?
         """,
     ),
     mapping: (
@@ -146,8 +146,9 @@ SENTENCES: dict[Callable[[Path], None], tuple[type[TerraFusionError], str]] = {
     plugin: (
         errors.PluginError,
         """
-        There is no plugin 'valuaton'. For example gis_export, valuation. Next: did you
-        mean valuation?
+        Plugin valuation cannot be loaded from
+        terrafusion_lib.plugins.valuation.plugin:no_such_name: module
+        'terrafusion_lib.plugins.valuation.plugin' has no attribute 'no_such_name'.
         """,
     ),
     valuation: (

@@ -3,7 +3,8 @@
 import pyarrow as pa
 import pytest
 import shapely
-from shapely import LineString, MultiPolygon, Point, Polygon, box
+from shapely import LinearRing, LineString, MultiPolygon, Point, Polygon, box
+from shapely.geometry.base import BaseGeometry
 
 from terrafusion_lib.core.county import GeometryConfig
 from terrafusion_lib.core.errors import ConfigError
@@ -28,6 +29,12 @@ SHAPES: dict[str, bytes | None] = {
     "broken": b"\x01\x03\x00",
     "heights": Polygon([(0, 0, 5), (4, 0, 5), (4, 4, 6)]).wkb,
 }
+
+
+def ring(start: float, side: float) -> LinearRing:
+    """A square ring whose lower edge begins at (start, 0), or at (start, 2) where it is small."""
+    low = 2 if side < 10 else 0
+    return box(start, low, start + side, low + side).exterior
 
 
 def fitted(**policy: object) -> FitShapes:
@@ -99,3 +106,32 @@ def test_totals_and_the_system_of_a_layer() -> None:
     assert layer.srid == 2927
     with pytest.raises(ConfigError, match="'EPSG:0' is unknown"):
         _ = ParcelLayer("test_wa", rows, "EPSG:0", "key").srid
+
+
+RINGS = {
+    "a part as a hole": (Polygon(ring(0, 10), [ring(20, 20)]), 500),
+    "parts that touch": (Polygon(ring(0, 10), [ring(10, 10)]), 200),
+    "a hole in a part written as a hole": (Polygon(ring(0, 10), [ring(20, 20), ring(25, 5)]), 475),
+    "a hole and a part": (Polygon(ring(0, 10), [ring(2, 2), ring(20, 10)]), 196),
+    "the outer ring written as the hole": (Polygon(ring(2, 2), [ring(0, 10)]), 96),
+    "beside another part": (
+        MultiPolygon([Polygon(ring(0, 10), [ring(20, 20)]), box(50, 0, 51, 1)]),
+        501,
+    ),
+}
+
+
+@pytest.mark.parametrize(("shape", "area"), RINGS.values(), ids=RINGS)
+def test_rings_beside_the_outer_one_are_parts(shape: BaseGeometry, area: float) -> None:
+    table = pa.table({"key": ["u"], "geometry": pa.array([shape.wkb], pa.binary())})
+    found = fit_shapes(table, GeometryConfig(max_repair_area_change=0), key="key")
+    assert found.repaired == ["u"]
+    published = shapely.from_wkb(found.rows["geometry"][0].as_py())
+    assert published.is_valid
+    assert published.area == area
+
+
+def test_a_hole_across_the_border_is_no_part_and_no_small_repair() -> None:
+    crossing = Polygon(ring(0, 10), [box(5, 2, 15, 4).exterior])
+    table = pa.table({"key": ["u"], "geometry": pa.array([crossing.wkb], pa.binary())})
+    assert fit_shapes(table, GeometryConfig(), key="key").rows.num_rows == 0

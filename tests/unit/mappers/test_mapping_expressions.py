@@ -5,11 +5,24 @@ import pytest
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.mappers.expressions import Scope, read_expression
 
-SCOPE = Scope(
-    "sale",
-    {"sale": ("sl_price", "bPrimary", "date"), "type": ("main_area", "code")},
-    frozenset({"condition_scale"}),
-    {"has_price": "sl_price > 0", "is_main": "has_price and type.main_area = 'T'"},
+PARAMETERS = {"assessment_year": 2026, "county_id": "demo_wa", "first_year": 2022}
+
+
+def scope_with(scope: Scope, **named: str) -> Scope:
+    """The scope with named expressions, each of which may use those before it."""
+    for name, text in named.items():
+        scope = scope.naming(name, read_expression(text, scope))
+    return scope
+
+
+SCOPE = scope_with(
+    Scope(
+        "sale",
+        {"sale": ("sl_price", "bPrimary", "date"), "type": ("main_area", "code")},
+        frozenset({"condition_scale"}),
+    ),
+    has_price="sl_price > 0",
+    is_main="has_price and type.main_area = 'T'",
 )
 
 
@@ -64,16 +77,24 @@ def test_what_is_not_allowed_is_refused_with_the_way_out(text: str, message: str
 
 
 def test_parameters_take_their_values() -> None:
-    values = {"assessment_year": 2026, "county_id": "demo_wa"}
-    assert "2026" in read_expression("$assessment_year", SCOPE, values).sql
-    assert "'demo_wa'" in read_expression("$county_id", SCOPE, values).sql
+    assert "2026" in read_expression("$assessment_year", SCOPE).sql(PARAMETERS)
+    assert "'demo_wa'" in read_expression("$county_id", SCOPE).sql(PARAMETERS)
+    later = read_expression("$assessment_year - 1", SCOPE)
+    assert later.sql(PARAMETERS) != later.sql(PARAMETERS | {"assessment_year": 2027})
+
+
+def test_an_expression_knows_whether_it_is_a_column_as_it_stands() -> None:
+    assert read_expression("BPRIMARY", SCOPE).column == ("sale", "bPrimary")
+    assert read_expression("type.code", SCOPE).column == ("type", "code")
+    assert read_expression("sl_price + 1", SCOPE).column is None
+    assert read_expression("has_price", SCOPE).column is None
 
 
 def test_sums_are_exact_so_that_their_order_does_not_matter() -> None:
     import duckdb
 
     scope = Scope("t", {"t": ("x",)})
-    query = f"SELECT {read_expression('sum(x)', scope).sql} FROM t"
+    query = f"SELECT {read_expression('sum(x)', scope).sql({})} FROM t"
     with duckdb.connect() as engine:
         engine.execute("CREATE TABLE t AS SELECT unnest([0.1, 0.2, 0.3, 1e12, -1e12]::DOUBLE[]) x")
         assert engine.execute(query).fetchone() == (0.6,)

@@ -37,3 +37,13 @@ def test_a_mistake_in_the_file_is_named(
 def test_every_transform_is_documented() -> None:
     text = (ROOT / "docs" / "reference" / "mapping.md").read_text()
     assert all(f"| `{name}` |" in text for name in TRANSFORMS)
+
+
+def test_a_table_does_not_repeat_its_rows(tmp_path: Path) -> None:
+    text = (ROOT / "county_configs/harbor_ma/mappings/harbor_ma_mappings.yaml").read_text()
+    right = "prop: {to: mapped.properties_operational, match: {property_id: PROP_ID}}"
+    assert right in text
+    path = tmp_path / "mapping.yaml"
+    path.write_text(text.replace(right, right[:-1] + ", many: true}"))
+    with pytest.raises(TerraFusionError, match="may find many rows"):
+        load_mapping(path)

@@ -11,8 +11,11 @@ import pytest
 import shapely
 from pyproj import Transformer
 
+from terrafusion_lib.core.county import GeometryConfig
 from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.schema import PARCELS_GEOMETRY
+from terrafusion_lib.geo.repair import fit_shapes
+from tests.support.curves import curve_wkb
 from tests.support.raw_extract import run_mapping
 
 SHAPES = """
@@ -165,3 +168,41 @@ def test_a_shape_that_crosses_itself_or_lies_nowhere_is_kept(tmp_path: Path) -> 
     one, two = map_shapes(tmp_path, [shapely.to_wkb(crossed), shapely.to_wkb(nowhere)])
     assert one["latitude"] == pytest.approx(46.25, abs=0.06)
     assert two["area_sqft"] is None
+
+
+def test_parts_written_as_holes_are_measured_as_they_are_published(tmp_path: Path) -> None:
+    parts = shapely.Polygon(
+        square(X, Y, 100).exterior,
+        [square(X + 500, Y, 300).exterior, square(X + 50, Y, 20).exterior],
+    )
+    assert parts.area < 0
+    (row,) = map_shapes(tmp_path, [shapely.to_wkb(parts)])
+    rows = pa.table({"key": ["1"], "geometry": pa.array([row["geometry"]], pa.binary())})
+    fit = fit_shapes(rows, GeometryConfig(max_repair_area_change=1e-9), key="key")
+    published = shapely.from_wkb(fit.rows["geometry"][0].as_py())
+    assert row["part_count"] == shapely.get_num_geometries(published) == 2
+    assert row["area_sqft"] == pytest.approx(100_000 - 400, rel=1e-6)
+    assert published.contains(shapely.Point(row["longitude"], row["latitude"]))
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4326", "EPSG:2927"])
+def test_a_crossed_ring_is_measured_by_what_it_covers(tmp_path: Path, crs: str) -> None:
+    feet = [(X, Y), (X + 100, Y + 100), (X + 100, Y), (X, Y + 100)]
+    corners = np.column_stack(TO_DEGREES.transform(*np.array(feet).T)) if "4326" in crs else feet
+    text = SHAPES.replace("EPSG:4326", crs)
+    (row,) = map_shapes(tmp_path, [shapely.to_wkb(shapely.Polygon(corners))], text=text)
+    assert row["area_sqft"] == pytest.approx(5_000, rel=1e-3)
+
+
+def test_curves_are_drawn_straight_measured_and_counted(tmp_path: Path) -> None:
+    x, y = X + 100, Y
+    text = f"CURVEPOLYGON(CIRCULARSTRING({x} {y},{x + 200} {y},{x} {y}))"
+    plain = shapely.box(X, Y, X + 100, Y + 100).wkb
+    wkb = [*curve_wkb([text], tmp_path), plain]
+    one, two = map_shapes(tmp_path, wkb, text=SHAPES.replace("EPSG:4326", "EPSG:2927"))
+    assert one["area_sqft"] == pytest.approx(10_000 * np.pi, rel=1e-3)
+    assert two["area_sqft"] == pytest.approx(10_000)
+    assert shapely.from_wkb(one["geometry"]).is_valid
+    (kept,) = pq.read_table(tmp_path / "out" / "failures.parquet").to_pylist()
+    assert (kept["source_key"], kept["raw_value"]) == ("1", "a curved shape")
+    assert kept["reason"].endswith("(kept)")

@@ -10,7 +10,7 @@ from terrafusion_lib.core.errors import MappingError
 from terrafusion_lib.core.sql import literal
 from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.mappers.conversions import GARBLED, convert
-from terrafusion_lib.mappers.expressions import AGGREGATES, SCALARS
+from terrafusion_lib.mappers.expressions import AGGREGATES, SCALARS, Scope, read_expression
 from terrafusion_lib.mappers.transforms import TRANSFORMS, read_step
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -103,10 +103,66 @@ def test_what_cannot_be_converted_is_a_failure_with_its_reason(
     kind: Kind, sql_type: str, given: str, reason: str
 ) -> None:
     conversion = convert(kind, sql_type)
-    source = f"CAST({literal(given)} AS {sql_type})"
-    assert value_of(conversion.value.replace("{x}", source)) is None
-    assert value_of(conversion.failed.replace("{x}", source)) is True
-    assert value_of(conversion.reason.replace("{raw}", literal(given))) == reason
+    told = conversion.of(f"CAST({literal(given)} AS {sql_type})", literal(given))
+    assert value_of(told.value) is None
+    assert value_of(told.failed) is True
+    assert value_of(told.reason) == reason
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("5,000", 5_000), ("$1,234.50", 1_234.5), ("1,234,567", 1_234_567), (" 12 ", 12),
+        ("-$5", -5), (".5", 0.5), ("1e5", 100_000), ("+7", 7),
+        ("5,000\n6,500", None), ("2\n1", None), ("1,5", None), ("310,00", None),
+        ("12,34", None), ("1234,567", None), ("1 234", None), ("1_000", None), ("$", None),
+    ],
+)  # fmt: skip
+def test_a_number_is_read_as_it_is_written_or_not_at_all(text: str, number: float | None) -> None:
+    told = convert(Kind.MONEY, "VARCHAR").of(literal(text), literal(text))
+    assert value_of(told.value) == number
+    assert value_of(told.failed) is (number is None)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("1.234,50", 1_234.5), ("1,5", 1.5), ("310,00", 310), ("1.5", None)]
+)
+def test_a_decimal_comma_is_read_where_it_is_declared(text: str, number: float | None) -> None:
+    told = convert(Kind.NUMBER, "VARCHAR", decimal=",").of(literal(text), literal(text))
+    assert value_of(told.value) == number
+
+
+@pytest.mark.parametrize(
+    ("text", "formats", "day", "reason"),
+    [
+        ("3/5/2022", "%m/%d/%Y", "2022-03-05", ""),
+        ("3/5/22", "%m/%d/%Y", None, "not a date"),
+        ("3/5/22", "%m/%d/%y", "2022-03-05", ""),
+        ("3/5/62", "%m/%d/%y", "1962-03-05", ""),
+        ("3/5/22", "%m/%d/%Y|%m/%d/%y", "2022-03-05", ""),
+        ("1/1/1900", "%m/%d/%Y", None, "placeholder date"),
+        ("12/30/1899", "%m/%d/%Y", None, "placeholder date"),
+        ("1899-12-31", "", None, "placeholder date"),
+        ("31.12.9999", "%d.%m.%Y", None, "placeholder date"),
+    ],
+)
+def test_a_date_means_the_same_in_every_format(
+    text: str, formats: str, day: str | None, reason: str
+) -> None:
+    told = convert(Kind.DATE, "VARCHAR", formats=formats).of(literal(text), literal(text))
+    assert value_of(f"CAST({told.value} AS VARCHAR)") == day
+    assert value_of(told.failed) is (day is None)
+    if day is None:
+        assert value_of(told.reason) == reason
+
+
+def test_a_whole_number_is_text_without_decimals() -> None:
+    scope = Scope("main", {"main": ("x",)})
+    query = read_expression("cast(x as text)", scope).sql({})
+    rows = duckdb.sql(f"SELECT {query} FROM (VALUES (530123456701.0::DOUBLE), (1.5)) AS main(x)")
+    assert rows.fetchall() == [("530123456701",), ("1.5",)]
+    texts = duckdb.sql(f"SELECT {query} FROM (VALUES ('5.0')) AS main(x)")
+    assert texts.fetchall() == [("5.0",)], "text stays as it is"
 
 
 @pytest.mark.parametrize("blank", ["''", "'   '", "NULL"])

@@ -21,7 +21,7 @@ from terrafusion_lib.core.files import file_hash
 from terrafusion_lib.core.raw import SourceTable
 from terrafusion_lib.core.settings import Settings
 from terrafusion_lib.mappers.mapping import load_mapping
-from terrafusion_lib.pipelines import code_closure, fingerprints, plan
+from terrafusion_lib.pipelines import code_closure, fingerprints, plan, stored_products
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.pipelines.steps import steps
 from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE
@@ -87,9 +87,9 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workplace]:
             lambda root: code if root == "terrafusion_lib" else folder(root),
         )
         patch.setattr(code_closure, "_hash", file_hash)
-        patch.setattr(plan, "_source_tables", source_tables)
-        patch.setattr(plan, "_source_state", lambda *given, **options: "state")
-        patch.setattr(plan, "_database_reason", lambda *given: None)
+        patch.setattr(plan, "source_tables", source_tables)
+        patch.setattr(plan, "present_source_state", lambda *given: "state")
+        patch.setattr(stored_products, "database_reason", lambda *given: None)
         made.finish()
         assert made.make_plan().to_run == NOTHING
         yield made
@@ -117,6 +117,8 @@ def append(path: Path, text: str) -> None:
         ("pipelines/specialize_parcels.py", [SPECIALIZE]),
         ("pipelines/step.py", EVERYTHING),
         ("pipelines/plan.py", NOTHING),
+        ("pipelines/source_state.py", NOTHING),
+        ("pipelines/stored_products.py", NOTHING),
         ("pipelines/steps.py", NOTHING),
         ("pipelines/fingerprints.py", NOTHING),
         ("pipelines/notebook_tables.py", NOTHING),
@@ -144,6 +146,8 @@ def append(path: Path, text: str) -> None:
         ("geometry/postgis_load.py", [SPECIALIZE]),
         ("analytics/duckdb_store.py", FROM_SPECIALIZE_AND_VALUE),
         ("mappers/model.py", FROM_MAP),
+        ("mappers/bind_table.py", FROM_MAP),
+        ("mappers/write_table.py", FROM_MAP),
         ("validation/gate.py", FROM_VALIDATE),
         ("validation/data_docs.css", FROM_VALIDATE),
         ("validation/__init__.py", FROM_VALIDATE),

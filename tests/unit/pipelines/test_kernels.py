@@ -90,6 +90,7 @@ def test_killed_kernels_are_gone_and_no_more_are_given(project: Path, sockets: P
     assert not list(sockets.iterdir())
 
 
+@pytest.mark.slow
 def test_a_single_notebook_leaves_no_kernel_and_no_socket(project: Path, sockets: Path) -> None:
     before = children()
     source, target = project / "a.ipynb", project / "executed.ipynb"

@@ -95,6 +95,7 @@ def test_two_tasks_are_built_and_a_failure_keeps_its_family_and_sentence(project
     assert (project / "staging" / "b.ipynb").is_file()
 
 
+@pytest.mark.slow
 def test_tasks_that_do_not_need_each_other_run_side_by_side(project: Path) -> None:
     write_notebook(project / "b.ipynb", MEET.format(own="b", other="c"))
     write_notebook(project / "c.ipynb", MEET.format(own="c", other="b"))
@@ -103,6 +104,7 @@ def test_tasks_that_do_not_need_each_other_run_side_by_side(project: Path) -> No
     assert (project / "staging" / "c.ipynb").is_file()
 
 
+@pytest.mark.slow
 def test_a_failure_leaves_out_what_depends_on_it_and_nothing_else(project: Path) -> None:
     write_notebook(project / "b.ipynb", "print('fine')")
     write_notebook(project / "c.ipynb", "raise ValueError('c is wrong')")
@@ -116,6 +118,7 @@ def test_a_failure_leaves_out_what_depends_on_it_and_nothing_else(project: Path)
     assert {child.pid for child in psutil.Process().children(recursive=True)} == before
 
 
+@pytest.mark.slow
 def test_a_kernel_that_the_system_ends_is_told_with_its_step(project: Path) -> None:
     write_notebook(project / "b.ipynb", "import os\nos._exit(9)")
     with pytest.raises(RunError) as raised:
@@ -124,6 +127,7 @@ def test_a_kernel_that_the_system_ends_is_told_with_its_step(project: Path) -> N
     assert raised.value.hint == "terrafusion run <county> --resume"
 
 
+@pytest.mark.slow
 def test_kernels_import_before_their_turn_and_leave_no_name(project: Path) -> None:
     source = "import no_such_module" if False else "import sys\nprint('wave' in sys.modules, dir())"
     write_notebook(project / "b.ipynb", source)
@@ -134,6 +138,7 @@ def test_kernels_import_before_their_turn_and_leave_no_name(project: Path) -> No
     assert "wave" not in names
 
 
+@pytest.mark.slow
 def test_an_import_that_fails_is_told_by_its_own_cell(project: Path) -> None:
     write_notebook(project / "b.ipynb", "print('before')\nimport no_such_module")
     with pytest.raises(RunError) as raised:
@@ -142,6 +147,7 @@ def test_an_import_that_fails_is_told_by_its_own_cell(project: Path) -> None:
     assert printed(project / "staging" / "b.ipynb") == "before\n"
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_leave_nothing_in_the_project(project: Path) -> None:
     write_notebook(project / "a.ipynb", MEET.format(own="staging/a", other="staging/c"))
     write_notebook(project / "c.ipynb", MEET.format(own="staging/c", other="staging/a"))
@@ -154,6 +160,7 @@ def test_two_runs_at_once_leave_nothing_in_the_project(project: Path) -> None:
     assert set(project.iterdir()) == there
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_no_kernel(project: Path) -> None:
     write_notebook(project / "a.ipynb", "open('begun', 'w').close()\nimport time; time.sleep(600)")
     write_notebook(project / "b.ipynb", "print('never')")

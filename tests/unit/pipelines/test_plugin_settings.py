@@ -9,6 +9,7 @@ from terrafusion_lib.core.errors import ConfigError
 from terrafusion_lib.core.settings import get_settings
 from terrafusion_lib.jobs.settings import check_plugins, plugin_params
 from terrafusion_lib.plugins.registry import load_plugin
+from terrafusion_lib.plugins.valuation.params import ValuationParams
 
 
 def county(**plugins: dict[str, Any]) -> CountyConfig:
@@ -45,3 +46,29 @@ def test_an_id_that_is_written_as_a_number_is_text() -> None:
     }
     params = plugin_params(county(valuation={"overrides": [word]}), load_plugin("valuation"))
     assert params.overrides[0].property_id == "10234"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("state", "own", "deeds", "months"),
+    [
+        ("WA", {}, "QCD", 8),
+        ("WA", {"study_months_before": 6}, "QCD", 6),
+        ("generic_us", {}, "", 12),
+        ("generic_us", {"invalid_deeds": {"QC": "quitclaim"}}, "QC", 12),
+    ],
+)
+def test_parameters_come_from_the_state_then_the_county(
+    state: str, own: dict[str, object], deeds: str, months: int
+) -> None:
+    place = county(valuation=own).model_copy(update={"state": state})
+    params = plugin_params(place, load_plugin("valuation"))
+    assert isinstance(params, ValuationParams)
+    assert next(iter(params.invalid_deeds), "") == deeds
+    assert params.study_months_before == months
+
+
+def test_only_washingtons_exports_cite_washingtons_law() -> None:
+    texan = county().model_copy(update={"state": "generic_us"})
+    export = load_plugin("gis_export")
+    assert "RCW" in plugin_params(county(), export).model_dump()["license"]
+    assert "RCW" not in plugin_params(texan, export).model_dump()["license"]

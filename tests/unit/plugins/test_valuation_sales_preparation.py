@@ -28,7 +28,7 @@ def sale(**fields: object) -> dict[str, object]:
         "sale_id": "S1",
         "property_id": "1",
         "sale_date": VALUATION_DATE - timedelta(days=100),
-        "sale_price": 300_000.0,
+        "sale_price": 300_000.0 + sum(map(ord, str(fields.get("sale_id", "S1")))) - 132,
         "dor_valid": True,
         "county_valid": True,
         "parcel_count": 1,
@@ -53,6 +53,15 @@ def prepared(*sales: dict[str, object], **params: object) -> PreparedSales:
         VALUATION_DATE,
         ValuationParams(**params),
     )
+
+
+def test_a_transfer_entered_twice_counts_once() -> None:
+    twice = prepared(sale(), sale(sale_id="S2", sale_price=300_000.0))
+    assert twice.left_out == {"entered_twice": 1}
+    assert twice.market.sale_id.tolist() == ["S1"]
+    kept = prepared(sale(dor_valid=False), sale(sale_id="S2", sale_price=300_000.0))
+    assert kept.left_out == {"not_valid": 1}
+    assert kept.market.sale_id.tolist() == ["S2"], "the valid one is not lost for an invalid one"
 
 
 @pytest.mark.parametrize(

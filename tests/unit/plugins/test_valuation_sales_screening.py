@@ -7,19 +7,20 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from terrafusion_lib.core.states.load import load_state
 from terrafusion_lib.plugins.api import PluginResult
 from terrafusion_lib.plugins.valuation.params import SaleDecision, ValuationParams
 from terrafusion_lib.plugins.valuation.plugin import plugin
 from terrafusion_lib.plugins.valuation.sales.completeness import completeness
+from terrafusion_lib.plugins.valuation.sales.evidence import robust_scores
 from terrafusion_lib.plugins.valuation.sales.prepare import PreparedSales, prepare_sales
-from terrafusion_lib.plugins.valuation.sales.screening import robust_scores
 from terrafusion_lib.plugins.valuation.subjects import properties_as_subjects
 from terrafusion_lib.stats.study import ALL
 from tests.support.synthetic_market import VALUATION_DATE, SyntheticMarket, synthetic_market
 
 NO_TREES = {"bootstrap_replicates": 0, "min_ensemble_sales": 100_000}
 """Verdicts need no boosted trees and no intervals, which take most of a run."""
-PARAMS = ValuationParams(**NO_TREES)
+PARAMS = ValuationParams(**NO_TREES, **load_state("wa").plugins["valuation"])
 
 
 def with_column(market: SyntheticMarket, name: str, values: object) -> SyntheticMarket:

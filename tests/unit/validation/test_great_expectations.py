@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.states.load import load_state
 from terrafusion_lib.validation import great_expectations_engine as framework
 from terrafusion_lib.validation.results import RuleResult, ValidationResult
 from terrafusion_lib.validation.suites import load_suites
@@ -21,7 +22,7 @@ from tests.unit.validation.test_shipped_suites import write_bad_tables
 
 pytestmark = pytest.mark.slow
 
-SUITES = load_suites(ROOT / "expectations")
+SUITES = load_suites(ROOT / "expectations", profile=load_state("wa"))
 PARAMETERS: dict[str, object] = {"county_id": COUNTY, "assessment_year": YEAR}
 ROLL = "properties_operational"
 
@@ -77,8 +78,8 @@ def test_a_rule_is_one_of_the_frameworks_own_expectations_where_it_has_one(
     }
     assert types["neighborhood_present"] == "expect_column_values_to_not_be_null"
     assert types["property_type_known"] == "expect_column_values_to_be_in_set"
-    assert types["situs_zip_washington"] == "expect_column_values_to_match_regex"
-    assert types["latitude_in_washington"] == "expect_column_values_to_be_between"
+    assert types["situs_zip_in_state"] == "expect_column_values_to_match_regex"
+    assert types["latitude_in_region"] == "expect_column_values_to_be_between"
     assert types["effective_year_follows"] == "expect_column_pair_values_a_to_be_greater_than_b"
     assert types["table_has_rows"] == "expect_table_row_count_to_be_between"
     assert types["value_jump"] == "unexpected_rows_expectation"

@@ -9,6 +9,7 @@ import pytest
 
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.states.load import load_state
 from terrafusion_lib.validation.suites import load_suites
 from terrafusion_lib.validation.validate import validate_tables
 from tests.support.require import ROOT, real_data
@@ -48,7 +49,7 @@ def test_the_33_bedroom_house_is_quarantined_and_nothing_else(tmp_path: Path) ->
     pq.write_table(pa.table(columns, schema=roll), tmp_path / "properties_operational.parquet")
     tables = {name: tmp_path / f"{name}.parquet" for name in ("properties_operational", "sales")}
     result = validate_tables(
-        load_suites(ROOT / "expectations"),
+        load_suites(ROOT / "expectations", profile=load_state("wa")),
         tables,
         tmp_path / "out",
         parameters={"county_id": "king_wa", "assessment_year": 2015},

@@ -9,6 +9,7 @@ import pytest
 
 from terrafusion_lib.core.schema import PROPERTY_TYPES, TABLES
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.states.load import load_state
 from terrafusion_lib.validation.base import RowRule, Severity
 from terrafusion_lib.validation.rules import InSet
 from terrafusion_lib.validation.suites import Suite, load_suites
@@ -16,7 +17,7 @@ from terrafusion_lib.validation.validate import validate_tables
 from tests.support.canonical_rows import COUNTY, YEAR, Row, good, write_failures, write_rows
 from tests.support.require import ROOT
 
-SUITES = load_suites(ROOT / "expectations")
+SUITES = load_suites(ROOT / "expectations", profile=load_state("wa"))
 ROLL = "properties_operational"
 FUTURE = date(2060, 1, 1)
 SENTINEL = date(1900, 1, 1)
@@ -43,8 +44,8 @@ BAD: dict[str, dict[str, dict[str, Any]]] = {
         "parcel_number_present": {"parcel_number": None},
         "parcel_number_format": {"parcel_number": "  12 "},
         "situs_present": {"situs_address": None},
-        "situs_state_is_washington": {"situs_state": "OR"},
-        "situs_zip_washington": {"situs_zip": "97201"},
+        "situs_in_state": {"situs_state": "OR"},
+        "situs_zip_in_state": {"situs_zip": "97201"},
         "property_type_present": {"property_type": None},
         "property_type_known": {"property_type": "castle"},
         "property_class_format": {"property_class": "1A"},
@@ -83,8 +84,8 @@ BAD: dict[str, dict[str, dict[str, Any]]] = {
         "last_sale_date_possible": {"last_sale_date": FUTURE},
         "last_sale_date_real": {"last_sale_date": CONVERSION},
         "last_sale_complete": {"last_sale_price": 0.0},
-        "latitude_in_washington": {"latitude": 34.05},
-        "longitude_in_washington": {"longitude": 119.2},
+        "latitude_in_region": {"latitude": 34.05},
+        "longitude_in_region": {"longitude": 119.2},
         "coordinates_complete": {"longitude": None},
         "confidential_owner_masked": {"owner_is_confidential": True},
         "attributes_are_json": {"extended_attributes": "{'a': 1"},
@@ -170,8 +171,8 @@ BAD: dict[str, dict[str, dict[str, Any]]] = {
     "parcels_geometry": {
         "numbers_finite": {"area_sqft": float("nan")},
         "shape_present": {"geometry": None},
-        "latitude_in_washington": {"latitude": 240_000.0},
-        "longitude_in_washington": {"longitude": 1_900_000.0},
+        "latitude_in_region": {"latitude": 240_000.0},
+        "longitude_in_region": {"longitude": 1_900_000.0},
         "area_positive": {"area_sqft": 0.0},
         "link_method_known": {"link_method": "guess"},
         "link_is_on_roll": {"property_id": "absent"},

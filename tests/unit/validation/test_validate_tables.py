@@ -13,13 +13,14 @@ import pytest
 from terrafusion_lib.core.errors import ConfigError, GateError
 from terrafusion_lib.core.schema import TABLES
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.states.load import load_state
 from terrafusion_lib.validation.results import RuleResult, TableCounts, ValidationResult
 from terrafusion_lib.validation.suites import load_suites
 from terrafusion_lib.validation.validate import validate_tables
 from tests.support.canonical_rows import COUNTY, YEAR, Row, good, write_failures, write_rows
 from tests.support.require import ROOT
 
-SUITES = load_suites(ROOT / "expectations")
+SUITES = load_suites(ROOT / "expectations", profile=load_state("wa"))
 PARAMETERS: dict[str, object] = {"county_id": COUNTY, "assessment_year": YEAR}
 ROLL = "properties_operational"
 

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from terrafusion_lib.core.settings import Settings
+from terrafusion_lib.core.states.load import load_state
 from terrafusion_lib.validation.suites import load_suites
 from terrafusion_lib.validation.validate import validate_tables
 from tests.support.canonical_rows import COUNTY, YEAR, Row, good, write_rows
 from tests.support.require import ROOT
 
-SUITES = load_suites(ROOT / "expectations")
+SUITES = load_suites(ROOT / "expectations", profile=load_state("wa"))
 ROLL = "properties_operational"
 IDS = st.sampled_from(["1", "2", "3", "4", "5", "6", "é"])
 NUMBERS = st.one_of(st.none(), st.floats(), st.integers(-10, 400_000).map(float))

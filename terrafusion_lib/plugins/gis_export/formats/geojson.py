@@ -7,6 +7,7 @@ from pathlib import Path
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.write.features import features
+from terrafusion_lib.plugins.gis_export.write.shape_text import degree_grid
 from terrafusion_lib.plugins.gis_export.write.text_file import write_text
 
 
@@ -24,5 +25,10 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
 
 
 FORMAT = ExportFormat(
-    title="GeoJSON", suffix=".geojson", write=write, size_factor=4.0, crs="EPSG:4326"
+    title="GeoJSON",
+    suffix=".geojson",
+    write=write,
+    size_factor=4.0,
+    crs="EPSG:4326",
+    grid=degree_grid,
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 from terrafusion_lib.plugins.gis_export.format import ExportFormat
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.write.features import features
+from terrafusion_lib.plugins.gis_export.write.shape_text import degree_grid
 from terrafusion_lib.plugins.gis_export.write.text_file import write_text
 
 SEPARATOR = "\x1e"
@@ -32,4 +33,5 @@ FORMAT = ExportFormat(
     write=write,
     size_factor=4.0,
     crs="EPSG:4326",
+    grid=degree_grid,
 )

@@ -10,7 +10,12 @@ import pyarrow.compute as pc
 
 from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
 from terrafusion_lib.plugins.gis_export.write.export_layer import GEOMETRY, ExportField, ExportLayer
-from terrafusion_lib.plugins.gis_export.write.shape_text import Nested, Notation, shape_texts
+from terrafusion_lib.plugins.gis_export.write.shape_text import (
+    Nested,
+    Notation,
+    degree_grid,
+    shape_texts,
+)
 from terrafusion_lib.plugins.gis_export.write.text_file import write_text
 
 TYPES = {pa.int32(): "int", pa.int64(): "int", pa.float64(): "float", pa.bool_(): "bool"}
@@ -117,5 +122,6 @@ FORMAT = ExportFormat(
     write=write,
     size_factor=6.0,
     crs="EPSG:4326",
+    grid=degree_grid,
     styles=Styles.NONE,
 )

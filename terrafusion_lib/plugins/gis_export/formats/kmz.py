@@ -9,6 +9,7 @@ from terrafusion_lib.plugins.gis_export.format import ExportFormat, Styles
 from terrafusion_lib.plugins.gis_export.formats.kml import write_document
 from terrafusion_lib.plugins.gis_export.write.archive import zip_files
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
+from terrafusion_lib.plugins.gis_export.write.shape_text import degree_grid
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:
@@ -52,5 +53,6 @@ FORMAT = ExportFormat(
     size_factor=0.8,
     several_layers=True,
     crs="EPSG:4326",
+    grid=degree_grid,
     styles=Styles.NONE,
 )

@@ -21,6 +21,8 @@ from terrafusion_lib.plugins.gis_export.write.whole_file import incomplete
 TILE_BYTES, TILE_FEATURES = 20_000_000, 1_000_000
 """Large enough that GDAL drops no parcel from a tile."""
 
+TYPES = {pa.date32(): pa.string()}
+"""Tiles know no dates: they are text as ISO 8601 has it."""
 WEB_MAP = "EPSG:3857"
 SIMPLIFIED = 1
 """Tile units by which corners may move below the last zoom; more would distort parcels."""
@@ -51,7 +53,15 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
         "NAME": layer.name,
         "DESCRIPTION": layer.meaning,
     }
-    write_layer(layer, path, driver="PMTiles", name=layer.name, multi=True, dataset_options=options)
+    write_layer(
+        layer,
+        path,
+        driver="PMTiles",
+        name=layer.name,
+        multi=True,
+        types=TYPES,
+        dataset_options=options,
+    )
     _check(layer, path)
 
 

@@ -38,12 +38,14 @@ COLUMNS = {
 class Selection:
     """Rows in the area: `properties` of the roll (mask), `shapes` of the parcel layer.
 
-    `roll_of_shape` is each shape's row of the roll, −1 if unlinked.
+    `roll_of_shape` is each shape's row of the roll, −1 where it is linked to none; `unlinked` are
+    those in the area (mask): features of streets or water, or of parcels that are not on the roll.
     """
 
     properties: Bools
     shapes: Bools
     roll_of_shape: Ints
+    unlinked: Bools
 
 
 def select(tables: CountyTables, params: GisExportParams) -> Selection:
@@ -62,11 +64,13 @@ def select(tables: CountyTables, params: GisExportParams) -> Selection:
     )
     if params.area is Area.COUNTY:
         everything = np.ones(tables[ROLL].num_rows, dtype=bool)
-        found = Selection(everything, roll_of_shape >= 0, roll_of_shape)
+        linked = roll_of_shape >= 0
+        found = Selection(everything, linked, roll_of_shape, ~linked)
     elif params.area in COLUMNS:
         inside = _by_code(tables, COLUMNS[params.area], params)
         padded = np.append(inside, False)
-        found = Selection(inside, padded[roll_of_shape], roll_of_shape)
+        none = np.zeros(roll_of_shape.size, dtype=bool)
+        found = Selection(inside, padded[roll_of_shape], roll_of_shape, none)
     else:
         found = _by_place(tables, area_shape(params), roll_of_shape)
     if not (found.properties.any() or found.shapes.any()):
@@ -118,4 +122,5 @@ def _by_place(tables: CountyTables, area: "BaseGeometry", roll_of_shape: Ints) -
     linked = roll_of_shape >= 0
     has_shape = np.bincount(roll_of_shape[linked], minlength=count) > 0
     selected = np.bincount(roll_of_shape[linked & shapes_in], minlength=count) > 0
-    return Selection(np.where(has_shape, selected, inside), shapes_in & linked, roll_of_shape)
+    properties = np.where(has_shape, selected, inside)
+    return Selection(properties, shapes_in & linked, roll_of_shape, shapes_in & ~linked)

@@ -29,6 +29,7 @@ from terrafusion_lib.plugins.gis_export.select.shapes import (
 )
 
 VALUATIONS, COMPARABLES, RATIOS = "valuations", "valuation_comparables", "sale_ratios"
+UNLINKED = "parcel shapes that belong to no property"
 STATISTICS, APPRAISED, BY_NEIGHBORHOOD = "ratio_statistics", "appraised", "neighborhood_code"
 
 
@@ -36,8 +37,9 @@ STATISTICS, APPRAISED, BY_NEIGHBORHOOD = "ratio_statistics", "appraised", "neigh
 class Records:
     """A layer's records: shapes, the source row in each table (−1: none), figures.
 
-    `key` lists the attributes that are unique together. `left_out` counts what has no record, by
-    reason; `repaired` counts repaired parcel shapes.
+    `key` names the attributes that together are unique. `left_out` counts what has no record, by
+    reason; `repaired` counts the parcel shapes that were repaired; `unlinked` are the keys of the
+    features in the area that belong to no property.
     """
 
     shapes: Shapes
@@ -46,12 +48,13 @@ class Records:
     computed: dict[str, pa.Array] = field(default_factory=dict)
     left_out: dict[str, int] = field(default_factory=dict)
     repaired: int = 0
+    unlinked: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))
 
 
 def parcels(tables: CountyTables, selection: Selection) -> Records:
     """One record per shape linked to a property; without a layer, per property at its point."""
     made = _by_shape if len(selection.shapes) else _by_point
-    base = made(tables, selection)
+    base = _with_unlinked(made(tables, selection), tables, selection)
     if not tables.has(VALUATIONS):
         return base
     valued = positions(tables.column(ROLL, "property_id"), tables.column(VALUATIONS, "property_id"))
@@ -135,7 +138,8 @@ def neighborhoods(tables: CountyTables, selection: Selection) -> Records:
     shapes = Shapes(as_wkb(outlines[drawn]), pa.array(np.arange(drawn.size)), WGS84, POLYGON)
     left_out = {"neighborhoods without a parcel shape": len(names) - drawn.size} | fit.left_out
     key = ("neighborhood_code",)
-    return Records(shapes, key, computed=computed, left_out=left_out, repaired=fit.repaired)
+    base = Records(shapes, key, computed=computed, left_out=left_out, repaired=fit.repaired)
+    return _with_unlinked(base, tables, selection)
 
 
 def neighborhood_ratios(tables: CountyTables, selection: Selection) -> Records:
@@ -174,6 +178,12 @@ def _by_shape(tables: CountyTables, selection: Selection) -> Records:
     rows = {SHAPES: fit.rows, ROLL: selection.roll_of_shape[fit.rows]}
     shapes = Shapes(fit.wkb, pa.array(fit.rows), WGS84, POLYGON)
     return Records(shapes, ("geometry_id",), rows, left_out=left_out, repaired=fit.repaired)
+
+
+def _with_unlinked(base: Records, tables: CountyTables, selection: Selection) -> Records:
+    """The records, the features that belong to no property counted and listed."""
+    keys = tables.column(SHAPES, "geometry_id").filter(pa.array(selection.unlinked))
+    return replace(base, left_out=base.left_out | {UNLINKED: len(keys)}, unlinked=keys)
 
 
 def _by_point(tables: CountyTables, selection: Selection) -> Records:

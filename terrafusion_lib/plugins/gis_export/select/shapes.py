@@ -20,6 +20,7 @@ from terrafusion_lib.plugins.gis_export.errors import (
     OUTSIDE_SYSTEM,
     ExportError,
 )
+from terrafusion_lib.plugins.gis_export.select.valid_shapes import Grid, valid_at
 from terrafusion_lib.plugins.gis_export.select.wkb_coordinates import moved
 
 if TYPE_CHECKING:
@@ -67,12 +68,19 @@ class Shapes:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def part(self, start: int, length: int, target: str, *, multi: bool) -> pa.Array:
-        """WKB of some records in the system `target`; every polygon as multi when `multi`."""
+    def part(
+        self, start: int, length: int, target: str, *, multi: bool, grid: Grid | None = None
+    ) -> pa.Array:
+        """WKB of some records in the system `target` and on `grid`, valid there.
+
+        Every polygon is a multi-polygon when `multi`.
+        """
         wkb = self.wkb.take(self.rows.slice(start, length))
         plain = bool(pc.all(_plain(wkb, self.kind)).as_py())
         if not plain or target != self.crs:
             wkb = reproject(wkb, self.crs, target, plain=plain)
+        if self.kind == POLYGON and (grid is not None or target != self.crs):
+            wkb = valid_at(wkb, grid)
         return promote(wkb) if multi and self.kind == POLYGON else wkb
 
 

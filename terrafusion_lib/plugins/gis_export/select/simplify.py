@@ -11,6 +11,7 @@ from terrafusion_lib.plugins.gis_export.select.shapes import (
     objects,
     transformer,
 )
+from terrafusion_lib.plugins.gis_export.select.valid_shapes import valid_at
 
 
 def simplify(shapes: Shapes, tolerance_feet: float, county_crs: str) -> Shapes:
@@ -32,4 +33,6 @@ def simplify(shapes: Shapes, tolerance_feet: float, county_crs: str) -> Shapes:
     found = shapely.force_2d(shapely.from_wkb(objects(shapes.wkb.take(shapes.rows))))
     moved = shapely.transform(found, transformer(shapes.crs, county_crs))
     smaller = shapely.coverage_simplify(moved, units)
-    return Shapes(as_wkb(smaller), pa.array(np.arange(len(shapes))), county_crs, POLYGON)
+    return Shapes(
+        valid_at(as_wkb(smaller), None), pa.array(np.arange(len(shapes))), county_crs, POLYGON
+    )

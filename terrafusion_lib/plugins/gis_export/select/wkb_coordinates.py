@@ -33,16 +33,21 @@ def moved(wkb: pa.Array, change: Callable[[Floats], Floats]) -> pa.Array | None:
     pa.Array or None
         None if a shape does not match its header; then nothing is changed.
     """
-    starts = np.frombuffer(wkb.buffers()[1], np.int32)[wkb.offset : wkb.offset + len(wkb) + 1]
-    data = np.frombuffer(wkb.buffers()[2] or b"", np.uint8)[starts[0] : starts[-1]].copy()
-    starts = starts - starts[0]
-    at = _places(data, starts.astype(np.int64))
+    shared, starts = buffers(wkb)
+    data = shared.copy()
+    at = _places(data, starts)
     if at is None:
         return None
-    _write(data, at, change(_read(data, at)))
-    return pa.Array.from_buffers(
-        wkb.type, len(wkb), [None, pa.py_buffer(starts), pa.py_buffer(data)]
-    )
+    _write(data, at, change(read(data, at)))
+    offsets = pa.py_buffer(starts.astype(np.int32))
+    return pa.Array.from_buffers(wkb.type, len(wkb), [None, offsets, pa.py_buffer(data)])
+
+
+def buffers(wkb: pa.Array) -> tuple[Bytes, Ints]:
+    """Bytes of all shapes, and where each begins; the end of the last one is added."""
+    starts = np.frombuffer(wkb.buffers()[1], np.int32)[wkb.offset : wkb.offset + len(wkb) + 1]
+    data = np.frombuffer(wkb.buffers()[2] or b"", np.uint8)[starts[0] : starts[-1]]
+    return data, (starts - starts[0]).astype(np.int64)
 
 
 def _places(data: Bytes, starts: Ints) -> Ints | None:
@@ -57,7 +62,7 @@ def _places(data: Bytes, starts: Ints) -> Ints | None:
     here, polygons = begin.copy(), np.ones(begin.size, dtype=np.int64)
     if ((end - begin)[multi] < HEADER + COUNT).any():
         return None
-    polygons[multi] = _counts(data, begin[multi] + HEADER)
+    polygons[multi] = counts(data, begin[multi] + HEADER)
     here[multi] += HEADER + COUNT
     rings = _rings(data, here, end, polygons)
     if rings is None:
@@ -87,11 +92,11 @@ def _rings(data: Bytes, here: Ints, end: Ints, polygons: Ints) -> tuple[Ints, In
             return None
         if not _are_polygons(data, here[opens]):
             return None
-        points = _counts(data, here[~opens])
+        points = counts(data, here[~opens])
         found.append((here[~opens] + COUNT, points))
         here[~opens] += COUNT + POINT * points
         rings[~opens] -= 1
-        rings[opens] = _counts(data, here[opens] + HEADER)
+        rings[opens] = counts(data, here[opens] + HEADER)
         here[opens] += HEADER + COUNT
         polygons[opens] -= 1
         if (here > end).any():
@@ -104,13 +109,13 @@ def _are_polygons(data: Bytes, at: Ints) -> bool:
     return bool((data[at[:, None] + np.arange(HEADER)] == POLYGON_HEADER).all())
 
 
-def _counts(data: Bytes, at: Ints) -> Ints:
+def counts(data: Bytes, at: Ints) -> Ints:
     """The unsigned 32-bit numbers at these bytes."""
     numbers: NDArray[np.uint32] = data[at[:, None] + np.arange(COUNT)].view("<u4")
     return numbers.ravel().astype(np.int64)
 
 
-def _read(data: Bytes, at: Ints) -> Floats:
+def read(data: Bytes, at: Ints) -> Floats:
     """The pairs of numbers at these bytes."""
     found = np.empty((at.size, 2))
     for rows, words, index in _by_residue(data, at):

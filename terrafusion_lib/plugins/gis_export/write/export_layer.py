@@ -12,6 +12,7 @@ from terrafusion_lib.core.read_ahead import map_ahead
 from terrafusion_lib.core.tables import Kind
 from terrafusion_lib.plugins.gis_export.errors import VALUE_OUT_OF_RANGE, ExportError
 from terrafusion_lib.plugins.gis_export.select.shapes import Shapes
+from terrafusion_lib.plugins.gis_export.select.valid_shapes import Grid
 from terrafusion_lib.plugins.gis_export.write.styles import Style
 
 Made = TypeVar("Made")
@@ -72,8 +73,12 @@ class ExportLayer:
         Coordinate system of the written shapes.
     left_out : dict
         Counts of items without a record, by reason.
+    grid : Grid, optional
+        Coordinates that the format can hold; None: any double.
     repaired : int
         Parcel shapes that were invalid and were repaired.
+    unlinked : tuple of str
+        Keys of the parcel shapes that belong to no property.
     zooms : tuple of int
         First and last zoom, for tile formats.
     """
@@ -86,10 +91,12 @@ class ExportLayer:
     crs: str
     left_out: dict[str, int]
     repaired: int = 0
+    unlinked: tuple[str, ...] = ()
     zooms: tuple[int, int] = (9, 15)
     style: Style | None = None
     progress: Progress = silent
     threads: int = 1
+    grid: Grid | None = None
 
     @property
     def records(self) -> int:
@@ -125,7 +132,9 @@ class ExportLayer:
 
     def _batch(self, start: int, *, multi: bool) -> pa.RecordBatch:
         columns = [self._part(item, start) for item in self.fields]
-        columns.append(self.shapes.part(start, BATCH_RECORDS, self.crs, multi=multi))
+        columns.append(
+            self.shapes.part(start, BATCH_RECORDS, self.crs, multi=multi, grid=self.grid)
+        )
         return pa.record_batch(columns, schema=self.schema())
 
     def _part(self, item: ExportField, start: int) -> pa.Array:

@@ -58,6 +58,7 @@ def _layer(plan: ExportPlan, layer: ExportLayer) -> dict[str, Any]:
         "key": list(layer.key),
         "records": layer.records,
         "left_out": layer.left_out,
+        "shapes_of_no_property": list(layer.unlinked),
         "shapes_repaired": layer.repaired,
         "fields": [
             {

@@ -11,9 +11,15 @@ from terrafusion_lib.plugins.gis_export.select.shapes import (
     Ints,
     objects,
 )
+from terrafusion_lib.plugins.gis_export.select.valid_shapes import Grid
 
 DECIMALS = 7
 """Decimals of degrees: one centimeter."""
+
+
+def degree_grid(_crs: str) -> Grid:
+    """Coordinates that these formats can hold."""
+    return Grid(10.0**DECIMALS)
 
 
 @dataclass(frozen=True)

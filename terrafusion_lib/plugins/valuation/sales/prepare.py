@@ -10,7 +10,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from terrafusion_lib.plugins.valuation.params import MultiParcel, Validity, ValuationParams
-from terrafusion_lib.plugins.valuation.sales.screening import Evidence, collect_evidence
+from terrafusion_lib.plugins.valuation.sales.evidence import Evidence, collect_evidence
 from terrafusion_lib.plugins.valuation.subjects import (
     DAYS_PER_MONTH,
     DAYS_PER_YEAR,
@@ -115,6 +115,7 @@ def prepare_sales(
         ("no_date", np.isnan(day)),
         ("not_valid", ~usable & ~valid),
         ("invalid_deed_or_decision", ~usable),
+        ("entered_twice", evidence.twice),
         ("several_parcels", multi),
         ("property_not_on_roll", parcel < 0),
         ("too_old", day < -params.max_sale_age_months * DAYS_PER_MONTH),
@@ -127,9 +128,9 @@ def prepare_sales(
 
     def chosen(rows: BoolArray) -> Sales:
         at = np.flatnonzero(rows)
-        found = _sales(table.take(pa.array(at)), units, parcel[at], price[at], day[at])
-        keys = (found.property_id.astype(str), found.sale_id.astype(str), found.unit.day)
-        return found.take(np.lexsort(keys))
+        sales = _sales(table.take(pa.array(at)), units, parcel[at], price[at], day[at])
+        keys = (sales.property_id.astype(str), sales.sale_id.astype(str), sales.unit.day)
+        return sales.take(np.lexsort(keys))
 
     sales = chosen(keep)
     return PreparedSales(
@@ -242,5 +243,5 @@ def _sales(
 
 
 def _coalesce(first: TextArray, second: TextArray) -> TextArray:
-    found: TextArray = np.where(absent(first), second, first)
-    return found
+    merged: TextArray = np.where(absent(first), second, first)
+    return merged

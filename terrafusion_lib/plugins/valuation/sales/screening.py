@@ -1,216 +1,36 @@
-"""Screening of sales: what speaks against each, who decided on it, and what a person should see.
-
-Evidence that does not depend on the price (codes, deeds, a person's word) decides whether a sale is
-used. Parties that look related and a price that looks odd only make a sale suspect: strangers may
-share a surname, and to leave sales out because their price disagrees with the model would make any
-model look right (IAAO Standard on Ratio Studies, 2013, on outliers and on sales chasing).
-"""
+"""Screening of sales: the verdict on each, who decided, and why a person should look at it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from terrafusion_lib.plugins.valuation.model.hedonic import MAD_TO_DEVIATION
-from terrafusion_lib.plugins.valuation.params import SaleDecision, ValuationParams
-from terrafusion_lib.plugins.valuation.subjects import (
-    DAYS_PER_YEAR,
-    TextArray,
-    absent,
-    numbers,
-    texts,
+from terrafusion_lib.plugins.valuation.params import ValuationParams
+from terrafusion_lib.plugins.valuation.sales.evidence import Evidence, robust_scores
+from terrafusion_lib.plugins.valuation.sales.rules import (
+    BY_CODES,
+    Effect,
+    Facts,
+    Rule,
+    rows_by_rule,
 )
+from terrafusion_lib.plugins.valuation.subjects import TextArray, texts
 from terrafusion_lib.stats import reproducible
-from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
+from terrafusion_lib.stats.strata import BoolArray, FloatArray
 
 VALID, INVALID, SUSPECT = "valid", "invalid", "suspect"
-BY_CODES, BY_MACHINE, BY_PERSON = "codes", "machine", "person"
-MIN_SEGMENT = 20
-"""Fewest sales that make a segment of their own; fewer are compared with their whole market."""
-CHAIN_DAYS = 30
-MIN_YEARS_BETWEEN = 0.25
-LOOKS_VALID = 1.5
-"""Robust deviations within which the price of a sale coded invalid looks like any other's."""
+VERDICTS = ((Effect.SUSPECT, SUSPECT), (Effect.INVALID, INVALID), (Effect.REOPENED, SUSPECT))
+"""Verdict of each effect, the weakest first."""
 
-
-@dataclass(frozen=True)
-class Evidence:
-    """What speaks against each row of the sales table; scores are in robust deviations.
-
-    `deed` is the WAC 458-53-080 numeral that the deed type stands for, None without one; `parties`
-    what the names of seller and buyer say, None when nothing. `decision` is 1 where a person took
-    the sale for valid, 0 for invalid, NaN where nobody decided.
-    """
-
-    codes_valid: BoolArray
-    deed: TextArray
-    exempt: BoolArray
-    parties: TextArray
-    nominal: BoolArray
-    several: BoolArray
-    chained: BoolArray
-    rate_score: FloatArray
-    swing_score: FloatArray
-    decision: FloatArray
-    decided_by: TextArray
-    unknown_decisions: tuple[str, ...]
-
-    def usable(self) -> BoolArray:
-        """Sales that codes, deeds and people let through."""
-        machine = self.codes_valid & absent(self.deed)
-        decided = np.isfinite(self.decision)
-        return np.asarray((decided & (self.decision == 1)) | (~decided & machine), dtype=np.bool_)
-
-
-def collect_evidence(
-    table: pa.Table,
-    codes_valid: BoolArray,
-    price: FloatArray,
-    day: FloatArray,
-    params: ValuationParams,
-) -> Evidence:
-    """Look at every row of the sales table.
-
-    Parameters
-    ----------
-    codes_valid : array of bool
-        What the validity codes say.
-    price, day : array
-        Price of the parcel, US dollars, and days from the valuation date; NaN unknown.
-    """
-    parcel = _codes(texts(table, "property_id"))
-    land_only = numbers(table, "is_land_only") == 1
-    area, land = numbers(table, "building_area_sqft"), numbers(table, "land_area_sqft")
-    size = np.where(land_only | ~(area > 0), land, area)
-    kind = np.where(land_only, "land", texts(table, "property_type").astype(str))
-    decision, who, unknown = _decisions(table, params.sales_decisions)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        rate = np.where(
-            codes_valid & (size > 0) & (price > 0), reproducible.log(price / size), np.nan
-        )
-    return Evidence(
-        codes_valid=codes_valid,
-        deed=_deeds(table, params.invalid_deeds),
-        exempt=~absent(texts(table, "wac_code")),
-        parties=texts(table, "party_relation"),
-        nominal=~(numbers(table, "sale_price") >= params.min_sale_price),
-        several=numbers(table, "parcel_count") > 1,
-        chained=_chained(parcel, day),
-        rate_score=robust_scores(rate, kind, texts(table, "neighborhood_code").astype(str)),
-        swing_score=_swings(parcel, day, np.where(codes_valid, price, np.nan), kind),
-        decision=decision,
-        decided_by=who,
-        unknown_decisions=unknown,
-    )
-
-
-def robust_scores(
-    value: FloatArray, *segments: TextArray, among: BoolArray | None = None
-) -> FloatArray:
-    """Distance of each value from its segment's median in robust standard deviations.
-
-    1.4826 times the median absolute deviation: neither it nor the median moves by a few wild
-    values, so an outlier cannot hide itself. The segments go from wide to narrow; the narrowest
-    with twenty values or more counts. NaN where the value is NaN or no segment has twenty.
-
-    Parameters
-    ----------
-    among : array of bool, optional
-        Values whose median and deviation are the yardstick; all when None.
-    """
-    score = np.full(value.size, np.nan)
-    known = np.isfinite(value)
-    yardstick = known if among is None else known & among
-    group = np.zeros(value.size, dtype=np.int64)
-    for segment in segments:
-        group = _codes(np.char.add(np.char.add(group.astype(str), "/"), segment.astype(str)))
-        middle, spread, count = _medians(value, group, yardstick)
-        told = known & ((count >= MIN_SEGMENT) & (spread > 0))[group]
-        at = group[told]
-        score[told] = np.abs(value[told] - middle[at]) / (MAD_TO_DEVIATION * spread[at])
-    return score
-
-
-def _codes(labels: np.ndarray) -> IntArray:
-    return np.asarray(np.unique(labels.astype(str), return_inverse=True)[1], dtype=np.int64)
-
-
-def _medians(
-    value: FloatArray, group: IntArray, rows: BoolArray
-) -> tuple[FloatArray, FloatArray, IntArray]:
-    """Median, median absolute deviation and size of each group, of some rows."""
-    groups = int(group.max(initial=-1)) + 1
-    value, group = value[rows], group[rows]
-    count = np.bincount(group, minlength=groups)
-    middle = _group_median(value, group, count)
-    return middle, _group_median(np.abs(value - middle[group]), group, count), count
-
-
-def _group_median(value: FloatArray, group: IntArray, count: IntArray) -> FloatArray:
-    """Median by group; of one without values, nothing that means anything."""
-    if value.size == 0:
-        return np.zeros(count.size)
-    ordered = value[np.lexsort((value, group))]
-    first = np.cumsum(count) - count
-    low, high = first + np.maximum(count - 1, 0) // 2, first + count // 2
-    ends = np.minimum(np.stack([low, high]), value.size - 1)
-    return np.asarray(ordered[ends].mean(axis=0), dtype=np.float64)
-
-
-def _deeds(table: pa.Table, invalid: Mapping[str, str]) -> TextArray:
-    deed = texts(table, "deed_type")
-    found: TextArray = np.array([invalid.get(str(name).strip()) for name in deed], dtype=object)
-    return found.reshape(deed.shape)
-
-
-def _chained(parcel: IntArray, day: FloatArray) -> BoolArray:
-    """Whether the parcel was conveyed again, or before, within a month."""
-    order = np.lexsort((day, parcel))
-    near = (np.diff(parcel[order]) == 0) & (np.diff(day[order]) <= CHAIN_DAYS)
-    found = np.zeros(parcel.size, dtype=np.bool_)
-    found[order[1:]] |= near
-    found[order[:-1]] |= near
-    return found
-
-
-def _swings(parcel: IntArray, day: FloatArray, price: FloatArray, kind: TextArray) -> FloatArray:
-    """Score of the yearly price change between two sales of a parcel, on both of them."""
-    score = np.full(parcel.size, np.nan)
-    rows = np.flatnonzero((price > 0) & np.isfinite(day))
-    order = rows[np.lexsort((day[rows], parcel[rows]))]
-    first, second = order[:-1], order[1:]
-    years = (day[second] - day[first]) / DAYS_PER_YEAR
-    pair = (parcel[first] == parcel[second]) & (years >= MIN_YEARS_BETWEEN)
-    first, second, years = first[pair], second[pair], years[pair]
-    found = robust_scores(reproducible.log(price[second] / price[first]) / years, kind[second])
-    np.fmax.at(score, first, found)
-    np.fmax.at(score, second, found)
-    return score
-
-
-def _decisions(
-    table: pa.Table, decisions: tuple[SaleDecision, ...]
-) -> tuple[FloatArray, TextArray, tuple[str, ...]]:
-    """People's decisions by row (the latest of a sale counts), who made them, and unknown sales."""
-    decision = np.full(table.num_rows, np.nan)
-    who: TextArray = np.full(table.num_rows, None, dtype=object)
-    unknown = []
-    for made in sorted(decisions, key=lambda made: made.when):
-        rows = np.asarray(pc.equal(table["sale_id"], made.sale_id).fill_null(False))
-        decision[rows] = float(made.valid)
-        who[rows] = f"{made.who}, {made.when.isoformat()}: {made.reason}"
-        if not rows.any():
-            unknown.append(made.sale_id)
-    return decision, who, tuple(sorted(set(unknown)))
+RowsByRule = Mapping[Rule, BoolArray]
 
 
 @dataclass(frozen=True)
 class Screening:
     """The verdict on every row of the sales table.
 
-    `reasons` in words, `numeral` the reason of WAC 458-53-080 where one applies, `score` the
+    `reasons` in words, `numeral` the state's code of the reason where one applies, `score` the
     largest robust deviation, `model_ratio` price over the value by models that had not seen it.
     """
 
@@ -231,9 +51,6 @@ def screen(
 ) -> Screening:
     """Decide on every sale: a person's word first, then codes and deeds, then odd prices.
 
-    A price per square foot or a change that looks odd is no more so where the model, which knows
-    the property, values the sale near its price.
-
     Parameters
     ----------
     model_ratio : array
@@ -242,63 +59,77 @@ def screen(
     kind : array
         Market of each sale, within which ratios are compared.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
-        logs = reproducible.log(np.where(model_ratio > 0, model_ratio, np.nan))
-    usable = evidence.usable()
-    model_score = robust_scores(logs, kind, among=usable)
-    limit = params.suspect_deviations
-    unexplained = np.isnan(model_score) | (model_score > limit / 2)
-    rate, swing = (
-        np.where(unexplained & ~evidence.several, found, np.nan)
-        for found in (evidence.rate_score, evidence.swing_score)
-    )
-    scores = np.stack([rate, swing, model_score])
-    score = np.fmax.reduce(scores)
-    odd = [(name, row > limit) for name, row in zip(_ODD, scores, strict=True)]
-    odd += [("excise tax exemption claimed", evidence.exempt)]
-    odd += [("conveyed twice within a month", evidence.chained)]
-    odd += [("price is nominal", evidence.nominal)]
-    odd += [
-        (f"seller and buyer: {relation}", evidence.parties == relation)
-        for relation in sorted(set(evidence.parties[~absent(evidence.parties)].tolist()))
-    ]
-    strange = np.logical_or.reduce([rows for _, rows in odd])
-    no_deed = absent(evidence.deed)
-    miscoded = (
-        ~evidence.codes_valid & no_deed & ~strange & ~evidence.several & (model_score < LOOKS_VALID)
-    )
-    person = np.isfinite(evidence.decision)
-    verdict = np.where(usable, np.where(strange & ~person, SUSPECT, VALID), INVALID).astype(object)
-    verdict[miscoded & ~person] = SUSPECT
-    machine = evidence.codes_valid & ~no_deed
-    decided = np.where(machine, BY_MACHINE, BY_CODES)
-    decided = np.where(person, BY_PERSON, decided).astype(object)
-    notes = [
-        ("codes say invalid", ~evidence.codes_valid),
-        ("deed is not at arm's length", ~no_deed),
-        ("several parcels", evidence.several),
-        *odd,
-        ("coded invalid, but deed and price look valid", miscoded),
-    ]
-    numeral = np.where(no_deed, texts(table, "dor_ratio_code"), evidence.deed)
-    numeral[usable] = None
+    facts = _facts(table, evidence, model_ratio, kind, params.suspect_deviations)
+    rows = dict(rows_by_rule(facts))
     return Screening(
-        verdict, decided, _words(notes, evidence.decided_by), numeral, score, model_ratio
+        verdict=_verdict(evidence, rows),
+        decided_by=_decided_by(rows),
+        reasons=_reasons(facts, rows),
+        numeral=_numeral(facts, rows),
+        score=np.fmax.reduce([facts.rate_score, facts.swing_score, facts.model_score]),
+        model_ratio=model_ratio,
     )
 
 
-_ODD = (
-    "price per square foot is far from the area's",
-    "price changed oddly since the parcel's other sale",
-    "price is far from the model's value",
-)
+def _facts(
+    table: pa.Table, evidence: Evidence, model_ratio: FloatArray, kind: TextArray, limit: float
+) -> Facts:
+    """What the rules look at.
+
+    A price per square foot or a change that looks odd is no more so where the model, which knows
+    the property, values the sale near its price.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_ratio = reproducible.log(np.where(model_ratio > 0, model_ratio, np.nan))
+    model_score = robust_scores(log_ratio, kind, among=evidence.usable())
+    explained = ~np.isnan(model_score) & ~(model_score > limit / 2)
+    left_open = ~explained & ~evidence.several
+    return Facts(
+        evidence=evidence,
+        rate_score=np.where(left_open, evidence.rate_score, np.nan),
+        swing_score=np.where(left_open, evidence.swing_score, np.nan),
+        model_score=model_score,
+        limit=limit,
+        ratio_code=texts(table, "dor_ratio_code"),
+        odd=np.zeros(table.num_rows, dtype=np.bool_),
+    )
 
 
-def _words(notes: list[tuple[str, BoolArray]], people: TextArray) -> TextArray:
-    found: TextArray = np.full(people.size, "", dtype=object)
-    for name, rows in notes:
-        found[rows] = found[rows] + np.where(found[rows] == "", "", "; ") + name
-    told = ~absent(people)
-    found[told] = people[told] + np.where(found[told] == "", "", "; ") + found[told]
-    found[found == ""] = None
-    return found
+def _verdict(evidence: Evidence, rows: RowsByRule) -> TextArray:
+    verdict: TextArray = np.full(evidence.decision.size, VALID, dtype=object)
+    for effect, word in VERDICTS:
+        for rule, held in rows.items():
+            if rule.effect is effect:
+                verdict[held] = word
+    verdict[evidence.decision == 1] = VALID
+    verdict[evidence.decision == 0] = INVALID
+    return verdict
+
+
+def _decided_by(rows: RowsByRule) -> TextArray:
+    """Who decided on each sale: by the first rule that decides, by codes where none does."""
+    deciding = [(rule.decided_by, held) for rule, held in rows.items() if rule.decided_by]
+    who, where = zip(*deciding, strict=True)
+    chosen = np.select(where, who, default=BY_CODES)
+    return np.asarray(chosen, dtype=object)
+
+
+def _reasons(facts: Facts, rows: RowsByRule) -> TextArray:
+    """The reasons of all rules that hold, in the order of the rules; None without one."""
+    reasons: TextArray = np.full(facts.odd.size, "", dtype=object)
+    for rule, held in rows.items():
+        detail = rule.detail(facts)[held] if rule.detail else ""
+        between = np.where(reasons[held] == "", "", "; ")
+        reasons[held] = reasons[held] + between + rule.reason + detail
+    reasons[reasons == ""] = None
+    return reasons
+
+
+def _numeral(facts: Facts, rows: RowsByRule) -> TextArray:
+    """Numeral of the last rule that gives one; None for sales that are used."""
+    numeral: TextArray = np.full(facts.odd.size, None, dtype=object)
+    for rule, held in rows.items():
+        if rule.numeral:
+            numeral[held] = rule.numeral(facts)[held]
+    numeral[facts.evidence.usable()] = None
+    return numeral

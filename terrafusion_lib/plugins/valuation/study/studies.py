@@ -85,9 +85,9 @@ def appraised_sales(
 ) -> StudySales:
     """The assessor's market values against prices adjusted to the valuation date.
 
-    Sales in the months around the valuation date given by the parameters (default: WAC 458-53-070)
-    whose property is still in the market it was sold in; a lot built on since the sale no longer
-    is. Markets without a model keep their prices unadjusted.
+    Sales of the months around the valuation date that the parameters give, whose property is still
+    of the market that it was sold in; a lot built upon since is another property. Markets without
+    a model keep their prices unadjusted.
     """
     found = []
     for sales in (prepared.market, prepared.later):

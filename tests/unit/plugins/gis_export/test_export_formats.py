@@ -22,7 +22,8 @@ from terrafusion_lib.plugins.gis_export.formats.shapefile import shortened
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.write.shapefile_parts import check_whole
-from tests.support.gis_county import COUNT, GridCounty, areas
+from tests.support.gis_county import COUNT, GridCounty, areas, shapes
+from tests.support.gis_files import full_names, opened
 from tests.support.require import require_program
 
 NAMES = FORMATS.names()
@@ -45,6 +46,8 @@ OGR_TYPES = {
 }
 EXACT_DATES = {"geopackage", "geojson", "geojson_sequence", "shapefile", "csv_wkt"}
 
+TEXT_DATES = {"kml", "kmz", "pmtiles"}
+
 
 @pytest.fixture(scope="module")
 def county() -> GridCounty:
@@ -57,23 +60,6 @@ def written(county: GridCounty, folder: Path, name: str, **params: Any) -> dict[
     for file, write in plan.files().items():
         write(folder / file)
     return {layer.name: folder / plan.file_of(layer) for layer in plan.layers}
-
-
-def opened(path: Path, layer: str, name: str) -> gpd.GeoDataFrame:
-    if name == "geoparquet":
-        return gpd.read_parquet(path)
-    several = load_format(name).several_layers and name != "shapefile"
-    frame = gpd.read_file(path, **({"layer": layer} if several else {}))
-    if name == "shapefile":
-        frame = frame.rename(columns=full_names(path, layer))
-    if name == "pmtiles":
-        frame = frame.dissolve(by="property_id", as_index=False)
-    return frame
-
-
-def full_names(path: Path, layer: str) -> dict[str, str]:
-    fields = pd.read_csv(f"zip://{layer}_fields.csv::{path}")
-    return dict(zip(fields["field"], fields["attribute"], strict=True))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -248,9 +234,19 @@ def test_text_sequences_have_record_separators(county: GridCounty, tmp_path: Pat
     assert json.loads(records[0])["properties"]["property_id"] == "1000"
 
 
-def test_dates_are_dates(county: GridCounty, tmp_path: Path) -> None:
-    path = written(county, tmp_path, "geoparquet")["parcels"]
-    assert pq.read_table(path)["last_sale_date"][0].as_py() == date(2024, 5, 1)
+@pytest.mark.parametrize("name", NAMES)
+def test_dates_are_dates_west_of_utc(county: GridCounty, tmp_path: Path, name: str) -> None:
+    """The first of January stays it in the county's zone, whatever a reader thinks the zone is."""
+    rows = county.tables["properties_operational"].to_pylist()
+    new_year = [row | {"last_sale_date": date(2024, 1, 1)} for row in rows]
+    changed = county.having("properties_operational", new_year)
+    path = written(changed, tmp_path, name, attributes=("last_sale_date",))["parcels"]
+    sold = pd.to_datetime(opened(path, "parcels", name)["last_sale_date"])
+    if sold.dt.tz is not None:
+        sold = sold.dt.tz_convert("America/Los_Angeles")
+    assert set(sold.dt.date) == {date(2024, 1, 1)}
+    if name in TEXT_DATES:
+        assert set(opened(path, "parcels", name)["last_sale_date"]) == {"2024-01-01"}
 
 
 @pytest.mark.parametrize("name", ["geopackage", "geoparquet", "csv_wkt", "shapefile"])
@@ -262,3 +258,18 @@ def test_the_same_export_has_the_same_bytes_in_its_table(
         folder.mkdir()
         frames.append(opened(written(county, folder, name)["parcels"], "parcels", name))
     pd.testing.assert_frame_equal(*frames)
+
+
+def test_shapes_longer_than_a_cell_are_listed_beside_the_csv(
+    county: GridCounty, tmp_path: Path
+) -> None:
+    rows = shapes()
+    long = shapely.Point(-119.3, 46.2).buffer(0.001, quad_segs=500)
+    changed = county.having("parcels_geometry", [rows[0] | {"geometry": long.wkb}, *rows[1:]])
+    path = written(changed, tmp_path, "csv_wkt", crs="EPSG:4326")["parcels"]
+    listed = pd.read_csv(path.with_name(f"{path.stem}_long_shapes.csv"))
+    assert listed["geometry_id"].tolist() == [rows[0]["geometry_id"]]
+    assert listed["characters"].tolist() == [pd.read_csv(path)["WKT"].str.len().max()]
+    (tmp_path / "plain").mkdir()
+    plain = written(county, tmp_path / "plain", "csv_wkt")["parcels"]
+    assert not list(plain.parent.glob("*_long_shapes.csv"))

@@ -12,7 +12,8 @@ from terrafusion_lib.core.schema import PERSONAL, TABLES
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
-from tests.support.gis_county import COUNT, GridCounty, property_row, shapes
+from terrafusion_lib.plugins.gis_export.select.records import UNLINKED
+from tests.support.gis_county import COUNT, SOUTH, STEP, WEST, GridCounty, property_row, shapes
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def row(table: pa.Table, **where: Any) -> dict[str, Any]:
 def test_parcels_are_the_linked_shapes(county: GridCounty) -> None:
     table, left_out = exported(county, "parcels")
     assert table.num_rows == COUNT - 1
-    assert left_out == {"properties without a parcel shape": 1}
+    assert left_out == {"properties without a parcel shape": 1, UNLINKED: 1}
     assert "unlinked" not in table["geometry_id"].to_pylist()
     assert not PERSONAL & set(table.column_names)
     last = row(table, property_id=str(1000 + COUNT - 1))
@@ -158,3 +159,18 @@ def test_batches_cover_every_record_once(
     table, _ = exported(county, "parcels")
     assert len(table["property_id"].chunks) == 3
     assert table.equals(whole)
+
+
+@pytest.mark.parametrize("layer", ["parcels", "value_change", "neighborhoods"])
+def test_features_of_no_property_are_counted_and_listed(county: GridCounty, layer: str) -> None:
+    """Streets and water have no property; a parcel may be linked to one that is not on the roll."""
+    rows = shapes()
+    rows[5] = rows[5] | {"property_id": "off the roll"}
+    changed = county.having("parcels_geometry", rows)
+    (found,) = make_plan(changed.context(), GisExportParams(layers=(layer,))).layers
+    assert found.left_out[UNLINKED] == 2
+    assert sorted(found.unlinked) == [rows[5]["geometry_id"], "unlinked"]
+    bbox = (WEST, SOUTH, WEST + 7 * STEP, SOUTH + STEP)
+    params = GisExportParams(layers=(layer,), bbox=bbox)
+    (found,) = make_plan(changed.context(), params).layers
+    assert found.unlinked == (rows[5]["geometry_id"],)

@@ -14,6 +14,7 @@ from terrafusion_lib.plugins.gis_export.errors import ExportError
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
 from terrafusion_lib.plugins.gis_export.plan import make_plan
 from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
+from terrafusion_lib.plugins.gis_export.select.records import UNLINKED
 from terrafusion_lib.plugins.gis_export.select.shapes import promote
 from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.write.styles import style_of
@@ -160,6 +161,7 @@ def test_invalid_shapes_are_repaired_as_the_county_says() -> None:
     assert layer.repaired == 1
     assert layer.left_out == {
         "properties without a parcel shape": 1,
+        UNLINKED: 1,
         "parcel shapes (invalid, and a repair would change its area)": 1,
     }
     assert shapes()[4]["geometry_id"] in keys
@@ -170,7 +172,7 @@ def test_unfit_shapes_are_left_out_by_reason() -> None:
     replaced = {4: SPIKE.wkb, 9: BOW_TIE.wkb, 12: b"no shape", 15: shapely.Polygon().wkb}
     layer, keys = planned(replaced, geometry=GeometryConfig(invalid="quarantine"))
     assert layer.repaired == 0
-    assert sum(layer.left_out.values()) == 5
+    assert sum(layer.left_out.values()) == 6
     assert layer.left_out["parcel shapes (invalid: Self-intersection)"] == 2
     assert layer.left_out["parcel shapes (the shape cannot be read)"] == 1
     assert layer.left_out["parcel shapes (the shape covers no area)"] == 1
@@ -180,7 +182,10 @@ def test_unfit_shapes_are_left_out_by_reason() -> None:
 def test_outlines_are_made_of_fit_shapes() -> None:
     layer, keys = planned({9: BOW_TIE.wkb}, layers=("neighborhoods",))
     assert keys == ["NORTH", "SOUTH"]
-    assert layer.left_out == {"parcel shapes (invalid, and a repair would change its area)": 1}
+    assert layer.left_out == {
+        "parcel shapes (invalid, and a repair would change its area)": 1,
+        UNLINKED: 1,
+    }
 
 
 def test_the_policy_of_the_county_is_the_default(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from terrafusion_lib.jobs.marker import MARKER
 from terrafusion_lib.jobs.request import cancel
 from terrafusion_lib.plugins.gis_export.format import FORMATS
 from terrafusion_lib.plugins.gis_export.params import GisExportParams
+from terrafusion_lib.plugins.gis_export.select.records import UNLINKED
 from terrafusion_lib.plugins.write_errors import PublishError
 from terrafusion_lib.store.store import open_store
 from tests.support.gis_county import (
@@ -97,8 +98,9 @@ def test_metadata_lie_beside_the_files(settings: Settings) -> None:
     assert "RCW 42.56.070" in found["license"]
     assert found["personal_data"] == []
     (layer,) = found["layers"]
+    assert layer["shapes_of_no_property"] == ["unlinked"]
     assert (layer["records"], layer["key"]) == (COUNT - 1, ["geometry_id"])
-    assert layer["left_out"] == {"properties without a parcel shape": 1}
+    assert layer["left_out"] == {"properties without a parcel shape": 1, UNLINKED: 1}
     types = {item["name"]: item["type"] for item in layer["fields"]}
     assert (types["year_built"], types["last_sale_date"]) == ("int32", "date32[day]")
     names = {item["name"] for item in found["files"]}
@@ -125,7 +127,7 @@ def test_an_estimate_writes_nothing(settings: Settings) -> None:
     before, listed = visible(settings), len(jobs_of(settings))
     found = estimate_gis_export(COUNTY, {"layers": ("parcels", "sales")}, settings=settings)
     assert found["records"] == {"parcels": COUNT - 1, "sales": 12}
-    assert found["left_out"]["parcels"] == {"properties without a parcel shape": 1}
+    assert found["left_out"]["parcels"] == {"properties without a parcel shape": 1, UNLINKED: 1}
     assert 10_000 < found["bytes"] < 1_000_000
     assert visible(settings) == before
     assert len(jobs_of(settings)) == listed

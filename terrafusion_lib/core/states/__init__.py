@@ -1,0 +1,1 @@
+"""State profiles: what differs from state to state, one YAML file each."""
