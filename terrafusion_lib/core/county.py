@@ -41,7 +41,7 @@ class RuleChange(FrozenModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    reason: str = Field(min_length=10, description="Why, a sentence for the run record")
+    reason: str = Field(min_length=10, description="Reason, one sentence for the run record")
     enabled: bool = True
 
     @property
@@ -52,9 +52,9 @@ class RuleChange(FrozenModel):
     @model_validator(mode="after")
     def _changes_something(self) -> "RuleChange":
         if self.enabled and not self.keys:
-            raise ValueError("nothing is changed: say enabled: false, or a key of the rule")
+            raise ValueError("nothing is changed: set enabled: false or a key of the rule")
         if self.keys and not self.enabled:
-            raise ValueError("a rule that is off takes no other key")
+            raise ValueError("a rule that is turned off takes no other key")
         return self
 
 
@@ -95,7 +95,7 @@ class CountyConfig(FrozenModel):
     name: str
     state: str = Field(default=GENERIC, description="State profile, such as WA or generic_us")
     state_facts: dict[str, Any] = Field(
-        default_factory=dict, description="Keys of the state profile that the county knows better"
+        default_factory=dict, description="Keys of the state profile that the county overrides"
     )
     fips: str = Field(default="", description="Five-digit FIPS code")
     timezone: str = "UTC"

@@ -89,10 +89,10 @@ class ReadAccount(FrozenModel):
     lines: int | None = Field(default=None, description="Physical lines; None without lines")
     records: int
     not_records: dict[str, int] = Field(
-        default_factory=dict, description="Lines that begin no record: header, blank …"
+        default_factory=dict, description="Lines that are not records: header, blank …"
     )
     left_out: dict[str, int] = Field(
-        default_factory=dict, description="Records that became no row, by reason"
+        default_factory=dict, description="Records without a row, by reason"
     )
 
     def told(self) -> str:

@@ -50,7 +50,7 @@ situs_city            text     City of the situs
 situs_state           text     State of the situs, two letters
 situs_zip             text     ZIP Code of the situs
 property_type         text     One of PROPERTY_TYPES
-property_class        text     Land use code of the state
+property_class        text     State land use code
 use_code              text     The source's own use code
 neighborhood_code     text     Appraisal neighborhood
 inspection_cycle      integer  Physical inspection cycle
@@ -70,7 +70,7 @@ new_construction_value money   New construction in the assessment year
 current_use_value     money    Use value of land in current use; null when none
 senior_frozen_value   money    Frozen value of a senior exemption; null when none
 prior_market_value    money    Market value one assessment year earlier
-assessment_year       integer  Assessment year: value as of 1 January
+assessment_year       integer  Assessment year: values as of January 1
 tax_year              integer  Year the taxes are payable
 last_sale_id          text     Latest sale with a price
 last_sale_date        date     Its date
@@ -116,7 +116,7 @@ personal_property_value money  Personal property included in the price
 parcel_market_value   money    Market value of this parcel on the roll of the sale's year
 total_market_value    money    Sum of market values of all parcels of the sale: ratio numerator
 property_type         text     One of PROPERTY_TYPES
-property_class        text     Land use code of the state
+property_class        text     State land use code
 neighborhood_code     text     Appraisal neighborhood
 """
     + _CHARACTERISTICS.strip()

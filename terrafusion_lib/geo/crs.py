@@ -51,7 +51,7 @@ def projected_system(crs: str) -> "CRS":
         It is unknown or geographic.
     """
     if not crs:
-        raise ConfigError("No coordinate system is named", hint=_NAME_IT)
+        raise ConfigError("No coordinate system is set", hint=_NAME_IT)
     projected = system(crs)
     if not projected.is_projected:
         raise ConfigError(

@@ -104,7 +104,7 @@ class VectorFile:
             column.validate(full=True)
         except pa.ArrowInvalid as error:
             raise ConnectError(
-                f"Text of {self.path.name} is not in the encoding that the file says",
+                f"Text of {self.path.name} does not have the encoding that the file declares",
                 table=self.path.name,
                 column=name,
                 hint="set encoding for this table in the mapping",

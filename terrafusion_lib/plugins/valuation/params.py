@@ -134,7 +134,8 @@ class ValuationParams(FrozenModel):
     )
     invalid_deeds: dict[str, str] = Field(
         default_factory=dict,
-        description="Deed types that are no arm's-length sale, with the state's code of the reason",
+        description="Deed types that are not arm's-length sales, with the state's code for the "
+        "reason",
     )
     sales_decisions: tuple[SaleDecision, ...] = Field(
         default=(), description="People's decisions on sales, with reason, name and date"
@@ -214,7 +215,9 @@ class ValuationParams(FrozenModel):
         description="Change from the assessor's market value that is flagged for review, share",
     )
     review_adjustment_pct: float = Field(
-        default=50.0, gt=0, description="Sum of line items to look at, percent of price"
+        default=50.0,
+        gt=0,
+        description="Gross adjustment that is flagged for review, percent of price",
     )
     holdout: Holdout = Field(
         default=Holdout.AUTO, description="Test sales: auto, after_valuation_date, newest"
