@@ -1,1 +1,1 @@
-"""Users, roles, and the one answer to "may I": ask `access.decide`, nothing else decides."""
+"""Users, roles and the one permission check: only `access.decide` decides."""

@@ -13,14 +13,14 @@ from terrafusion_lib.core.files import write_json
 from terrafusion_lib.core.settings import Settings
 
 SHORTEST_PASSWORD = 10
-NOBODY = (  # a hash of no one's password, with the cost of a real one
+NOBODY = (  # a hash of nobody's password, as costly to check as a real one
     "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA"
     "$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 )
 
 
 def check_password(username: str, password: str, settings: Settings) -> bool:
-    """Whether the password is the user's in some county; takes as long for an unknown user."""
+    """Whether the password is the user's in any county; takes equally long for an unknown user."""
     from argon2 import PasswordHasher
     from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -62,12 +62,12 @@ def list_accounts(county_id: str, settings: Settings) -> list[dict[str, Any]]:
 
 
 def set_password(county_id: str, username: str, ask: Callable[[], str], settings: Settings) -> None:
-    """Put the hash of a new password into a county's users file.
+    """Store the hash of a new password in a county's users file.
 
     Parameters
     ----------
     ask : callable
-        Gives the password; called when everything else is in order.
+        Returns the password; called once everything else has been checked.
 
     Raises
     ------

@@ -1,10 +1,10 @@
-"""The one answer to "may I": asked by every door, from the command line to the dashboard.
+"""The one permission check, called by every entry point from command line to dashboard.
 
-Who the person is, the settings say. A name that was given (``TERRAFUSION_USER``, a login of the
-hub) has the roles that the county's users file gives it, and no others. Where no name was given,
-the account of the operating system is looked up in the file in the same way; if it is not there,
-and nobody has configured users on this machine, the person at the keyboard is the assessor's
-analyst and may set the first passwords.
+The settings say who the user is. A name that was given (``TERRAFUSION_USER``, a hub login) has the
+roles that the county's users file gives it, and no others. Without a name, the operating system
+account is looked up in the file in the same way. If it is not there and nobody has configured
+users on this machine, the person at the keyboard counts as the assessor's analyst and may set the
+first passwords.
 """
 
 import os
@@ -18,19 +18,19 @@ from terrafusion_lib.core.errors import AccessDeniedError
 from terrafusion_lib.core.settings import Settings
 
 AT_THE_KEYBOARD = ROLES["analyst"] | Grants.of("users:edit")
-"""What the person at the keyboard may do where nobody has configured users."""
+"""What the person at the keyboard may do if nobody has configured users."""
 UNKNOWN_USER, NO_PERMISSION = "unknown_user", "no_permission"
 SAID = "TERRAFUSION_ANALYST_AT_THE_KEYBOARD"
-"""Environment variable that tells the kernels of this process that it has been said."""
+"""Environment variable that tells this process's kernels that the notice has been shown."""
 
 
 def require(settings: Settings, county_id: str, *permissions: str) -> Grants:
-    """Everything that the person may do in the county, when that holds all `permissions`.
+    """Everything the user may do in the county, provided it includes all `permissions`.
 
     Raises
     ------
     AccessDeniedError
-        One is lacking; `permission` names it, `reason_code` says why.
+        One is missing; `permission` names it and `reason_code` says why.
     ConfigError
         The county is unknown, or a users file is not valid.
     """
@@ -41,7 +41,7 @@ def require(settings: Settings, county_id: str, *permissions: str) -> Grants:
 
 
 def grants(settings: Settings, county_id: str) -> Grants:
-    """Everything that the person may do in the county; nothing is refused.
+    """Everything the user may do in the county; refuses nothing.
 
     Raises
     ------
@@ -59,12 +59,12 @@ def grants(settings: Settings, county_id: str) -> Grants:
 
 
 def counties_with(settings: Settings, permission: str) -> list[str]:
-    """Counties in which the person has `permission`, sorted."""
+    """Counties in which the user has `permission`, sorted."""
     return [name for name in list_counties(settings) if permission in grants(settings, name)]
 
 
 def _keyboard_decides(users: CountyUsers | None, settings: Settings) -> bool:
-    """Whether users are nobody's: samples, or no one on this machine has a password."""
+    """Whether nobody has configured users: a sample file, or no passwords on this machine."""
     if users and users.sample:
         return True
     return not any(county.configured for county in all_users(settings).values())
@@ -75,13 +75,13 @@ def _say_once(account: str, county_id: str) -> None:
         return
     os.environ[SAID] = account
     sys.stderr.write(
-        f"Nobody has configured users of {county_id}: {account} works as the assessor's analyst "
+        f"Nobody has configured users of {county_id}: {account} counts as the assessor's analyst "
         "(docs/how-to/users.md).\n"
     )
 
 
 def _refusal(settings: Settings, county_id: str, permission: str) -> AccessDeniedError:
-    """The error: what is lacking, and whom to ask."""
+    """The error: which permission is missing, and whom to ask."""
     users = county_users(county_id, settings)
     known = users is not None and users.named(settings.user) is not None
     hint = _whom_to_ask(users, permission)
@@ -89,7 +89,7 @@ def _refusal(settings: Settings, county_id: str, permission: str) -> AccessDenie
         hint += ", or say who you are: TERRAFUSION_USER=<name>"
     return AccessDeniedError(
         f"{settings.user} needs the permission {permission}"
-        + ("" if known else " and is no user of the county"),
+        + ("" if known else " and is not a user of the county"),
         permission=permission,
         reason_code=NO_PERMISSION if known else UNKNOWN_USER,
         county=county_id,
@@ -98,7 +98,7 @@ def _refusal(settings: Settings, county_id: str, permission: str) -> AccessDenie
 
 
 def _whom_to_ask(users: CountyUsers | None, permission: str) -> str:
-    """Users who have the permission; the roles that grant it where there are none."""
+    """Users who have the permission, or the roles that grant it if there are none."""
     listed = users.users if users else ()
     able = [user.username for user in listed if permission in granted_to(user.roles)]
     if able:

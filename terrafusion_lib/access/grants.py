@@ -1,4 +1,4 @@
-"""What somebody may do in a county, as patterns that also fit a plugin that comes later.
+"""What a user may do in a county, as patterns that also cover plugins installed later.
 
 A permission is ``<noun>:<verb>``, such as ``gis_export:run``. The noun is a part of the platform
 or the name of a plugin; a plugin's verbs are its own. In a pattern ``*`` stands for any noun or
@@ -12,26 +12,26 @@ from terrafusion_lib.core.config import nearest
 from terrafusion_lib.core.registry import PLUGINS
 
 PLATFORM = frozenset({"pipeline", "dashboard", "config", "users", "audit"})
-"""Parts that are no plugins and have permissions."""
+"""Parts of the platform that have permissions but are not plugins."""
 TO_COME = frozenset({"reporting", "market_analysis"})
-"""Plugins to come whose permissions decide already, such as who sees personal data."""
+"""Future plugins whose permissions already apply, such as for personal data."""
 RUN = "pipeline:run"
 """To run steps, plan runs and have a JupyterLab."""
 VIEW_RUNS = "pipeline:view"
 """To see the ledger, jobs, and rows as mapped."""
 VIEW_DASHBOARDS = "dashboard:view"
 VIEW_SENSITIVE = "reporting:view_sensitive"
-"""To see personal data, wherever they are shown."""
+"""To see personal data, wherever it is shown."""
 
 
 @dataclass(frozen=True)
 class Grants:
-    """What somebody may do in one county; ask with ``"gis_export:run" in grants``.
+    """What a user may do in one county; check with ``"gis_export:run" in grants``.
 
     Raises
     ------
     ValueError
-        What is asked is no permission: a mistake in the program, not a refusal.
+        The text is not a permission: an error in the program, not a refusal.
     """
 
     patterns: frozenset[str] = frozenset()
@@ -56,7 +56,7 @@ class Grants:
         return Grants(self.patterns | other.patterns)
 
     def lacking(self, permissions: Iterable[str]) -> list[str]:
-        """Those of the permissions that are not granted, in their order."""
+        """The permissions that are not granted, in the given order."""
         return [permission for permission in permissions if permission not in self]
 
 
@@ -64,9 +64,9 @@ def _parts(permission: object) -> tuple[str, str]:
     """Noun and verb of a permission."""
     noun, _, verb = str(permission).partition(":")
     if not verb or "*" in verb:
-        raise ValueError(f"{permission} is no permission: it is <noun>:<verb>")
+        raise ValueError(f"{permission} is not a permission; write <noun>:<verb>")
     if noun not in PLATFORM | TO_COME and noun not in PLUGINS.names():
         close = nearest(noun, sorted({*PLATFORM, *TO_COME, *PLUGINS.names()}))
         hint = f"; did you mean {close[0]}:{verb}?" if close else ""
-        raise ValueError(f"{permission} is no permission: nothing is named {noun!r}{hint}")
+        raise ValueError(f"{permission} is not a permission: nothing is named {noun!r}{hint}")
     return noun, verb

@@ -19,7 +19,7 @@ ROLES: dict[str, Grants] = {
 
 
 def granted_to(roles: Iterable[str]) -> Grants:
-    """What the roles grant together; unknown roles grant nothing."""
+    """What the roles grant in total; unknown roles grant nothing."""
     together = Grants()
     for role in roles:
         together |= ROLES.get(role, Grants())

@@ -14,13 +14,15 @@ from terrafusion_lib.core.settings import Settings
 
 
 class User(FrozenModel):
-    """One person. Without a password hash nobody can log in under the name."""
+    """One user. Without a password hash, nobody can log in under the name."""
 
     username: str = Field(pattern=r"^[a-z][a-z0-9_.-]*$")
     full_name: str = ""
     email: str = ""
     roles: tuple[str, ...]
-    password_hash: str | None = Field(default=None, description="argon2id, made by set-password")
+    password_hash: str | None = Field(
+        default=None, description="argon2id hash written by set-password"
+    )
     notes: str = ""
 
     @field_validator("roles")
@@ -36,7 +38,7 @@ class User(FrozenModel):
     @classmethod
     def _is_hash(cls, value: str | None) -> str | None:
         if value and not value.startswith("$argon2id$"):
-            raise ValueError("is not an argon2id hash; a plain password must never stand here")
+            raise ValueError("is not an argon2id hash; never put a plain password here")
         return value
 
 
@@ -46,17 +48,17 @@ class CountyUsers(FrozenModel):
     county_id: str
     description: str = ""
     sample: bool = Field(
-        default=False, description="The passwords are public: these users are for trying only"
+        default=False, description="The passwords are public; these users are for trial use only"
     )
     users: tuple[User, ...]
 
     @property
     def configured(self) -> bool:
-        """Whether somebody has a password of his own here."""
+        """Whether any user here has a private password."""
         return not self.sample and any(user.password_hash for user in self.users)
 
     def named(self, username: str) -> User | None:
-        """The user of that name; capitals, as Windows writes accounts, do not matter."""
+        """The user of that name, ignoring case, because Windows capitalizes accounts."""
         return next((user for user in self.users if user.username == username.lower()), None)
 
     @model_validator(mode="after")
@@ -64,7 +66,7 @@ class CountyUsers(FrozenModel):
         names = [user.username for user in self.users]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"user {twice[0]} stands twice")
+            raise ValueError(f"user {twice[0]} is listed twice")
         return self
 
 
@@ -74,7 +76,7 @@ def read_users(path: Path) -> CountyUsers:
     Raises
     ------
     ConfigError
-        The file is missing or not valid; it holds a plain password.
+        The file is missing or invalid, or contains a plain password.
     """
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
@@ -93,14 +95,14 @@ def county_users(county_id: str, settings: Settings) -> CountyUsers | None:
     Raises
     ------
     ConfigError
-        The county is unknown, or the file is not valid or another county's.
+        The county is unknown, or the file is invalid or belongs to another county.
     """
     path = load_county(county_id, settings).users
     if path is None or not path.is_file():
         return None
     users = read_users(path)
     if users.county_id != county_id:
-        raise ConfigError(f"{path} is of county {users.county_id}, not {county_id}")
+        raise ConfigError(f"{path} belongs to county {users.county_id}, not {county_id}")
     return users
 
 

@@ -1,1 +1,1 @@
-"""The analytics store: facts of all counties, in DuckDB or ClickHouse; a target, not a source."""
+"""The analytics store: facts of all counties, in DuckDB or ClickHouse; not a source."""

@@ -1,8 +1,8 @@
-"""ClickHouse's engine in this process, on a folder: versions of it instead of one locked place.
+"""ClickHouse's engine in this process, on a folder with versions instead of one locked folder.
 
-The engine lets one process open a folder. So a load works on a new version of the folder and
-names it current at the end; a reader works on a copy of its own. Columns' files are never changed
-once written, so a copy is made of hard links and costs no space.
+The engine lets only one process open a folder. A load therefore creates a new version of the
+folder and makes it current at the end; readers work on their own copy. Column files never change
+once written, so a copy consists of hard links and takes no space.
 """
 
 import os
@@ -46,11 +46,11 @@ class ChdbAnalytics:
         self._copy: tempfile.TemporaryDirectory[str] | None = None
 
     def query(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
-        """Answer of the newest finished load; see `ClickHouseAnalytics.query`."""
+        """Result from the newest finished load; see `ClickHouseAnalytics.query`."""
         return self._open_reader().query(sql, parameters)
 
     def contents(self, fact: FactTable, county_id: str) -> dict[int, str]:
-        """Content mark by year of what the county has in the table."""
+        """Content hash by year of the county's rows in the table."""
         if not self._version():
             return {}
         return self._open_reader().contents(fact, county_id)
@@ -83,7 +83,7 @@ class ChdbAnalytics:
         return path.read_text(encoding="utf-8").strip() if path.is_file() else ""
 
     def _remove_others(self, keep: str) -> None:
-        """Remove versions but one, and the copies of readers that were killed."""
+        """Remove all versions but one, and copies of killed readers."""
         for path in self.folder.glob("version-*"):
             if path.name != keep:
                 shutil.rmtree(path, ignore_errors=True)
@@ -95,7 +95,7 @@ class ChdbAnalytics:
         version = self._version()
         if not version:
             raise LoadError(
-                f"{self.folder} holds no facts: nothing has been loaded",
+                f"{self.folder} has no facts: nothing has been loaded",
                 hint="terrafusion run <county>",
             )
         if self._reader is None or version != self._read_version:
@@ -156,6 +156,6 @@ def _file_errors(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise LoadError(
             f"The analytics folder cannot be written or read: {error}",
-            cause="the disk is full, or another process loads at this moment",
-            hint=f"look at {folder}; its last good state stands",
+            cause="the disk is full, or another process is loading",
+            hint=f"check {folder}; its last good state remains",
         ) from error

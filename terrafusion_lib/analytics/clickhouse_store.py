@@ -1,4 +1,4 @@
-"""Facts in ClickHouse: one ReplacingMergeTree per table, a partition per county and year."""
+"""Facts in ClickHouse: one ReplacingMergeTree per table, one partition per county and year."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,10 +36,10 @@ HIGH_CARDINALITY = ("parcel_number",)
 class ClickHouseAnalytics:
     """Tables in one ClickHouse database, on a server, a cluster or in-process.
 
-    A partition is filled in a table of its own, checked, and takes the place of the old one in one
-    step (``REPLACE PARTITION``): readers see the old or the new rows of a year, never a mixture,
-    and a killed load leaves the old ones. There is no transaction over several partitions: the
-    next run replaces those that a killed one did not reach.
+    A partition is filled and checked in a separate table, then replaces the old one in one step
+    (``REPLACE PARTITION``): readers see either the old or the new rows of a year, and a killed
+    load leaves the old ones. There is no transaction across partitions: the next run replaces
+    those that a killed load did not reach.
 
     Parameters
     ----------
@@ -57,16 +57,17 @@ class ClickHouseAnalytics:
         client.database = database if self._exists() else None
 
     def query(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
-        """Answer of a query.
+        """Result of a query.
 
         Raises
         ------
         LoadError
-            Nothing has been loaded yet, or ClickHouse refuses the query.
+            Nothing has been loaded yet, or ClickHouse rejects the query.
         """
         if not self._client.database:
             raise LoadError(
-                f"The ClickHouse database {self._database} does not exist: no facts were loaded",
+                f"The ClickHouse database {self._database} does not exist: no facts have been "
+                "loaded",
                 hint="terrafusion run <county>",
             )
         with _errors():
@@ -75,7 +76,7 @@ class ClickHouseAnalytics:
             )
 
     def contents(self, fact: FactTable, county_id: str) -> dict[int, str]:
-        """Content mark by year of what the county has in the table."""
+        """Content hash by year of the county's rows in the table."""
         if not self._client.database:
             return {}
         sql = (
@@ -91,8 +92,8 @@ class ClickHouseAnalytics:
         Raises
         ------
         LoadError
-            Rows or sums differ, or ClickHouse refuses; that partition and later ones stand as
-            they were.
+            Rows or sums differ, or ClickHouse reports an error; that partition and later ones are
+            unchanged.
         """
         with _errors():
             self._create()
@@ -119,10 +120,10 @@ class ClickHouseAnalytics:
             found = self._client.query(f"DESCRIBE TABLE {fact.name}").result_rows
             if {row[0]: row[1] for row in found} != column_types(fact):
                 raise LoadError(
-                    f"ClickHouse table {self._database}.{fact.name} was made by another version: "
-                    "the columns differ",
+                    f"ClickHouse table {self._database}.{fact.name} was created by another "
+                    "version: its columns differ",
                     table=fact.name,
-                    hint=f"DROP TABLE {self._database}.{fact.name}; the next run fills it again",
+                    hint=f"DROP TABLE {self._database}.{fact.name}; the next run refills it",
                 )
 
     def _replace(self, partition: Partition) -> Totals:
@@ -167,7 +168,7 @@ def _type(column: Column) -> str:
 
 
 def create_statement(fact: FactTable, name: str, engine: str, cluster: str) -> str:
-    """``CREATE TABLE IF NOT EXISTS``; rows of one key are replaced, were they to come twice."""
+    """``CREATE TABLE IF NOT EXISTS``; duplicate keys would be replaced."""
     columns = ", ".join(f"`{column}` {kind}" for column, kind in column_types(fact).items())
     order = ", ".join((*PARTITION, *fact.key))
     return (
@@ -184,4 +185,6 @@ def _errors() -> Iterator[None]:
         yield
     except ClickHouseError as error:
         text = mask_secrets(str(error)).split("Stack trace")[0].strip()
-        raise LoadError(f"ClickHouse refused: {text}", hint="its last good rows stand") from error
+        raise LoadError(
+            f"ClickHouse reported an error: {text}", hint="its last good rows remain"
+        ) from error

@@ -1,9 +1,9 @@
-"""What DuckDB and ClickHouse write differently, so that an analysis is written once.
+"""Differences between DuckDB and ClickHouse, so that each analysis is written once.
 
-The answers are the same by construction: quantiles interpolate linearly between the two nearest
-of all values (type 7 of Hyndman and Fan, 1996; Excel's PERCENTILE.INC), nulls are left out of
-them, and money and areas are added up as whole hundredths, so that a total does not depend on the
-order of the rows or the number of threads.
+Results are the same by construction: quantiles interpolate linearly between the two nearest
+of all values (type 7 of Hyndman and Fan, 1996; Excel's PERCENTILE.INC), ignore nulls, and money
+and areas are summed in whole hundredths, so that totals do not depend on row order or the number
+of threads.
 """
 
 from typing import Protocol
@@ -11,18 +11,17 @@ from typing import Protocol
 from terrafusion_lib.core.tables import Kind
 
 HUNDREDTHS = 100
-"""Parts of a dollar or square foot that are added up."""
+"""Parts of a dollar or square foot used for sums."""
 UNKNOWN = "(none)"
-"""How a group is called whose code is null."""
+"""Name of the group without a code."""
 
 
 class Dialect(Protocol):
-    """Pieces of SQL; arguments are expressions, results are expressions."""
+    """SQL fragments; arguments and results are expressions."""
 
     native_hash: bool
-    """Whether rows are marked by DuckDB's own hash, which is fast, and not by one that both have.
-
-    The source's rows are made by DuckDB, so they can be marked like those of either target.
+    """Whether rows are hashed with DuckDB's fast hash rather than one that both engines have.
+    DuckDB produces the source's rows, so it can hash them either way.
     """
 
     def parameter(self, name: str, kind: Kind) -> str:
@@ -42,25 +41,25 @@ class Dialect(Protocol):
         ...
 
     def whole(self, value: str, parts: int) -> str:
-        """Whole number of the parts that make one, a half rounded up; null of null."""
+        """Value in whole parts, halves rounded up; null for null."""
         ...
 
     def text(self, value: str) -> str:
-        """A value as text; null of null."""
+        """A value as text; null for null."""
         ...
 
     def mark(self, text: str) -> str:
-        """Hash of a group's texts whatever their order: their MD5 halves, combined by xor."""
+        """Order-independent hash of a group's texts: MD5 halves combined by xor."""
         ...
 
 
 def total(dialect: Dialect, value: str, *, parts: int = HUNDREDTHS) -> str:
-    """Exact sum of money or areas; null when there is nothing to add."""
+    """Exact sum of money or areas; null if there is nothing to sum."""
     return f"sum({dialect.whole(value, parts)}) / {parts}.0"
 
 
 def mean(dialect: Dialect, value: str, *, parts: int = HUNDREDTHS) -> str:
-    """Mean by the exact sum; null when there is no value."""
+    """Mean from the exact sum; null without values."""
     return f"({total(dialect, value, parts=parts)}) / nullif(count({value}), 0)"
 
 
@@ -70,7 +69,7 @@ def percent_change(new: str, old: str) -> str:
 
 
 def earlier(value: str, by: str, position: str, steps: int) -> str:
-    """The group's `value` exactly `steps` positions before; null where there is none."""
+    """The group's `value` exactly `steps` positions earlier; null if none."""
     return (
         f"max({value}) OVER (PARTITION BY {by} ORDER BY {position} "
         f"RANGE BETWEEN {steps} PRECEDING AND {steps} PRECEDING)"
@@ -141,7 +140,7 @@ class ClickHouseDialect:
 
     def quartiles(self, value: str) -> tuple[str, str, str]:
         found = f"quantilesExactInclusive(0.25, 0.5, 0.75)({value})"
-        some = f"count({value}) > 0"  # an array cannot be null, so without values it holds NaN
+        some = f"count({value}) > 0"  # an array cannot be null, so it contains NaN without values
         first, median, third = (f"if({some}, {found}[{place}], NULL)" for place in (1, 2, 3))
         return first, median, third
 
@@ -165,4 +164,4 @@ CLICKHOUSE_SETTINGS = {
     "aggregate_functions_null_for_empty": 0,
     "data_type_default_nullable": 0,
 }
-"""Settings under which ClickHouse answers as the SQL standard says."""
+"""Settings that make ClickHouse follow the SQL standard."""

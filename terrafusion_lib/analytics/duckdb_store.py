@@ -1,4 +1,4 @@
-"""Facts in one DuckDB file, the default: written as a copy, published by renaming it."""
+"""Facts in one DuckDB file, the default: written as a copy and published by renaming."""
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
@@ -37,11 +37,11 @@ TYPES = {
 
 
 class DuckDbAnalytics:
-    """A DuckDB file that any number of processes read while one writes the next.
+    """A DuckDB file that many processes can read while one writes the next version.
 
-    DuckDB lets either one process write a file or many read it. So a load works on a copy, in one
-    transaction, and renames it at the end: readers always find a whole file, and a killed load
-    leaves the old one.
+    DuckDB lets either one process write a file or many read it. A load therefore works on a copy,
+    in one transaction, and renames it at the end: readers always find a complete file, and a
+    killed load leaves the old one.
     """
 
     dialect = DuckDbDialect()
@@ -54,12 +54,12 @@ class DuckDbAnalytics:
         }
 
     def query(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
-        """Answer of the newest published file.
+        """Result from the newest published file.
 
         Raises
         ------
         LoadError
-            Nothing has been loaded yet, or DuckDB refuses the query.
+            Nothing has been loaded yet, or DuckDB rejects the query.
         """
         if not self.path.is_file():
             raise LoadError(
@@ -70,7 +70,7 @@ class DuckDbAnalytics:
             return database.sql(sql, params=dict(parameters)).to_arrow_table()
 
     def contents(self, fact: FactTable, county_id: str) -> dict[int, str]:
-        """Content mark by year of what the county has in the table."""
+        """Content hash by year of the county's rows in the table."""
         if not self.path.is_file():
             return {}
         sql = (
@@ -86,7 +86,7 @@ class DuckDbAnalytics:
         Raises
         ------
         LoadError
-            Rows or sums differ, another process writes, or the disk is full; the old file stands.
+            Rows or sums differ, another process writes, or the disk is full; the old file remains.
         """
         with _errors(self.path), replacing(self.path) as temporary:
             if self.path.is_file():
@@ -114,9 +114,9 @@ class DuckDbAnalytics:
             found = database.execute(f"DESCRIBE {fact.name}").fetchall()
             if {row[0]: row[1] for row in found} != wanted:
                 raise LoadError(
-                    f"{self.path} was made by another version: the columns differ",
+                    f"{self.path} was created by another version: its columns differ",
                     table=fact.name,
-                    hint="remove the file; the next run fills it again",
+                    hint="delete the file; the next run refills it",
                 )
 
     def _replace(self, database: duckdb.DuckDBPyConnection, partition: Partition) -> Totals:
@@ -140,6 +140,6 @@ def _errors(path: Path) -> Iterator[None]:
         yield
     except (duckdb.Error, OSError) as error:
         raise LoadError(
-            f"The analytics database refused: {error}",
-            hint=f"look at {path}; its last good state stands",
+            f"The analytics database reported an error: {error}",
+            hint=f"check {path}; its last good state remains",
         ) from error

@@ -1,4 +1,4 @@
-"""What a table of the analytics database is: columns of a stored table, by county and year."""
+"""Tables of the analytics database: columns of a stored table, by county and year."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 PARTITION = ("county_id", "year")
 CONTENT = "content_hash"
-"""Column that marks the load a row came with: equal in all rows of one county and year."""
+"""Column with the content hash of the load: equal in all rows of one county and year."""
 
 
 @dataclass(frozen=True)
@@ -18,8 +18,8 @@ class FactTable:
     """One table of the analytics database.
 
     `key` is unique within a county and year and never null. `year` is the SQL of the year from
-    the columns of `source`. A table that `keeps_years` gets the rows of one assessment year at a
-    time, so those of earlier ones stay; any other mirrors the operational store.
+    the columns of `source`. A table that `keeps_years` receives one assessment year at a time and
+    keeps earlier years; any other mirrors the operational database.
     """
 
     name: str

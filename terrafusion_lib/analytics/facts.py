@@ -32,7 +32,7 @@ CANONICAL_FACTS: dict[str, FactTable] = {
         ),
         fact_of(
             "fact_parcel_values",
-            "One row per property and assessment year: values of the roll",
+            "One row per property and assessment year: values on the roll",
             TABLES["values_history"],
             key="property_id",
             columns="land_value improvement_value market_value assessed_value taxable_value "
@@ -42,7 +42,7 @@ CANONICAL_FACTS: dict[str, FactTable] = {
         ),
         fact_of(
             "fact_sales",
-            "One row per sale and parcel; year is that of the sale",
+            "One row per sale and parcel; year of the sale",
             TABLES["sales"],
             key="sale_id property_id",
             columns="sale_date sale_price adjusted_sale_price deed_type dor_valid county_valid "
@@ -61,7 +61,9 @@ CANONICAL_FACTS: dict[str, FactTable] = {
             year="coalesce(year(source.sale_date), 0)",
             added=(
                 Column(
-                    "sale_ratio", Kind.NUMBER, "Market value of the roll to adjusted sale price"
+                    "sale_ratio",
+                    Kind.NUMBER,
+                    "Market value on the roll divided by adjusted sale price",
                 ),
             ),
         ),
@@ -87,12 +89,12 @@ def facts() -> dict[str, FactTable]:
     Raises
     ------
     PluginError
-        Two have one name.
+        Two have the same name.
     """
     known = dict(CANONICAL_FACTS)
     for name, plugin in declared_plugins().items():
         for fact in plugin.facts:
             if fact.name in known:
-                raise PluginError(f"Plugin {name} declares {fact.name}, which there is already")
+                raise PluginError(f"Plugin {name} declares {fact.name}, which already exists")
             known[fact.name] = fact
     return known

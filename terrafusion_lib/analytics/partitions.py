@@ -1,4 +1,4 @@
-"""What is loaded at once: the rows of one table, county and year, with the totals to check."""
+"""The unit of loading: rows of one table, county and year, with totals to check."""
 
 from dataclasses import dataclass
 
@@ -11,9 +11,9 @@ from terrafusion_lib.core.errors import LoadError
 
 @dataclass(frozen=True)
 class Partition:
-    """Rows of one table, county and year as they are to be; no rows removes the partition.
+    """New rows of one table, county and year; no rows removes the partition.
 
-    `content` is the hash of the rows; it is kept with them, and tells the next load that nothing
+    `content` is the hash of the rows, stored with them so that the next load can see that nothing
     changed.
     """
 
@@ -24,34 +24,34 @@ class Partition:
     content: str
 
     def marked_rows(self) -> pa.Table:
-        """The rows with the column that marks their load."""
+        """The rows with the content hash column."""
         mark = pa.repeat(pa.scalar(self.content), self.rows.num_rows)
         return self.rows.append_column(pa.field(CONTENT, pa.string(), nullable=False), mark)
 
 
 def check_totals(partition: Partition, source: Totals, target: Totals) -> Totals:
-    """Compare what was sent with what has arrived; returns it.
+    """Compare what was sent with what was stored; returns the latter.
 
     Raises
     ------
     LoadError
-        Rows, counts, a sum or the hash differ; the old partition stands.
+        Rows, counts, a sum or the hash differ; the old partition remains.
     """
     if source == target:
         return target
     raise LoadError(
-        f"The rows of {partition.year} that arrived are not those that were sent",
+        f"The rows of {partition.year} that were stored do not match the rows that were sent",
         county=partition.county_id,
         table=partition.fact.name,
         examples=differing(source, target),
-        hint="the old rows stand; run again, and look at the server's log if it happens again",
+        hint="the old rows remain; run again, and check the server's log if it recurs",
     )
 
 
 def differing(source: Totals, target: Totals) -> list[str]:
-    """What of the totals is not the same."""
+    """Differences between the totals."""
     return [
-        f"{name}: {sent} sent, {target.by_name[name]} arrived"
+        f"{name}: {sent} sent, {target.by_name[name]} stored"
         for name, sent in source.by_name.items()
         if sent != target.by_name[name]
     ]

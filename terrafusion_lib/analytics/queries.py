@@ -1,6 +1,6 @@
 """The analyses that run on the analytics database, each written once for both engines.
 
-Every analysis has a fixed schema, is ordered by its grouping columns and answers the same on
+Every analysis has a fixed schema, is sorted by its grouping columns and gives the same result on
 DuckDB and ClickHouse (see `analytics_dialect`).
 """
 
@@ -32,7 +32,7 @@ TEXT, WHOLE, FLOAT, DAY = pa.string(), pa.int64(), pa.float64(), pa.date32()
 
 @dataclass(frozen=True)
 class Analysis:
-    """One question: `sql` makes its text for a dialect and an area column."""
+    """One analysis: `sql` builds its text for a dialect and an area column."""
 
     name: str
     meaning: str
@@ -51,21 +51,21 @@ def analyze(
     last_year: int,
     area: str = "neighborhood_code",
 ) -> pa.Table:
-    """Answer an analysis for a county and the years from `first_year` to `last_year`.
+    """Run an analysis for a county and the years from `first_year` to `last_year`.
 
     Parameters
     ----------
     name : str
         A key of `ANALYSES`.
     area : str
-        Column that groups; one that the analysis's table has.
+        Grouping column; one of the analysis's table.
 
     Raises
     ------
     ConfigError
-        The analysis or the area is unknown; the nearest name is given.
+        The analysis or the area is unknown; the closest name is suggested.
     LoadError
-        Nothing has been loaded yet, or the database refuses.
+        Nothing has been loaded yet, or the database reports an error.
     """
     if name not in ANALYSES:
         raise ConfigError(
@@ -74,7 +74,7 @@ def analyze(
         )
     analysis = ANALYSES[name]
     if area not in analysis.areas:
-        raise ConfigError(f"{name} cannot be by {area!r}", examples=analysis.areas)
+        raise ConfigError(f"{name} cannot be grouped by {area!r}", examples=analysis.areas)
     parameters = {"county_id": county_id, "first_year": first_year, "last_year": last_year}
     found = store.query(analysis.sql(store.dialect, area), parameters)
     return found.select(analysis.schema.names).cast(analysis.schema)
@@ -94,7 +94,7 @@ def _quartiles(dialect: Dialect, value: str, of: str) -> str:
 
 
 MARKET = "coalesce(county_valid, false) AND is_primary_parcel AND adjusted_sale_price > 0"
-"""Sales that the county's study takes for valid, each once."""
+"""Sales valid for the county's study, each once."""
 
 
 def _sales_by_month(dialect: Dialect, area: str) -> str:
@@ -174,11 +174,11 @@ FROM changes GROUP BY 1, 2 ORDER BY 1, 2"""
 
 
 LARGEST_SUM = 9e9
-"""Deviations that add up to more have no COD: their billionths would not fit whole numbers."""
+"""Larger sums of deviations have no COD: their billionths would overflow integers."""
 
 
 def _cod(dialect: Dialect) -> str:
-    """COD of the group's ratios; null where one is so far off that it says nothing."""
+    """COD of the group's ratios; null if a ratio is absurdly far off."""
     deviation = "abs(sale_ratio - median_ratio)"
     small = f"CASE WHEN {deviation} < {LARGEST_SUM!r} THEN {deviation} ELSE 0 END"
     found = f"100.0 * {mean(dialect, small, parts=RATIO_PARTS)} / nullif(median_ratio, 0)"
@@ -228,8 +228,8 @@ ANALYSES: dict[str, Analysis] = {
     for analysis in (
         Analysis(
             "sales_by_month",
-            "Number, total, mean, quartiles of price and median per square foot of the county's "
-            "valid sales by area, month and class",
+            "Count, total, mean and quartiles of price, and median price per square foot, of "
+            "valid sales (county code) by area, month and class",
             "fact_sales",
             _schema(
                 area=TEXT,
@@ -248,7 +248,7 @@ ANALYSES: dict[str, Analysis] = {
         ),
         Analysis(
             "price_trend",
-            "Median price by area and month, with its change in a month and in a year",
+            "Median price by area and month, with its change over one month and one year",
             "fact_sales",
             _schema(
                 area=TEXT,
@@ -263,7 +263,8 @@ ANALYSES: dict[str, Analysis] = {
         ),
         Analysis(
             "values_by_year",
-            "Total, median and new construction of the roll by area, class and year, with changes",
+            "Total and median value and new construction on the roll by area, class and year, "
+            "with changes",
             "fact_parcel_values",
             _schema(
                 area=TEXT,
@@ -280,7 +281,7 @@ ANALYSES: dict[str, Analysis] = {
         ),
         Analysis(
             "value_changes",
-            "Quartiles of the parcels' own value changes by area and year",
+            "Quartiles of parcel value changes by area and year",
             "fact_parcel_values",
             _schema(
                 area=TEXT,

@@ -1,6 +1,6 @@
-"""The analytics database that the settings name: DuckDB by default, ClickHouse by URL.
+"""The analytics database from the settings: DuckDB by default, ClickHouse by URL.
 
-This is where facts go, not a source that a county's mapping reads.
+Facts are written here; it is not a source for mappings.
 """
 
 from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ from terrafusion_lib.core.settings import Settings
 
 DATABASE = "terrafusion"
 SERVER_SCHEMES = ("clickhouse", "clickhousedb", "clickhousedb+connect")
-"""Ours, and those of clickhouse-connect's SQLAlchemy dialect."""
+"""Our URL schemes, and those of clickhouse-connect's SQLAlchemy dialect."""
 HINT = (
     "set TERRAFUSION_ANALYTICS_URL to clickhouse://user:env:NAME@host:8123/database, "
     "chdb:///folder, or leave it empty for DuckDB"
@@ -30,40 +30,40 @@ HINT = (
 
 
 class AnalyticsStore(Protocol):
-    """Facts of all counties, in one of the engines; the contract suite runs on each."""
+    """Facts of all counties in one of the engines; the contract suite tests each."""
 
     @property
     def dialect(self) -> Dialect: ...
 
     def query(self, sql: str, parameters: Mapping[str, Any]) -> pa.Table:
-        """Answer of a query in the engine's dialect."""
+        """Result of a query in the engine's dialect."""
         ...
 
     def contents(self, fact: FactTable, county_id: str) -> dict[int, str]:
-        """Content mark by year of what the county has in the table."""
+        """Content hash by year of the county's rows in the table."""
         ...
 
     def apply(self, partitions: Iterable[Partition]) -> list[Totals]:
-        """Replace partitions and check their totals; the old rows stand when it fails."""
+        """Replace partitions and check their totals; the old rows remain if it fails."""
         ...
 
     def close(self) -> None:
-        """Free what is held open."""
+        """Release open resources."""
         ...
 
 
 def open_analytics(settings: Settings) -> AnalyticsStore:
-    """The analytics database of the settings; nothing is created before the first load.
+    """The analytics database from the settings; creates nothing before the first load.
 
-    The URL as a whole, or its password, may be a reference such as ``env:NAME``. Options of a
+    The whole URL, or only its password, may be a reference such as ``env:NAME``. Options of a
     server's URL: ``secure=true`` for TLS, ``cluster=<name>`` for ``ON CLUSTER``.
 
     Raises
     ------
     ConfigError
-        The URL is malformed or of another database, or a reference gives nothing.
+        The URL is malformed or for another kind of database, or a reference is empty.
     ConnectError
-        The server cannot be reached or refuses the login.
+        The server cannot be reached or rejects the login.
     """
     url = resolve(settings.analytics_url, what="analytics URL")
     if not url:
@@ -85,7 +85,7 @@ def open_analytics(settings: Settings) -> AnalyticsStore:
         return ChdbAnalytics(Path(unquote(parts.path)), DATABASE, threads=settings.threads)
     if parts.scheme in SERVER_SCHEMES and parts.hostname:
         return _server(parts, port)
-    raise ConfigError(f"{mask_secrets(url)} names no analytics database", hint=HINT)
+    raise ConfigError(f"{mask_secrets(url)} is not the URL of an analytics database", hint=HINT)
 
 
 def _server(parts: SplitResult, port: int | None) -> AnalyticsStore:
@@ -99,7 +99,7 @@ def _server(parts: SplitResult, port: int | None) -> AnalyticsStore:
     database = parts.path.strip("/") or DATABASE
     if unknown or not database.isidentifier():
         raise ConfigError(
-            "The analytics URL has a database or options that are not understood",
+            "The analytics URL has an invalid database or options",
             examples=[*unknown, database],
             hint=HINT,
         )
@@ -113,7 +113,8 @@ def _server(parts: SplitResult, port: int | None) -> AnalyticsStore:
         )
     except ClickHouseError as error:
         raise ConnectError(
-            f"ClickHouse at {parts.hostname} does not answer: {mask_secrets(str(error))}",
-            hint="is the server running, and are host, port, user and password right?",
+            f"ClickHouse at {parts.hostname} did not respond: {mask_secrets(str(error))}",
+            hint="check that the server is running and that host, port, user and password are "
+            "correct",
         ) from error
     return ClickHouseAnalytics(client, database, cluster=options.get("cluster", ""))

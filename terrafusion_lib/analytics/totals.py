@@ -1,7 +1,7 @@
-"""Totals of the rows of one table and year, by which source and target are compared.
+"""Totals of the rows of one table and year, for comparing source and target.
 
-They are written once, so that both engines and the source give the same: rows, values that are
-not null, exact sums of all numbers, and a mark of every value, whatever the order of the rows.
+Defined once, so that both engines and the source agree: rows, non-null values, exact sums of all
+numbers, and a hash of all values regardless of row order.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -17,10 +17,10 @@ from terrafusion_lib.core.errors import LoadError
 from terrafusion_lib.core.tables import Column, Kind
 
 LARGEST = 9e16
-"""Money and areas from here on, and those that are not finite, are refused."""
+"""Money and areas this large, or not finite, are rejected."""
 MILLIONTHS = 1_000_000
 LARGEST_NUMBER = 1e9
-"""Other numbers from here on, and those that are not finite, are counted but not added up."""
+"""Other numbers this large, or not finite, are counted but not summed."""
 SEPARATOR, NULL = "\x1f", "\x1e"
 
 
@@ -31,10 +31,10 @@ class Totals:
     Parameters
     ----------
     counts : dict
-        Values that are not null, by column.
+        Non-null values, by column.
     sums : dict
         Sums in whole parts (hundredths of money and areas, millionths of other numbers) by column;
-        null when there is nothing to add.
+        null if there is nothing to sum.
     mark : int
         Hash of all values; 0 without rows.
     """
@@ -52,7 +52,7 @@ class Totals:
 
 
 class Answers(Protocol):
-    """What answers a query in its dialect."""
+    """Something that runs a query in its dialect."""
 
     @property
     def dialect(self) -> Dialect: ...
@@ -61,12 +61,12 @@ class Answers(Protocol):
 
 
 def content_of(exact: str, totals: Totals) -> str:
-    """Content mark of a year: a hash of the rows to the last bit, and their `Totals.mark`."""
+    """Content hash of a year: an exact hash of the rows, and their `Totals.mark`."""
     return f"{exact}-{_ending(totals)}"
 
 
 def is_content(content: str, totals: Totals) -> bool:
-    """Whether rows with these totals are those of a content mark."""
+    """Whether rows with these totals match a content hash."""
     return content.endswith(f"-{_ending(totals)}")
 
 
@@ -80,7 +80,7 @@ def totals_of(fact: FactTable, rows: pa.Table, *, native_hash: bool) -> Totals:
     Parameters
     ----------
     native_hash : bool
-        That of the target's dialect.
+        `native_hash` of the target's dialect.
 
     Raises
     ------
@@ -104,7 +104,7 @@ def _sum(fact: FactTable, column: Column, values: pa.ChunkedArray) -> int | None
     bad = pc.invert(small)
     if _parts(column) == HUNDREDTHS and pc.any(bad).as_py():
         raise LoadError(
-            "Values are not finite or too large to add up",
+            "Values are not finite or are too large to sum",
             table=fact.name,
             column=column.name,
             count=pc.sum(bad).as_py(),
@@ -123,9 +123,9 @@ def totals_query(
     Parameters
     ----------
     dialect : Dialect
-        Of the engine that answers.
+        Dialect of the engine that runs the query.
     native_hash : bool
-        That of the target's dialect, which may be another.
+        `native_hash` of the target's dialect, which may differ.
     """
     columns = _compared(fact)
     counts = [f"count({column.name}) AS count_{column.name}" for column in columns]
@@ -136,7 +136,7 @@ def totals_query(
 
 
 def read_totals(fact: FactTable, rows: Iterable[Mapping[str, Any]]) -> dict[int, Totals]:
-    """Totals by year from the rows that `totals_query` gives."""
+    """Totals by year from the rows of `totals_query`."""
     return {int(row["of_year"]): _read(fact, row) for row in rows}
 
 
@@ -158,7 +158,7 @@ def no_totals(fact: FactTable) -> Totals:
 def stored_totals(
     store: Answers, fact: FactTable, county_id: str, years: Sequence[int]
 ) -> dict[int, Totals]:
-    """Totals by year of what an analytics database holds of a county."""
+    """Totals by year of a county's rows in an analytics database."""
     if not years:
         return {}
     place = f"county_id = {store.dialect.parameter('county_id', Kind.TEXT)}"
@@ -169,11 +169,11 @@ def stored_totals(
 
 
 def mark_sql(dialect: Dialect, fact: FactTable, *, native: bool) -> str:
-    """Hash of all values of a table's rows, whatever their order.
+    """Hash of all values of a table's rows, independent of order.
 
-    By `native` hash numbers count to the last bit, else by their whole parts. The native hash of a
-    row ends with an xor of its last column's, so it is hashed again: else values of that column
-    that change places would not be noticed.
+    With the `native` hash, numbers count exactly; otherwise in whole parts. The native hash of a
+    row ends with an xor of its last column's hash, so it is hashed again; otherwise swapped values
+    in that column would go unnoticed.
     """
     if native:
         return f"bit_xor(hash(hash({', '.join(column.name for column in _compared(fact))})))"
@@ -189,7 +189,7 @@ def _compared(fact: FactTable) -> list[Column]:
 
 
 def _parts(column: Column) -> int:
-    """Parts of one in which a column is added up; 0 for a column without numbers to add."""
+    """Parts per unit in which a column is summed; 0 for columns that are not summed."""
     if column.kind is Kind.MONEY or column.name.endswith("area_sqft"):
         return HUNDREDTHS
     return MILLIONTHS if column.kind is Kind.NUMBER else 0
@@ -200,9 +200,8 @@ def _largest(column: Column) -> float:
 
 
 def _scaled(dialect: Dialect, column: Column) -> str:
-    """A number in whole parts; null where it is too large, or not finite.
-
-    ClickHouse converts the value behind a null too, so that is made zero.
+    """A number in whole parts; null if too large or not finite. ClickHouse also converts the value
+    behind a null, so that value is set to zero.
     """
     small = f"abs({column.name}) < {_largest(column)!r}"
     whole = dialect.whole(f"CASE WHEN {small} THEN {column.name} ELSE 0 END", _parts(column))

@@ -1,4 +1,4 @@
-"""The command line: ``terrafusion <noun> <verb>``, a file per noun."""
+"""The command line: ``terrafusion <noun> <verb>``, one file per noun."""
 
 from terrafusion_lib.cli.app import app, main
 

@@ -23,7 +23,8 @@ from terrafusion_lib.cli.options import asked, county_config, settings
 from terrafusion_lib.core.commands import as_typed, program
 
 app = typer.Typer(
-    help="TerraFusion: from a county's legacy CAMA to validated data, values and ratio studies.",
+    help="TerraFusion turns a county's legacy CAMA data into validated data, values and ratio "
+    "studies.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -18,7 +18,7 @@ group = typer.Typer(help="Source systems.", no_args_is_help=True)
 
 @group.command("check")
 def connect_check(county: County, as_json: AsJson = False) -> None:
-    """Say exactly what is missing between here and the county's data, and what to install."""
+    """Check the connection to the county's data, and say what is missing and what to install."""
     from terrafusion_lib.connectors.check import check_sources
     from terrafusion_lib.mappers.mapping import load_mapping
     from terrafusion_lib.runs.text import table
@@ -40,7 +40,7 @@ def connect_check(county: County, as_json: AsJson = False) -> None:
         print_json(rows)
     else:
         console().print(table(rows, ("check", "", "detail"), title=f"Sources of {county}"))
-        for row in rows:  # below the table, whose cells would break a command in two
+        for row in rows:  # below the table, because table cells would wrap a command
             if row["next"]:
                 print(f"Next for {row['check']}: {row['next']}")
     if any(item.ok is False for item in items):

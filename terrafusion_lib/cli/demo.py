@@ -16,7 +16,9 @@ def demo_generate(
         int, typer.Option(min=300, help="Active parcels; Benton has 80,000")
     ] = 20_000,
     year: Annotated[int, typer.Option(help="Appraisal year")] = 2026,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same county")] = 20_260_101,
+    seed: Annotated[
+        int, typer.Option(help="Random seed; the same seed gives the same county")
+    ] = 20_260_101,
 ) -> None:
     """Generate the demo county's PACS database, parcel layer and truth file."""
     from terrafusion_lib.core.progress import LineProgress
@@ -46,7 +48,7 @@ def demo_run(
         int, typer.Option(min=300, help="Active parcels; Benton has 80,000")
     ] = 20_000,
 ) -> None:
-    """Generate the demo county when it is not there in that size, then run the main job."""
+    """Generate the demo county unless it exists in that size, then run the main job."""
     from terrafusion_lib.demo.generate import generated_parcels
 
     require(DEMO_COUNTY, "pipeline:run")

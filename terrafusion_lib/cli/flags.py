@@ -1,4 +1,4 @@
-"""Flags of the command line from a parameter model, read by typer."""
+"""Command-line flags built from a parameter model, for typer."""
 
 import inspect
 from enum import Enum
@@ -16,17 +16,17 @@ from terrafusion_lib.core.flags import Flag
 
 PLAIN = (bool, int, float, str)
 INSIDE = "__"
-"""Parts the name of a parameter from that of a parameter inside it: ``trees__leaves``."""
+"""Separates a parameter's name from a nested one's: ``trees__leaves``."""
 
 
 class Flags:
-    """The flags of a model: ``--max-records``, and ``--trees.leaves`` for what lies in another."""
+    """The flags of a model: ``--max-records``, and ``--trees.leaves`` for nested models."""
 
     def __init__(self, model: type[FrozenModel]) -> None:
         self._fields = dict(_fields(model))
 
     def parameters(self) -> list[inspect.Parameter]:
-        """Parameters of a function as typer reads them; None is the default of each."""
+        """Function parameters as typer reads them; every default is None."""
         return [
             inspect.Parameter(
                 name,
@@ -38,12 +38,12 @@ class Flags:
         ]
 
     def options(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Parameters that were given, as the model takes them.
+        """The parameters given on the command line, in the form the model takes.
 
         Raises
         ------
         ConfigError
-            A text is not what the parameter needs.
+            A value does not fit its parameter.
         """
         options: dict[str, Any] = {}
         for name, field in self._fields.items():
@@ -70,7 +70,7 @@ def _fields(model: type[BaseModel], before: str = "") -> list[tuple[str, FieldIn
 
 
 def flag_of(field: FieldInfo) -> Flag:
-    """How a field looks as a flag."""
+    """The flag for a field."""
     return next((item for item in field.metadata if isinstance(item, Flag)), Flag())
 
 
@@ -91,7 +91,7 @@ def _annotation(name: str, field: FieldInfo) -> Any:
 
 
 def _shown(field: FieldInfo) -> str:
-    """The default, where it is one that a person would type."""
+    """The default, if it is something a person would type."""
     default = field.get_default(call_default_factory=True) if not field.is_required() else None
     if isinstance(default, Enum):
         default = default.value
@@ -116,7 +116,7 @@ def _plain(kind: Any) -> Any:
 
 
 def _is_repeated(kind: Any) -> bool:
-    """Whether the flag may stand several times: texts, or pairs of name and value."""
+    """Whether the flag may be repeated: texts, or pairs of name and value."""
     arguments = get_args(kind)
     if get_origin(kind) is tuple:
         return bool(arguments) and arguments[0] is str
@@ -147,7 +147,7 @@ def _pair(name: str, text: str, kind: Any) -> tuple[str, Any]:
 
 
 def _document(name: str, text: str) -> Any:
-    """What cannot be a plain flag: YAML or JSON, written there or in a file (``@path``)."""
+    """Values too complex for a plain flag: YAML or JSON, inline or in a file (``@path``)."""
     from pathlib import Path
 
     try:

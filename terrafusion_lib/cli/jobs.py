@@ -1,4 +1,4 @@
-"""``terrafusion jobs``: runs of plugins, and what they stored."""
+"""``terrafusion jobs``: plugin jobs and their results."""
 
 from typing import Annotated
 
@@ -13,8 +13,8 @@ from terrafusion_lib.cli.options import (
     settings,
 )
 
-group = typer.Typer(help="Runs of plugins, and what they stored.", no_args_is_help=True)
-JobId = Annotated[str, typer.Argument(help="Job id, or the beginning of one")]
+group = typer.Typer(help="Plugin jobs and their results.", no_args_is_help=True)
+JobId = Annotated[str, typer.Argument(help="Job id, or the start of one")]
 
 
 @group.command("list")
@@ -23,7 +23,7 @@ def jobs_list(
     plugin: Annotated[str | None, typer.Option(help="Only jobs of this plugin")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Jobs of a county, newest first: where the result lies, or why there is none."""
+    """List a county's jobs, newest first, with the location of the result or why there is none."""
     from terrafusion_lib.jobs.request import list_jobs
     from terrafusion_lib.runs.text import show_jobs
 
@@ -36,7 +36,7 @@ def jobs_list(
 
 @group.command("show")
 def jobs_show(job: JobId, as_json: AsJson = False) -> None:
-    """One job: what was asked, by whom, when, and how it ended."""
+    """Show one job: the request, who made it, when, and how it ended."""
     from terrafusion_lib.jobs.request import find_job
     from terrafusion_lib.runs.text import facts
 
@@ -51,11 +51,13 @@ def jobs_show(job: JobId, as_json: AsJson = False) -> None:
 @group.command("results")
 def jobs_results(
     job: JobId,
-    table: Annotated[str | None, typer.Argument(help="Result table; default a list")] = None,
-    rows: Annotated[int, typer.Option(min=1, help="Most rows to print")] = 20,
+    table: Annotated[
+        str | None, typer.Argument(help="Result table; without it, lists the tables")
+    ] = None,
+    rows: Annotated[int, typer.Option(min=1, help="Maximum rows to print")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """The result tables of a completed job, or the rows of one."""
+    """List the result tables of a completed job, or show the rows of one."""
     from terrafusion_lib.jobs.results import job_results, stored_tables
 
     results = job_results(job, settings=settings())
@@ -70,20 +72,20 @@ def jobs_results(
 
 @group.command("cancel")
 def jobs_cancel(job: JobId) -> None:
-    """Cancel a job that waits or runs; nothing of it is published."""
+    """Cancel a waiting or running job; nothing from it is published."""
     from terrafusion_lib.jobs.request import cancel, find_job
 
     row = find_job(job, settings=settings())
     if cancel(row["job_id"], settings=settings()):
         print(f"{row['job_id']} is cancelled.")
     else:
-        print(f"{row['job_id']} had ended before: {row['status']}")
+        print(f"{row['job_id']} has already ended: {row['status']}")
         raise typer.Exit(1)
 
 
 @group.command("replay")
 def jobs_replay(job: JobId, as_json: AsJson = False) -> None:
-    """Run what a job asked for once more, as a job of its own."""
+    """Run a job's request again as a new job."""
     from terrafusion_lib.cli.plugins import show_job
     from terrafusion_lib.jobs.execute import execute
     from terrafusion_lib.jobs.request import replay
@@ -94,7 +96,7 @@ def jobs_replay(job: JobId, as_json: AsJson = False) -> None:
 
 @group.command("execute")
 def jobs_execute(job: JobId, as_json: AsJson = False) -> None:
-    """Run a job that waits (PENDING) in this process."""
+    """Run a waiting (PENDING) job in this process."""
     from terrafusion_lib.cli.plugins import show_job
     from terrafusion_lib.jobs.execute import execute
     from terrafusion_lib.jobs.request import find_job

@@ -6,12 +6,12 @@ import typer
 
 from terrafusion_lib.cli.options import AsJson, County, console, county_config, print_json, settings
 
-group = typer.Typer(help="From raw tables to canonical tables.", no_args_is_help=True)
+group = typer.Typer(help="The mapping from raw to canonical tables.", no_args_is_help=True)
 
 
 @group.command("coverage")
 def mapping_coverage(county: County, as_json: AsJson = False) -> None:
-    """Columns of the source that are not read and codes that are not known, with suggestions."""
+    """List source columns that are not read and codes that are not mapped, with suggestions."""
     from terrafusion_lib.pipelines.mapping_review import unmapped_codes, unmapped_columns
     from terrafusion_lib.runs.text import table
 
@@ -21,7 +21,7 @@ def mapping_coverage(county: County, as_json: AsJson = False) -> None:
         print_json({"codes": codes, "columns": columns})
         return
     console().print(table(columns, title=f"Columns of {county} that the mapping does not read"))
-    console().print(table(codes, title="Codes that no value map lists"))
+    console().print(table(codes, title="Codes missing from the value maps"))
 
 
 @group.command("preview")
@@ -31,7 +31,7 @@ def mapping_preview(
     rows: Annotated[int, typer.Option(help="Rows to show", min=1)] = 3,
     as_json: AsJson = False,
 ) -> None:
-    """Rows of a canonical table as last mapped, one column to a line; personal data by role."""
+    """Show rows of a canonical table as last mapped; personal data depend on your role."""
     from terrafusion_lib.pipelines.mapping_review import preview
     from terrafusion_lib.runs.text import facts
 

@@ -6,13 +6,13 @@ import typer
 
 from terrafusion_lib.cli.options import settings
 
-group = typer.Typer(help="The notebooks of this project.", no_args_is_help=True)
+group = typer.Typer(help="This project's notebooks.", no_args_is_help=True)
 
 
 @group.command("refresh")
 def notebooks_refresh(
     only: Annotated[
-        list[str] | None, typer.Argument(help="Names without .ipynb; default all")
+        list[str] | None, typer.Argument(help="Names without .ipynb; default: all")
     ] = None,
 ) -> None:
     """Run the notebooks on the small demo county and keep their outputs in the files."""

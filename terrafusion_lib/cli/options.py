@@ -1,4 +1,4 @@
-"""What the commands share: their usual arguments, the settings, and how answers are shown."""
+"""Shared parts of the commands: common arguments, settings and output."""
 
 import sys
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from terrafusion_lib.core.settings import Settings
 
 asked: dict[str, str] = {}
-"""The county that the command names, for messages that say ``<county>``."""
+"""The county named in the command, for messages that say ``<county>``."""
 
 
 def _remember(county: str) -> str:
@@ -22,7 +22,7 @@ def _remember(county: str) -> str:
 
 
 County = Annotated[str, typer.Argument(help="County id, such as benton_wa", callback=_remember)]
-Year = Annotated[int | None, typer.Option(help="Assessment year; default the county's own")]
+Year = Annotated[int | None, typer.Option(help="Assessment year; default from county.yaml")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON")]
 DEMO_COUNTY = "demo_wa"
 
@@ -60,14 +60,14 @@ def county_config(county_id: str) -> "CountyConfig":
 
 
 def console() -> "Console":
-    """Where tables are printed: as wide as the terminal, 120 columns in a file."""
+    """Console for tables: the terminal's width, or 120 columns in a file."""
     from rich.console import Console
 
     return Console(width=None if sys.stdout.isatty() else 120, highlight=False)
 
 
 def require(county_id: str, permission: str) -> None:
-    """Refuse a person who lacks the permission."""
+    """Refuse a user without the permission."""
     from terrafusion_lib.access import decide
 
     decide.require(settings(), county_id, permission)

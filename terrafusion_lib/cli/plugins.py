@@ -1,7 +1,7 @@
-"""Commands of plugins, made from their parameters; and ``terrafusion plugins``.
+"""Plugin commands, built from their parameters, and ``terrafusion plugins``.
 
-Every field of a plugin's `Params` is a flag: its name with dashes, its description as help. What
-is not given comes from the county's configuration, else from the parameter's default.
+Every field of a plugin's `Params` is a flag: its name with dashes, its description as help. Values
+not given come from the county's configuration, then from the parameter's default.
 """
 
 import inspect
@@ -17,16 +17,20 @@ from terrafusion_lib.plugins.api import Action, Plugin
 if TYPE_CHECKING:
     from terrafusion_lib.jobs.execute import FinishedJob
 
-group = typer.Typer(help="Plugins: what there is to run.", no_args_is_help=True)
+group = typer.Typer(help="Installed plugins.", no_args_is_help=True)
 Destination = Annotated[
-    str | None, typer.Option("--to", help="Folder or URL, never swept; default the county's")
+    str | None,
+    typer.Option(
+        "--to",
+        help="Folder or URL, where exports never expire; default: the county's exports folder",
+    ),
 ]
-Estimate = Annotated[bool, typer.Option("--estimate", help="Count only; write nothing")]
+Estimate = Annotated[bool, typer.Option("--estimate", help="Only count; write nothing")]
 
 
 @group.command("list")
 def plugins_list(as_json: AsJson = False) -> None:
-    """The plugins, their commands, permissions and result tables."""
+    """List the plugins with their commands, permissions and result tables."""
     from terrafusion_lib.core.declared import declared_plugins
     from terrafusion_lib.plugins.registry import plugin_names
 
@@ -47,10 +51,10 @@ def plugins_list(as_json: AsJson = False) -> None:
 
 
 def add_plugins(app: typer.Typer) -> None:
-    """Add a noun for each plugin, with its command and its further actions.
+    """Add a noun for each plugin, with its command and its other actions.
 
-    Two plugins may share a noun; a noun that the platform has is left to the platform, and the
-    plugin's own name is taken.
+    Two plugins may share a noun. If the platform already has the noun, the plugin's name is used
+    instead.
     """
     from terrafusion_lib.core.declared import declared_plugins
 
@@ -71,7 +75,7 @@ def add_plugins(app: typer.Typer) -> None:
 
 
 def show_job(job: "FinishedJob", *, as_json: bool) -> None:
-    """What a job left: its place, its figures, and its files."""
+    """A job's results: location, figures and files."""
     if as_json:
         rows = {name: table.num_rows for name, table in job.result.tables.items()}
         told = {"job_id": job.job_id, "rows": rows, "summary": job.result.summary}
@@ -157,7 +161,7 @@ def _signed(
     arguments: Mapping[str, Any],
     more: Mapping[str, tuple[Any, Any]],
 ) -> Callable[..., None]:
-    """The function with the signature that typer reads the command from."""
+    """The function whose signature typer turns into the command."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [
         inspect.Parameter(name, keyword, annotation=annotation)

@@ -16,21 +16,20 @@ Force = Annotated[
     list[str] | None, typer.Option("--force", help="Step to run anyway (repeatable), or all")
 ]
 ReuseRaw = Annotated[
-    bool, typer.Option("--reuse-raw", help="Keep the newest raw layer; do not ask the source")
+    bool, typer.Option("--reuse-raw", help="Use the newest raw layer without contacting the source")
 ]
 
-NEXT = """Next:
-  terrafusion plan <county>         what another run would do, and why
-  terrafusion runs list <county>    the ledger
+NEXT = """Next: terrafusion plan <county> what the next run would do, and why terrafusion runs list
+<county> past runs
   terrafusion dashboard             this run in the browser
-  terrafusion lab                   JupyterLab on the notebooks
+  terrafusion lab                   JupyterLab with the notebooks
   terrafusion hub                   both, with users and roles"""
 
 
 def options(
     year: int | None, first: str | None, last: str | None, force: list[str] | None, **more: Any
 ) -> "RunOptions":
-    """What was asked of a run."""
+    """The options of a run."""
     from terrafusion_lib.runs.runner import RunOptions
 
     return RunOptions(year=year, first=first, last=last, force=tuple(force or ()), **more)
@@ -44,7 +43,7 @@ def plan(
     force: Force = None,
     reuse_raw: ReuseRaw = False,
 ) -> None:
-    """Say for each step whether it will run or its stored product serves, and why."""
+    """Show for each step whether it will run or reuse its stored product, and why."""
     from terrafusion_lib.runs.text import show_plan
 
     asked = options(year, first, last, force, reuse_raw=reuse_raw)
@@ -59,10 +58,10 @@ def run(
     force: Force = None,
     reuse_raw: ReuseRaw = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the last failed run, its id and options")
+        bool, typer.Option("--resume", help="Resume the last failed run with its id and options")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan only")] = False,
-    note: Annotated[str, typer.Option(help="Why this run, for the ledger")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show the plan")] = False,
+    note: Annotated[str, typer.Option(help="A note for the ledger")] = "",
 ) -> None:
     """Run the main job: connect, map, validate, load, value, report."""
     if dry_run:
@@ -92,4 +91,4 @@ def run_and_show(county: str, asked: "RunOptions", *, resume: bool = False) -> N
         print(f"Values and ratio study: {report}")
     print(as_typed(NEXT, county=county))
     if activate := activation():
-        print(f"After '{activate}' in your shell, terrafusion alone will do.")
+        print(f"After '{activate}' in your shell, you can type just terrafusion.")

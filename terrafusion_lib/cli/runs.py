@@ -6,15 +6,15 @@ import typer
 
 from terrafusion_lib.cli.options import AsJson, console, print_json, settings
 
-group = typer.Typer(help="Runs that were made.", no_args_is_help=True)
+group = typer.Typer(help="Past runs.", no_args_is_help=True)
 
 
 @group.command("list")
 def runs_list(
-    county: Annotated[str | None, typer.Argument(help="County id; default every county")] = None,
+    county: Annotated[str | None, typer.Argument(help="County id; default: every county")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Runs of the ledger, newest first."""
+    """List past runs, newest first."""
     from terrafusion_lib.runs.ledger import list_runs
     from terrafusion_lib.runs.text import table
 
@@ -36,10 +36,10 @@ def runs_list(
 
 @group.command("show")
 def runs_show(
-    run_id: Annotated[str, typer.Argument(help="Run id, or any part of it that is unique")],
+    run_id: Annotated[str, typer.Argument(help="Run id, or any unique part of it")],
     as_json: AsJson = False,
 ) -> None:
-    """One run: rows, expectations, values, steps, and why it failed when it did."""
+    """Show one run: rows, expectations, values, steps, and why it failed if it did."""
     from terrafusion_lib.runs.ledger import load_summary
     from terrafusion_lib.runs.text import show_run
 
@@ -52,7 +52,7 @@ def runs_show(
 
 @group.command("diff")
 def runs_diff(one: str, other: str, as_json: AsJson = False) -> None:
-    """What differs between two runs: inputs, outputs, rows, figures."""
+    """Compare two runs: inputs, outputs, rows, figures."""
     from terrafusion_lib.runs.diff import diff_runs
     from terrafusion_lib.runs.ledger import load_summary
     from terrafusion_lib.runs.text import table
@@ -61,6 +61,6 @@ def runs_diff(one: str, other: str, as_json: AsJson = False) -> None:
     if as_json:
         print_json(rows)
     elif rows:
-        console().print(table(rows, title=f"{one} against {other}"))
+        console().print(table(rows, title=f"{one} compared with {other}"))
     else:
-        print("The two runs rest on the same inputs and gave the same result.")
+        print("Both runs used the same inputs and gave the same results.")

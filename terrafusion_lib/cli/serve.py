@@ -1,4 +1,4 @@
-"""``terrafusion dashboard``, ``lab`` and ``hub``: what is opened in a browser."""
+"""``terrafusion dashboard``, ``lab`` and ``hub``: pages in the browser."""
 
 from typing import Annotated
 
@@ -12,7 +12,7 @@ def dashboard(
         int, typer.Option(help="Port on this machine", envvar="TERRAFUSION_DASHBOARD_PORT")
     ] = 8866,
 ) -> None:
-    """Serve the dashboard to this machine only (terrafusion hub serves it with logins)."""
+    """Serve the dashboard on this machine only (terrafusion hub serves it with logins)."""
     from terrafusion_lib.hub.dashboard import serve
 
     print(f"http://127.0.0.1:{port}/?county={DEMO_COUNTY}")
@@ -20,14 +20,14 @@ def dashboard(
 
 
 def lab() -> None:
-    """JupyterLab on the notebooks, for this machine only."""
+    """Start JupyterLab with the notebooks, on this machine only."""
     from terrafusion_lib.hub.lab import serve
 
     serve(settings())
 
 
 def hub() -> None:
-    """JupyterHub with the counties' users, and the dashboard as a service."""
+    """Start JupyterHub with the counties' users and the dashboard as a service."""
     from terrafusion_lib.hub.config import serve
 
     serve(settings())

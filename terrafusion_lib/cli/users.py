@@ -11,7 +11,7 @@ group = typer.Typer(help="Users and roles of a county.", no_args_is_help=True)
 
 @group.command("set-password")
 def users_set_password(county: County, username: Annotated[str, typer.Argument()]) -> None:
-    """Set a user's password; asked for twice, kept as a hash only."""
+    """Set a user's password; asks for it twice and stores only a hash."""
     from terrafusion_lib.access.accounts import set_password
 
     def ask() -> str:
@@ -23,7 +23,7 @@ def users_set_password(county: County, username: Annotated[str, typer.Argument()
 
 @group.command("list")
 def users_list(county: County) -> None:
-    """Users of a county, their roles, and who can log in."""
+    """List a county's users, their roles, and who can log in."""
     from terrafusion_lib.access.accounts import list_accounts
     from terrafusion_lib.runs.text import table
 

@@ -30,15 +30,15 @@ EVERYTHING = "1=1"
 
 
 class ArcGisOptions(FrozenModel):
-    """How to reach the service."""
+    """Options for reaching the service."""
 
-    url: str = Field(description="Service, ending with FeatureServer or MapServer; or a reference")
-    token: str = Field(default="", description="A reference to the token; empty: public service")
-    pages: str = Field(
-        default="", description="Folder that keeps the pages of a read that broke off"
+    url: str = Field(
+        description="Service address ending in FeatureServer or MapServer, or a reference"
     )
-    timeout: float = Field(default=60, gt=0, description="Seconds without an answer")
-    retries: int = Field(default=5, ge=0, description="Times that a request is sent again")
+    token: str = Field(default="", description="Reference to the token; empty for a public service")
+    pages: str = Field(default="", description="Folder for the pages of an interrupted read")
+    timeout: float = Field(default=60, gt=0, description="Timeout, seconds")
+    retries: int = Field(default=5, ge=0, description="Retries per request")
 
     @field_validator("token")
     @classmethod
@@ -58,8 +58,8 @@ class ArcGisOptions(FrozenModel):
 class ArcGisConnector:
     """Layers as tables, by name or id; ``geometry`` is WKB in WGS 84.
 
-    A request is tried again by itself and pages are kept, so a table that is begun again, in this
-    process or the next, asks only for what is missing.
+    Requests are retried and pages are kept, so restarting a table, in this process or another,
+    requests only what is missing.
     """
 
     name = "arcgis"
@@ -131,7 +131,7 @@ class ArcGisConnector:
         return self._opened
 
     def _layers(self) -> dict[str, str]:
-        """Id of each layer and table by its name."""
+        """Ids of layers and tables, by name."""
         found, url = self._client().ask(), self._url()
         items = [
             item
@@ -141,7 +141,7 @@ class ArcGisConnector:
         if not items:
             raise ConnectError(
                 f"{self._url()} has no layers",
-                hint="give the address of a service, which ends with FeatureServer or MapServer",
+                hint="give a service's address, which ends in FeatureServer or MapServer",
             )
         return {str(item["name"]): str(item["id"]) for item in items}
 
@@ -154,7 +154,7 @@ class ArcGisConnector:
         return ArcGisLayer(self._client(), table, base / kept)
 
     def _absent(self, table: SourceTable) -> bool:
-        """Whether the table may be, and is, absent from the service."""
+        """Whether the table is optional and missing from the service."""
         if not table.optional:
             return False
         layers = self._layers()
@@ -163,12 +163,12 @@ class ArcGisConnector:
 
 
 def where(table: SourceTable, years: Sequence[int]) -> str:
-    """The mapping's filters as the server's condition.
+    """The mapping's filters as a condition for the server.
 
     Raises
     ------
     ConfigError
-        A filter is one of PACS's own.
+        A filter is specific to PACS.
     """
     return " AND ".join(_condition(item, years, table) for item in table.filters) or EVERYTHING
 

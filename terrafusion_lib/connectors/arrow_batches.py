@@ -1,4 +1,4 @@
-"""Arrow columns of whatever type a source sends, as the types of the raw layer."""
+"""Converts Arrow columns of any source type to the types of the raw layer."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def raw_batch(columns: Sequence[pa.Array], table: SourceTable) -> pa.RecordBatch
     Raises
     ------
     ConnectError
-        A value cannot be read as the declared type; column and first value are named.
+        A value cannot be read as the declared type; the error gives column and first value.
     """
     arrays = [
         _read(column, kind, name, table)
@@ -30,9 +30,9 @@ def raw_batch(columns: Sequence[pa.Array], table: SourceTable) -> pa.RecordBatch
 
 
 def cast_raw(column: pa.Array, kind: RawType) -> pa.Array:
-    """`column` as `kind`; nothing is rounded, cut or guessed.
+    """`column` as `kind`; nothing is rounded, truncated or guessed.
 
-    A moment read as a date loses its time of day: that is what reading it as a date asks for.
+    A timestamp read as a date loses its time of day, as requested.
 
     Raises
     ------
@@ -49,13 +49,13 @@ def cast_raw(column: pa.Array, kind: RawType) -> pa.Array:
     if pa.types.is_string(found) and kind is RawType.DATE:
         return pc.utf8_slice_codeunits(column, 0, DATE_LENGTH).cast(target)
     if pa.types.is_decimal(found) and kind is RawType.NUMBER:
-        # Arrow divides by a power of ten, which is not always the nearest number; its parser is.
+        # Arrow divides by a power of ten, which may not give the nearest number; its parser does.
         return column.cast(pa.string()).cast(target)
     return column.cast(target)
 
 
 def _moment_text(column: pa.Array) -> pa.Array:
-    """ISO 8601 text, without a fraction where every moment is a whole second."""
+    """ISO 8601 text, without fractions if every timestamp is a whole second."""
     try:
         return column.cast(pa.timestamp("s")).cast(pa.string())
     except pa.ArrowInvalid:
@@ -80,13 +80,13 @@ def _read(column: pa.Array, kind: RawType, name: str, table: SourceTable) -> pa.
             table=table.table,
             column=name,
             examples=[repr(bad)],
-            cause="the column's type was changed at the source, or the mapping declares it wrongly",
+            cause="the column's type changed at the source, or the mapping declares the wrong type",
             hint="declare the column as text in the mapping and convert it there",
         ) from error
 
 
 def _first_bad(column: pa.Array, kind: RawType) -> object:
-    """The first value that cannot be read as `kind`, found by halving."""
+    """The first value that cannot be read as `kind`, by bisection."""
     while len(column) > 1:
         half = len(column) // 2
         column = column[:half] if not _reads(column[:half], kind) else column[half:]

@@ -1,4 +1,4 @@
-"""The connection check of a county: everything between here and the rows, line by line."""
+"""The connection check of a county: every requirement for reading its data, line by line."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -24,12 +24,12 @@ def check_sources(
 ) -> list[CheckItem]:
     """Driver, login, database, and every table and column that the mapping reads.
 
-    Never raises for what is missing at a source: that is what the lines say.
+    Does not raise for anything missing at a source; the lines report it.
 
     Raises
     ------
     ConfigError
-        The county's configuration itself is wrong.
+        The county's configuration is wrong.
     """
     items: list[CheckItem] = []
     for name in dict.fromkeys(table.source for table in tables.values()):
@@ -49,7 +49,7 @@ def check_sources(
 
 
 def _unless_ok(item: CheckItem) -> CheckItem:
-    """The same line for a source that may be absent."""
+    """The same line for an optional source."""
     if item.ok:
         return item
     return CheckItem(item.name, None, f"{item.detail} (optional)", item.hint)
@@ -70,7 +70,7 @@ def _table_line(connector: Connector, table: SourceTable, county: CountyConfig) 
 
 
 def _layer_lines(connector: Connector, county: CountyConfig) -> list[CheckItem]:
-    """PACS's own word on its year layers, where the source is PACS."""
+    """What PACS says about its year layers, if the source is PACS."""
     names = {name.rpartition(".")[2].casefold() for name in connector.tables()}
     if not {LAYERS.table, CURRENT} <= names:
         return []
@@ -92,14 +92,14 @@ def _layer_lines(connector: Connector, county: CountyConfig) -> list[CheckItem]:
         _judged(
             "year layers",
             any(row["appr_yr"] == year for row in rows),
-            f"PACS appraises year {appraised}; county.yaml has assessment_year {year}",
+            f"PACS's appraisal year is {appraised}; county.yaml says assessment_year {year}",
             "correct assessment_year, or run with --year",
         ),
         _judged(
             "current supplement",
             count > 0,
             f"{count:,} properties have a current supplement in {year}",
-            "has PACS made the layer of that year?",
+            "check that PACS has created that year's layer",
         ),
     ]
 

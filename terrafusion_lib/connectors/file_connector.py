@@ -33,7 +33,7 @@ LOOK_BATCHES = 4
 
 
 class FileOptions(FrozenModel):
-    """Where the files lie."""
+    """Location of the files."""
 
     path: str = Field(description="Folder, or one file; may be a reference such as env:NAME")
 
@@ -57,7 +57,7 @@ class FileConnector:
 
     @property
     def path(self) -> Path:
-        """The folder or file that the options name.
+        """The folder or file from the options.
 
         Raises
         ------
@@ -68,7 +68,7 @@ class FileConnector:
         if not path.exists():
             raise ConnectError(
                 f"{path} does not exist",
-                hint="put the file there, or correct path in county.yaml",
+                hint="put the file there, or correct the path in county.yaml",
             )
         return path
 
@@ -77,10 +77,10 @@ class FileConnector:
             count = len(source_files(self.path))
         except TerraFusionError as error:
             return [CheckItem("path", False, error.what, error.hint or "")]
-        return [CheckItem("path", True, f"{self.path}: {count} files that can be read")]
+        return [CheckItem("path", True, f"{self.path}: {count} readable files")]
 
     def tables(self) -> list[str]:
-        """Files that can be read, sorted; workbooks also by sheet, databases by layer."""
+        """Readable files, sorted; workbooks also by sheet, databases by layer."""
         names = []
         for name, path in source_files(self.path).items():
             inside = INSIDE.get(path.suffix.lower())
@@ -168,7 +168,7 @@ class FileConnector:
         return path.parent if path.is_file() or path.suffix.lower() in FOLDERS else path
 
     def _absent(self, table: SourceTable) -> bool:
-        """Whether the table may be, and is, absent: no such file, no such folder, none named."""
+        """Whether the table is optional and missing: no such file or folder, or none configured."""
         if not table.optional:
             return False
         try:

@@ -1,4 +1,4 @@
-"""The door to the geometry store by its original name; the store itself is `geometry.store`."""
+"""The geometry store under its original name; the code is in `geometry.store`."""
 
 from terrafusion_lib.geometry.store import open_geometry
 

@@ -34,7 +34,7 @@ class SourceColumn:
 
 @dataclass(frozen=True)
 class CheckItem:
-    """One line of a connection check: `ok` is None when there was nothing to judge."""
+    """One line of a connection check; `ok` is None if there was nothing to check."""
 
     name: str
     ok: bool | None
@@ -44,10 +44,7 @@ class CheckItem:
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a connector can do.
-
-    `retries` is how often a table is begun again after a fault that may pass.
-    """
+    """What a connector can do; `retries`: how often a table restarts after transient faults."""
 
     pushdown: bool
     row_estimate: bool
@@ -57,23 +54,23 @@ class Capabilities:
 
 
 class TransientError(ConnectError):
-    """A fault that may pass (deadlock, time-out, cut connection): the table can be begun again."""
+    """A transient fault (deadlock, timeout, lost connection): the table can be restarted."""
 
 
 class Connector(Protocol):
     """A source system, read only.
 
     A connector is built by ``Class(options, folder=…)`` from its own ``Options`` model and opens
-    nothing before the first call. `read` checks table and columns first and raises ConnectError
-    naming what is missing; every batch has the schema `raw_schema(table)`, except that a column
-    of a *file* that cannot be read as its declared type is text in all batches.
+    nothing until the first call. `read` checks table and columns first and raises ConnectError
+    naming what is missing; every batch has the schema `raw_schema(table)`, except that a column of
+    a *file* that cannot be read as its declared type is text in all batches.
     """
 
     name: str
     capabilities: Capabilities
 
     def check(self) -> list[CheckItem]:
-        """What stands between here and the source; never raises for what is missing."""
+        """The connection check; does not raise for anything missing."""
         ...
 
     def tables(self) -> list[str]:
@@ -90,22 +87,22 @@ class Connector(Protocol):
         Raises
         ------
         ConnectError
-            What is missing or of another type, with the nearest names.
+            Something is missing or has another type; the closest names are suggested.
         """
         ...
 
     def row_estimate(self, table: SourceTable, years: Sequence[int]) -> int | None:
-        """About how many rows `read` will send; None when the source does not tell."""
+        """Approximate number of rows `read` will send; None if the source does not say."""
         ...
 
     def freshness(self, table: SourceTable) -> str:
-        """A mark that changes when the table's data does; empty when the source does not tell."""
+        """Approximate number of rows `read` will send; None if unknown."""
         ...
 
     def read(
         self, table: SourceTable, years: Sequence[int], *, batch_rows: int = BATCH_ROWS
     ) -> Generator[pa.RecordBatch]:
-        """Stream the table; raises TransientError for a fault after which it may be begun again.
+        """Stream the table; raises TransientError for a fault after which it can be restarted.
 
         Closing the generator stops the read at the source.
         """
@@ -141,12 +138,12 @@ def raw_schema(table: SourceTable) -> pa.Schema:
 
 
 def find_table(name: str, known: Sequence[str], *, source: str) -> str:
-    """The table of `known` that `name` means, upper and lower case alike.
+    """The table in `known` that matches `name`, ignoring case.
 
     Raises
     ------
     ConnectError
-        There is none; the nearest names are given.
+        There is none; the closest names are suggested.
     """
     by_fold = {item.casefold(): item for item in known}
     found = by_fold.get(name.casefold())
@@ -155,7 +152,7 @@ def find_table(name: str, known: Sequence[str], *, source: str) -> str:
             f"{source} has no table {name}",
             table=name,
             examples=nearest(name, known, count=3),
-            cause="it has another name, or this login may not see it",
+            cause="it has a different name, or this login may not see it",
             hint=did_you_mean(name, known) or "terrafusion connect check <county>",
         )
     return found
@@ -164,19 +161,20 @@ def find_table(name: str, known: Sequence[str], *, source: str) -> str:
 def find_columns(
     wanted: Sequence[str], known: Sequence[SourceColumn], *, table: str
 ) -> dict[str, SourceColumn]:
-    """Source column of each wanted name, upper and lower case alike.
+    """Source column for each wanted name, ignoring case.
 
     Raises
     ------
     ConnectError
-        Some are missing; all of them are named, each with the nearest name.
+        Some are missing; the error lists all of them with the closest names.
     """
     by_fold = {column.name.casefold(): column for column in known}
     missing = [name for name in wanted if name.casefold() not in by_fold]
     if missing:
         names = [column.name for column in known]
         raise ConnectError(
-            f"Table {table} lacks {len(missing)} of {len(wanted)} columns that the mapping reads",
+            f"Table {table} lacks {len(missing)} of the {len(wanted)} columns that the mapping "
+            "reads",
             table=table,
             column=", ".join(missing),
             hint="; ".join(

@@ -1,4 +1,4 @@
-"""Which connectors there are, and how a county's source becomes one."""
+"""The available connectors, and how a county's source becomes one."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +17,7 @@ CONNECTORS = Registry(
     "terrafusion.connectors",
     "connectors",
     "{name}_connector.py",
-    skip=frozenset({"postgis"}),  # where results go: no source that a mapping could read
+    skip=frozenset({"postgis"}),  # results go there; not a source for mappings
 )
 
 
@@ -27,15 +27,15 @@ def open_connector(source: SourceConfig, *, settings: Settings, folder: Path) ->
     Parameters
     ----------
     source : SourceConfig
-        Connector name and options. Text options may hold ``{data_dir}``, ``{root}`` and
+        Connector name and options. Text options may contain ``{data_dir}``, ``{root}`` and
         ``{config_dir}``; references to secrets are resolved when the connector connects.
     folder : Path
-        Folder of the county's configuration; relative paths begin there.
+        Folder of the county's configuration; relative paths start there.
 
     Raises
     ------
     ConfigError
-        The connector is unknown (the nearest name is given) or its options are not valid.
+        The connector is unknown (the closest name is suggested) or its options are invalid.
     """
     connector = load_connector(source.connector)
     options = _filled(
@@ -56,25 +56,25 @@ def open_source(county: CountyConfig, name: str, settings: Settings) -> Connecto
     Raises
     ------
     ConfigError
-        The county has no such source; the nearest name is given.
+        The county has no such source; the closest name is suggested.
     """
     if name not in county.sources:
         raise ConfigError(
-            f"The mapping reads source {name!r}, which county.yaml does not name",
+            f"The mapping reads source {name!r}, which county.yaml does not define",
             county=county.county_id,
             examples=sorted(county.sources),
-            hint=did_you_mean(name, county.sources) or "add it to sources of county.yaml",
+            hint=did_you_mean(name, county.sources) or "add it to sources in county.yaml",
         )
     return open_connector(county.sources[name], settings=settings, folder=county.folder)
 
 
 def load_connector(name: str) -> type[Any]:
-    """The class of a connector: what an entry point names, or the one of a built-in's module.
+    """The class of a connector: from an entry point or a built-in module.
 
     Raises
     ------
     ConfigError
-        There is no such connector; the nearest name is given.
+        There is no such connector; the closest name is suggested.
     PluginError
         It cannot be imported.
     """
@@ -94,13 +94,13 @@ def _class_of(module: ModuleType) -> type[Any]:
     ]
     if len(classes) != 1:
         raise PluginError(
-            f"{module.__name__} must hold one class with name and Options, it holds {len(classes)}"
+            f"{module.__name__} must have one class with name and Options, but has {len(classes)}"
         )
     return classes[0]
 
 
 def _filled(value: Any, places: Mapping[str, str]) -> Any:
-    """`value` with ``{name}`` placeholders in its texts replaced."""
+    """`value` with ``{name}`` placeholders in its text replaced."""
     if isinstance(value, str):
         for name, text in places.items():
             value = value.replace(f"{{{name}}}", text)

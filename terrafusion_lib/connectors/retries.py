@@ -1,4 +1,4 @@
-"""Trying again after a fault that may pass."""
+"""Retries after transient faults."""
 
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_exponential_jitter
 
@@ -9,10 +9,10 @@ LONGEST_WAIT = 60.0
 
 
 def retrying(times: int) -> Retrying:
-    """Call again up to `times` times after a TransientError, waiting longer each time (seconds).
+    """Retry up to `times` times after a TransientError, waiting longer each time (seconds).
 
-    The waits carry a random part, so that two clients that met in a deadlock do not meet again;
-    they touch no result.
+    Waits are randomized so that two clients in a deadlock do not collide again; this affects no
+    result.
     """
     return Retrying(
         retry=retry_if_exception_type(TransientError),

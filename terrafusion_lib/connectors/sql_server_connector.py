@@ -1,4 +1,4 @@
-"""SQL Server, and SQLite files with the same tables, by the same extraction definitions."""
+"""SQL Server, and SQLite files with the same tables, with the same extraction definitions."""
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -46,8 +46,8 @@ class SqlSource(Protocol):
 class SqlServerConnector:
     """PACS and other CAMA databases on SQL Server; nothing is ever written.
 
-    Table names are ``schema.table`` or bare; a SQLite file has no schemas, so there the schema of
-    a name is left out.
+    Table names are ``schema.table`` or bare; a SQLite file has no schemas, so the schema is
+    dropped there.
     """
 
     name = "sql_server"
@@ -112,7 +112,7 @@ class SqlServerConnector:
         self._columns.clear()
 
     def _checked(self, table: SourceTable) -> dict[str, SourceColumn]:
-        """The source's columns by the mapping's names, filter columns too, types compared."""
+        """The source's columns by the mapping's names, filter columns too, with types checked."""
         wanted = [*table.columns, *filter_columns(table)]
         columns = find_columns(wanted, self.columns(table.table), table=table.table)
         check_types(table, columns)
@@ -127,7 +127,7 @@ class SqlServerConnector:
         return bare if self._source.schema is None else f"{schema}.{bare}"
 
     def _find(self, table: str) -> str:
-        """The source's own spelling of a table's name."""
+        """The source's spelling of a table's name."""
         return find_table(self._name(table), self.tables(), source=self._source.label)
 
     def _absent(self, table: SourceTable) -> bool:

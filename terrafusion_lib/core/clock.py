@@ -1,4 +1,4 @@
-"""The time, passed in wherever it decides something."""
+"""The current time, passed in wherever a result depends on it."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

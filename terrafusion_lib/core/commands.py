@@ -1,8 +1,8 @@
-"""How commands are written so that they work when they are typed: the one place for it.
+"""The one place that writes commands so that they work when typed.
 
-Messages name programs plainly: ``terrafusion run demo_wa``, ``pip install …``. Where a message is
-shown to somebody at a shell, `as_typed` writes each program of this environment as that shell finds
-it: by its name where the PATH leads to it, else by its path, such as ``.venv/bin/terrafusion``.
+Messages use plain program names: ``terrafusion run demo_wa``, ``pip install …``. When a message is
+shown in a shell, `as_typed` rewrites each of this environment's programs so that the shell finds
+it: by name if it is on the PATH, otherwise by path, such as ``.venv/bin/terrafusion``.
 """
 
 import os
@@ -20,20 +20,20 @@ NOUNS = (
     "connect", "counties", "dashboard", "demo", "hub", "jobs", "lab", "mapping", "notebooks",
     "plan", "plugins", "run", "runs", "users",
 )  # fmt: skip
-"""What follows ``terrafusion`` in a command of the platform; plugins have nouns of their own."""
+"""The platform's nouns, which follow ``terrafusion`` in a command; plugins have their own."""
 MODULES = {"terrafusion": "terrafusion_lib.cli"}
 COUNTY = "<county>"
 
 
 def as_typed(text: str, *, county: str | None = None, folder: Path | None = None) -> str:
-    """`text` with its commands as they work in a shell.
+    """`text` with its commands rewritten to work in a shell.
 
     Parameters
     ----------
     county : str, optional
-        Takes the place of ``<county>``.
+        Replaces ``<county>``.
     folder : Path, optional
-        Where the shell is; the working folder when None.
+        The shell's working folder; by default the process's.
     """
     if county:
         text = text.replace(COUNTY, county)
@@ -41,13 +41,13 @@ def as_typed(text: str, *, county: str | None = None, folder: Path | None = None
 
 
 def command_nouns() -> tuple[str, ...]:
-    """Everything that follows ``terrafusion`` in a command, sorted."""
+    """Every noun that can follow ``terrafusion`` in a command, sorted."""
     return tuple(sorted({*NOUNS, *(item.verb_of()[0] for item in declared_plugins().values())}))
 
 
 @cache
 def _programs(nouns: tuple[str, ...]) -> re.Pattern[str]:
-    """Programs in a text; a server's word on a database named terrafusion is none."""
+    """Programs named in a text; a database called terrafusion in a server's message is not one."""
     return re.compile(
         r"(?<![\w./\\:-])(?:"
         rf"(?P<own>terrafusion)(?= (?:{'|'.join(nouns)})\b)|(?P<pip>pip)(?= install )|"
@@ -56,9 +56,8 @@ def _programs(nouns: tuple[str, ...]) -> re.Pattern[str]:
 
 
 def program(name: str, *, folder: Path | None = None) -> str:
-    """How a program of this environment is called: its name, its path, or ``python -m`` its module.
-
-    Windows and others alike: the folder of programs is ``Scripts`` there and ``bin`` elsewhere.
+    """How to call a program of this environment: by name, path, or ``python -m`` and module. Works
+    on Windows too, where the program folder is ``Scripts`` instead of ``bin``.
     """
     script = shutil.which(name, path=sysconfig.get_path("scripts"))
     if script is None:
@@ -71,7 +70,7 @@ def program(name: str, *, folder: Path | None = None) -> str:
 
 
 def activation() -> str | None:
-    """The command after which ``terrafusion`` alone works; None where it does, or none would."""
+    """The command that activates the environment; None if not needed or not possible."""
     scripts = Path(sysconfig.get_path("scripts"))
     if sys.prefix == sys.base_prefix or program("terrafusion") == "terrafusion":
         return None
@@ -81,7 +80,7 @@ def activation() -> str | None:
 
 
 def _path(path: Path, folder: Path | None) -> str:
-    """The path from `folder` where it lies below it, quoted where a shell needs that."""
+    """The path relative to `folder` if inside it, quoted if the shell requires it."""
     here = folder or Path.cwd()
     short = str(path.relative_to(here) if path.is_relative_to(here) else path)
     if os.name != "nt":

@@ -21,20 +21,20 @@ class FrozenModel(BaseModel):
 
 
 def did_you_mean(name: str, known: Iterable[str], *, suffix: str = "") -> str | None:
-    """A hint that asks whether the known name nearest to `name` was meant; None without one."""
+    """A hint that suggests the known name closest to `name`; None without one."""
     close = nearest(name, known)
     return f"did you mean {close[0]}{suffix}?" if close else None
 
 
 def nearest(name: str, known: Iterable[str], *, count: int = 1) -> list[str]:
-    """The known names nearest to `name` in spelling, best first (case ignored)."""
+    """The known names closest to `name` in spelling, best first (case ignored)."""
     by_fold = {item.casefold(): item for item in known}
     found = difflib.get_close_matches(name.casefold(), list(by_fold), n=count, cutoff=0.5)
     return [by_fold[item] for item in found]
 
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-"""Reads YAML; the parser in C, ten times as fast, wherever it is installed."""
+"""YAML loader; uses the C parser, ten times as fast, if installed."""
 
 
 def read_yaml(path: Path, loader: Any = SafeLoader) -> dict[str, Any]:
@@ -48,7 +48,8 @@ def read_yaml(path: Path, loader: Any = SafeLoader) -> dict[str, Any]:
     Raises
     ------
     ConfigError
-        The file is missing, is not UTF-8, is not YAML (line and column named) or holds no mapping.
+        The file is missing, is not UTF-8, is not YAML (the error gives line and column) or
+        contains no mapping.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -65,7 +66,7 @@ def parse_yaml(text: str, where: str, loader: Any = SafeLoader) -> dict[str, Any
     Raises
     ------
     ConfigError
-        It is not YAML (line and column named) or holds no mapping.
+        It is not YAML (the error gives line and column) or contains no mapping.
     """
     try:
         data = yaml.load(text, loader)  # noqa: S506 - a SafeLoader
@@ -75,7 +76,7 @@ def parse_yaml(text: str, where: str, loader: Any = SafeLoader) -> dict[str, Any
         problem = getattr(error, "problem", None) or "cannot be parsed"
         raise ConfigError(f"{where} is not valid YAML{place}: {problem}") from error
     if not isinstance(data, dict):
-        raise ConfigError(f"{where} holds no key: value mapping")
+        raise ConfigError(f"{where} does not contain a mapping (key: value)")
     return data
 
 
@@ -114,7 +115,7 @@ def _explain(model: type[BaseModel], item: Any) -> str:
 
 
 def _model_at(model: Any, location: list[str]) -> type[BaseModel] | None:
-    """The model that validates the mapping at `location`, when the annotations tell."""
+    """The model that validates the mapping at `location`, if the annotations say so."""
     if get_origin(model) in (Union, UnionType):
         models = [_model_at(option, location) for option in get_args(model)]
         return next((found for found in models if found), None)

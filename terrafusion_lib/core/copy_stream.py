@@ -1,4 +1,4 @@
-"""Arrow into PostgreSQL by binary COPY, which takes several times the rows of INSERT."""
+"""Arrow to PostgreSQL by binary COPY, several times faster than INSERT."""
 
 import io
 from collections.abc import Iterable, Iterator
@@ -15,14 +15,14 @@ BUFFER = 1 << 20
 def copy_in(
     cursor: Any, table: str, batches: Iterable[pa.RecordBatch], *, options: str = ""
 ) -> int:
-    """Append batches of one schema to `table`, one encoded at a time; returns the row count.
+    """Append batches of one schema to `table`, encoding one at a time; returns the row count.
 
     Parameters
     ----------
     table : str
-        As SQL, qualified and quoted where that is needed.
+        As SQL, qualified and quoted if needed.
     options : str
-        Further options of COPY, such as ``FREEZE``.
+        Additional COPY options, such as ``FREEZE``.
     """
     coming = iter(batches)
     first = next(coming, None)
@@ -38,7 +38,7 @@ def copy_in(
 def _encoded(
     first: pa.RecordBatch, coming: Iterator[pa.RecordBatch]
 ) -> Iterator[tuple[bytes, int]]:
-    """The stream's pieces, each with the rows that it holds."""
+    """The stream's chunks, each with its number of rows."""
     from pgpq import ArrowToPostgresBinaryEncoder
 
     encoder = ArrowToPostgresBinaryEncoder(first.schema)
@@ -51,7 +51,7 @@ def _encoded(
 
 
 class _Stream(io.RawIOBase):
-    """A readable stream of pieces that are made when they are needed; counts their rows."""
+    """A readable stream of chunks produced on demand; counts their rows."""
 
     def __init__(self, pieces: Iterator[tuple[bytes, int]]) -> None:
         self._pieces = pieces

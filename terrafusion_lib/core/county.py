@@ -26,10 +26,10 @@ class GateConfig(FrozenModel):
     """When a run stops before loading."""
 
     max_quarantined_share: float = Field(
-        default=0.02, ge=0, le=1, description="Largest share of a table's rows in quarantine"
+        default=0.02, ge=0, le=1, description="Maximum share of a table's rows in quarantine"
     )
     min_rows: dict[str, int] = Field(
-        default_factory=dict, description="Fewest accepted rows by canonical table"
+        default_factory=dict, description="Minimum accepted rows by canonical table"
     )
 
 
@@ -41,7 +41,7 @@ class RuleChange(FrozenModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    reason: str = Field(min_length=10, description="Why, a sentence for the run record")
+    reason: str = Field(min_length=10, description="Reason, one sentence for the run record")
     enabled: bool = True
 
     @property
@@ -52,9 +52,9 @@ class RuleChange(FrozenModel):
     @model_validator(mode="after")
     def _changes_something(self) -> "RuleChange":
         if self.enabled and not self.keys:
-            raise ValueError("nothing is changed: say enabled: false, or a key of the rule")
+            raise ValueError("nothing is changed: set enabled: false or a key of the rule")
         if self.keys and not self.enabled:
-            raise ValueError("a rule that is off takes no other key")
+            raise ValueError("a rule that is turned off takes no other key")
         return self
 
 
@@ -62,7 +62,7 @@ class ExpectationsConfig(FrozenModel):
     """Which suites hold in the county, and which of their rules it changes."""
 
     suites: tuple[str, ...] = Field(
-        default=(), description="Suites of expectations/ to run; empty means all that apply"
+        default=(), description="Suites in expectations/ to run; empty: all that apply"
     )
     rules: dict[str, dict[str, RuleChange]] = Field(
         default_factory=dict, description="Changes by canonical table and rule"
@@ -75,27 +75,27 @@ class ExpectationsConfig(FrozenModel):
 
 
 class GeometryConfig(FrozenModel):
-    """What is done with parcels whose shape is invalid before they are published."""
+    """How to treat invalid parcel shapes before the layer is published."""
 
     invalid: Literal["repair", "quarantine"] = "repair"
     max_repair_area_change: float = Field(
-        default=0.01, ge=0, le=1, description="Largest share by which a repair may change the area"
+        default=0.01, ge=0, le=1, description="Maximum share by which a repair may change the area"
     )
 
 
 class CountyConfig(FrozenModel):
-    """What TerraFusion must know of a county.
+    """What TerraFusion needs to know about a county.
 
-    ``extends: <county>`` takes every key but ``users`` from another county, overriding those given
-    (mappings are merged, anything else replaced); relative paths resolve in the folder of the
-    file that names them.
+    ``extends: <county>`` inherits every key except ``users`` from another county and overrides the
+    keys given (mappings are merged, anything else is replaced). Relative paths are relative to the
+    file that contains them.
     """
 
     county_id: str
     name: str
     state: str = Field(default=GENERIC, description="State profile, such as WA or generic_us")
     state_facts: dict[str, Any] = Field(
-        default_factory=dict, description="Keys of the state profile that the county knows better"
+        default_factory=dict, description="Keys of the state profile that the county overrides"
     )
     fips: str = Field(default="", description="Five-digit FIPS code")
     timezone: str = "UTC"
@@ -109,7 +109,7 @@ class CountyConfig(FrozenModel):
     gate: GateConfig = GateConfig()
     geometry: GeometryConfig = GeometryConfig()
     plugins: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Parameters by plugin that differ from its defaults"
+        default_factory=dict, description="Parameters by plugin that override its defaults"
     )
     folder: Path = Field(default=Path(), exclude=True, description="Set by load_county")
 
@@ -128,7 +128,7 @@ class CountyConfig(FrozenModel):
     @classmethod
     def _check_id(cls, value: str) -> str:
         if not COUNTY_ID.fullmatch(value):
-            raise ValueError("use lower-case letters, digits and _ such as benton_wa")
+            raise ValueError("use lowercase letters, digits and _, such as benton_wa")
         return value
 
 
@@ -179,7 +179,7 @@ def _merged(folder: Path, configs: Path, seen: tuple[str, ...]) -> dict[str, Any
 
 
 def _overlay(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
-    """`top` over `base`; a source whose connector changes is replaced whole."""
+    """`top` merged over `base`; a source with a different connector is replaced entirely."""
     merged = dict(base)
     for key, value in top.items():
         below = merged.get(key)

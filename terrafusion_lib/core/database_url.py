@@ -1,4 +1,4 @@
-"""Database URLs of the settings: every usual form of them, and the drivers that we bring."""
+"""Database URLs in the settings: all common forms, and the drivers we ship."""
 
 import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError
@@ -8,27 +8,27 @@ from terrafusion_lib.core.packages import optional_package
 from terrafusion_lib.core.secrets import resolve
 
 DRIVERS = {"sqlite": "pysqlite", "postgresql": "psycopg2"}
-"""The one driver of each database that bulk loads are written for."""
+"""The driver that bulk loads use for each database."""
 SAME = {"postgres": "postgresql"}
 
 
 def database_url(text: str, *, setting: str, hint: str) -> sa.URL:
-    """The database that a setting names, to be opened with our driver.
+    """The database URL in a setting, to be opened with our driver.
 
-    ``postgresql://``, ``postgres://`` and ``postgresql+psycopg2://`` are one; the URL as a whole,
-    or its password, may be a reference such as ``env:NAME``.
+    ``postgresql://``, ``postgres://`` and ``postgresql+psycopg2://`` mean the same; the whole URL,
+    or only its password, may be a reference such as ``env:NAME``.
 
     Parameters
     ----------
     setting : str
-        Name of the setting, for messages; the URL itself may hold a password and is not shown.
+        Name of the setting, for messages; the URL is not shown because it may contain a password.
     hint : str
-        Forms that the setting takes.
+        Forms that the setting accepts.
 
     Raises
     ------
     ConfigError
-        The URL is malformed, of another database, or asks for another driver.
+        The URL is malformed, for another kind of database, or specifies another driver.
     MissingDependencyError
         The driver is not installed.
     """
@@ -39,12 +39,12 @@ def database_url(text: str, *, setting: str, hint: str) -> sa.URL:
     named, _, driver = url.drivername.partition("+")
     database = SAME.get(named, named)
     if database not in DRIVERS:
-        raise ConfigError(f"{setting} names a database of another kind: {named}", hint=hint)
+        raise ConfigError(f"{setting} is for another kind of database: {named}", hint=hint)
     ours = DRIVERS[database]
     if driver not in ("", ours):
         raise ConfigError(
-            f"{setting} asks for the driver {driver}; TerraFusion uses {ours} for {database}",
-            hint=f"write {database}:// in place of {url.drivername}://",
+            f"{setting} specifies the driver {driver}; TerraFusion uses {ours} for {database}",
+            hint=f"write {database}:// instead of {url.drivername}://",
         )
     if database == "postgresql":
         optional_package("psycopg2-binary", "PostgreSQL", module=ours)

@@ -1,7 +1,7 @@
-"""What plugins declare, for the layers below them that are built from it.
+"""What plugins declare, for the layers below that are built from it.
 
-The store makes tables and migrations of it, the analytics database its facts. Plugins are found
-through the registry and never imported by name, so none is known here.
+The store builds tables and migrations from it, the analytics database its facts. Plugins are found
+through the registry, never imported by name, so this module knows none of them.
 """
 
 import logging
@@ -17,7 +17,7 @@ LOG = logging.getLogger("terrafusion")
 
 
 def declared_plugins() -> dict[str, Any]:
-    """Every plugin by name; one that cannot be imported is left out with a warning."""
+    """Every plugin by name; plugins that cannot be imported are skipped with a warning."""
     return _plugins(tuple(PLUGINS.names()))
 
 
@@ -27,7 +27,7 @@ def result_tables() -> dict[str, TableSpec]:
     Raises
     ------
     PluginError
-        Two plugins declare one table, or one declares a canonical table.
+        Two plugins declare the same table, or one declares a canonical table.
     """
     tables: dict[str, TableSpec] = {}
     owner = dict.fromkeys(TABLES, "the canonical schema")
@@ -49,7 +49,7 @@ def result_table(name: str) -> TableSpec:
     Raises
     ------
     PluginError
-        No plugin declares it; the nearest name is given.
+        No plugin declares it; the closest name is suggested.
     """
     tables = result_tables()
     if name not in tables:
@@ -63,7 +63,7 @@ def result_step(plugin: str) -> str:
     Raises
     ------
     PluginError
-        No step does.
+        No step runs it.
     """
     declared = declared_plugins().get(plugin)
     if declared is None or not declared.steps:
@@ -78,12 +78,12 @@ def plugin_of(step: str) -> str:
     Raises
     ------
     PluginError
-        None does.
+        No plugin has that step.
     """
     for name, plugin in declared_plugins().items():
         if step in {spec.name for spec in plugin.steps}:
             return name
-    raise PluginError(f"No plugin brings a step {step}", hint="terrafusion plugins list")
+    raise PluginError(f"No plugin has a step {step}", hint="terrafusion plugins list")
 
 
 @cache
@@ -93,5 +93,5 @@ def _plugins(names: tuple[str, ...]) -> dict[str, Any]:
         try:
             loaded[name] = PLUGINS.load(name)
         except PluginError as error:
-            LOG.warning("%s; its tables are left out", str(error).rstrip("."))
+            LOG.warning("%s; its tables are skipped", str(error).rstrip("."))
     return loaded

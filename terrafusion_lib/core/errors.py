@@ -14,7 +14,7 @@ class TerraFusionError(Exception):
     Parameters
     ----------
     what : str
-        What failed, one sentence without the place.
+        What failed, in one sentence, without the location.
     county, step, table, column : str, optional
         Where it failed.
     count : int, optional
@@ -54,7 +54,7 @@ class TerraFusionError(Exception):
         super().__init__(what)
 
     def __reduce__(self) -> tuple[object, ...]:
-        """Keep every field when the error crosses a process (kernel, pool) boundary."""
+        """Keep every field when the error crosses a process boundary (kernel, pool)."""
         return (_rebuild, (type(self), self.__dict__.copy()))
 
     def __str__(self) -> str:
@@ -104,7 +104,7 @@ class MissingDependencyError(TerraFusionError, ImportError):
 
 
 class ConnectError(TerraFusionError):
-    """The source system cannot be reached or read, or is not what the mapping expects."""
+    """The source system cannot be reached or read, or does not match the mapping."""
 
     exit_code = 4
 
@@ -122,19 +122,19 @@ class GateError(TerraFusionError):
 
 
 class LoadError(TerraFusionError):
-    """The operational database could not be written; its last good state stands."""
+    """The operational database could not be written; its last good state remains."""
 
     exit_code = 7
 
 
 class PluginError(TerraFusionError):
-    """A plugin is unknown, duplicated, refused its parameters or failed."""
+    """A plugin is unknown or duplicated, rejected its parameters, or failed."""
 
     exit_code = 8
 
 
 class ValuationError(PluginError):
-    """A valuation cannot be made from the data given."""
+    """A valuation is not possible with the given data."""
 
 
 class RunError(TerraFusionError):
@@ -144,7 +144,7 @@ class RunError(TerraFusionError):
 
 
 class AccessDeniedError(TerraFusionError):
-    """The person's roles do not grant `permission`; `reason_code` is short and for programs."""
+    """The user's roles do not grant `permission`; `reason_code` is for programs."""
 
     exit_code = 10
 

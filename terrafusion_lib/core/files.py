@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and the hashes that identify them."""
+"""Writes files completely or not at all, and hashes that identify them."""
 
 import hashlib
 import json
@@ -13,8 +13,8 @@ from pathlib import Path
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; rename it onto `target` when the block succeeds.
 
-    The temporary file is removed when the block fails, so a half-written file is never seen under
-    the final name, even after a kill.
+    The temporary file is removed when the block fails. Even after a kill, no partial file appears
+    under the final name.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")

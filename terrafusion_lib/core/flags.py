@@ -1,4 +1,4 @@
-"""How a parameter looks as a flag of the command line, where its name and type do not say it."""
+"""Options of a parameter's command-line flag, where name and type are not enough."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,18 +8,18 @@ from typing import Any
 
 @dataclass(frozen=True, init=False)
 class Flag:
-    """Stands in a parameter's annotation: ``Annotated[str, Flag("--format", "-f")]``.
+    """Used in a parameter's annotation: ``Annotated[str, Flag("--format", "-f")]``.
 
     Parameters
     ----------
     names : str
         Names of the flag; ``--<parameter-with-dashes>`` when none is given.
     commas : bool
-        One flag takes several values, parted by commas.
+        One flag takes several values, separated by commas.
     read : str
-        ``module:function`` that makes the value of the flag's text; imported when it is used.
+        ``module:function`` that converts the flag's text to its value; imported on use.
     hidden : bool
-        There is no flag: ``county.yaml`` sets the parameter.
+        No flag; the parameter is set in ``county.yaml``.
     """
 
     names: tuple[str, ...]
@@ -36,7 +36,7 @@ class Flag:
         object.__setattr__(self, "hidden", hidden)
 
     def reader(self) -> Callable[[str], Any] | None:
-        """The function of `read`; None where there is none."""
+        """The function named by `read`; None without one."""
         if not self.read:
             return None
         module, _, name = self.read.partition(":")

@@ -1,4 +1,4 @@
-"""Locks between processes: what one of them does at a time, on any operating system."""
+"""Locks between processes, on any operating system."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,16 +12,17 @@ from terrafusion_lib.core.files import atomic_path
 def exclusive(
     lock: Path, refusal: Callable[[], TerraFusionError], *, patience: float = 0.0
 ) -> Iterator[None]:
-    """Hold `lock`; the system frees it when the process ends, however it ends.
+    """Hold `lock`; the system releases it when the process ends for any reason.
 
     Parameters
     ----------
     lock : Path
-        A file that nothing else uses: where locks are mandatory, no other process can read it.
+        A file used for nothing else; where locks are mandatory, no other process can read it.
     refusal : callable
-        The error to raise when another process, or another block of this one, holds the lock.
+        Returns the error to raise when another process, or another block in this one, holds the
+        lock.
     patience : float
-        Seconds to wait until it is free.
+        Seconds to wait for the lock.
     """
     from filelock import FileLock, Timeout
 
@@ -39,7 +40,7 @@ def exclusive(
 
 @contextmanager
 def one_writer(lock: Path) -> Iterator[None]:
-    """Hold the lock of a folder that one process writes at a time while others read.
+    """Hold the write lock of a folder; one process writes while others may read.
 
     Raises
     ------
@@ -56,9 +57,8 @@ def one_writer(lock: Path) -> Iterator[None]:
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """A temporary path that takes the place of `target` when the block succeeds.
-
-    One writer at a time; what killed ones left is removed first.
+    """A temporary path that replaces `target` when the block succeeds. One writer at a time;
+    leftovers of killed writers are removed first.
     """
     with one_writer(target.with_name(f".{target.name}.lock")):
         for left in target.parent.glob(f".{target.name}.*.tmp*"):

@@ -1,23 +1,23 @@
-"""Numbers as text, alike on screen, page and terminal."""
+"""Numbers as text, formatted the same on screen, on paper and in the terminal."""
 
 import math
 from collections.abc import Iterable
 from typing import TypeGuard
 
 PLACES = {"cod": 1, "vei": 1, "pct": 1, "percent": 1, "ratio": 3, "prd": 3, "prb": 3, "mki": 3}
-"""Decimals of what a column's name says it holds."""
+"""Decimals by the words of a column's name."""
 YEARS = (1800, 2200)
 
 
 def decimals(name: str, values: Iterable[object] = ()) -> int:
-    """Decimals that all numbers of a column share.
+    """Decimals shared by all numbers of a column.
 
     Parameters
     ----------
     name : str
-        The column's name; a word of it may say what is usual, such as one for a COD.
+        The column's name; a word in it may set the decimals, such as one for a COD.
     values : iterable
-        What the column holds; otherwise the typical size of its broken numbers decides.
+        The column's values; otherwise the typical size of its fractional numbers decides.
     """
     for word in name.lower().replace("_", " ").split():
         if word in PLACES:
@@ -30,9 +30,9 @@ def decimals(name: str, values: Iterable[object] = ()) -> int:
 
 
 def number(value: float, places: int | None = None) -> str:
-    """12,345 for whole numbers, else `places` decimals, by its own size when None.
+    """12,345 for whole numbers, otherwise with `places` decimals; None: by size.
 
-    NaN is empty and zero has no sign.
+    NaN is empty, and zero has no sign.
     """
     if isinstance(value, int):
         return f"{value:,}"
@@ -42,17 +42,17 @@ def number(value: float, places: int | None = None) -> str:
 
 
 def figure(name: str, value: float, places: int | None = None) -> str:
-    """A number of the column `name`: years stay plain, the rest as `number` writes it."""
+    """A number of the column `name`: years stay plain, others are formatted by `number`."""
     if "year" in name and isinstance(value, int) and YEARS[0] < value < YEARS[1]:
         return str(value)
     return number(value, decimals(name, [value]) if places is None else places)
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Whether a value is written as a number; yes and no are not."""
+    """Whether a value is formatted as a number; booleans are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _broken(value: object) -> TypeGuard[float]:
-    """Whether a value has a size and may have decimals."""
+    """Whether a value is a quantity that may have decimals."""
     return isinstance(value, float) and math.isfinite(value)

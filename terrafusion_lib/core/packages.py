@@ -1,4 +1,4 @@
-"""Packages that only some installations have: one way to import them and to say how to get them."""
+"""Optional packages: one way to import them and to say how to install them."""
 
 import importlib
 import importlib.util
@@ -22,11 +22,11 @@ def optional_package(package: str, purpose: str, *, module: str | None = None) -
     Parameters
     ----------
     package : str
-        Name to install it by.
+        Name on the package index.
     purpose : str
-        What needs it, as the subject of a sentence: ``An export to s3://``.
+        What needs the package, as the subject of a sentence: ``An export to s3://``.
     module : str, optional
-        Name to import, where that is another one.
+        Name to import, if different.
 
     Raises
     ------
@@ -49,27 +49,27 @@ def missing_package(
 ) -> Missing:
     """The error for a package that could not be imported; parameters as of `optional_package`."""
     extra, _ = _needed(package)
-    brings = f", which the extra {extra} brings" if extra else ""
+    named = f" (extra {extra})" if extra else ""
     there = importlib.util.find_spec(module or package.replace("-", "_")) is not None
     state = "cannot be loaded" if there else "is not installed"
     return kind(
-        f"{purpose} needs the package {package}{brings}; it {state}",
+        f"{purpose} needs the package {package}{named}, which {state}",
         hint=install_command(package),
     )
 
 
 def install_command(package: str) -> str:
-    """The command that installs a package, with all others of its extra, in versions that fit.
+    """The command that installs a package and the rest of its extra, in compatible versions.
 
-    It names the packages themselves. ``pip install terrafusion[…]`` would look at every other
-    dependency too, and undo what the lock leaves out (docs/decisions/0002-ploomber.md).
+    It lists the packages themselves, because ``pip install terrafusion[…]`` would also resolve
+    every other dependency and install what the lock leaves out (docs/decisions/0002-ploomber.md).
     """
     _, needed = _needed(package)
     return "pip install " + " ".join(f'"{item}"' for item in needed)
 
 
 def _needed(package: str) -> tuple[str, list[str]]:
-    """The extra that brings a package ('' where none does) and what that extra needs."""
+    """The extra that contains a package ('' if none) and that extra's requirements."""
     name = canonicalize_name(package)
     for extra, needed in _requirements().items():
         found = {canonicalize_name(item.name): f"{item.name}{item.specifier}" for item in needed}
@@ -79,10 +79,10 @@ def _needed(package: str) -> tuple[str, list[str]]:
 
 
 def _requirements() -> dict[str, list[Requirement]]:
-    """What the project needs always (under '') and by extra, as its metadata say."""
+    """The project's requirements, in general (under '') and by extra, from its metadata."""
     try:
         known = metadata(PROJECT)
-    except PackageNotFoundError:  # run from a folder of source, never installed
+    except PackageNotFoundError:  # run from a source folder, not installed
         return {}
     extras: Iterable[str] = known.get_all("Provides-Extra") or ()
     needed = [Requirement(text) for text in known.get_all("Requires-Dist") or ()]

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 SECONDS = 1.5
-"""Between two readings of one process's start; the machine's own is known to the second."""
+"""Tolerance between two readings of a process's start time; boot time is known to the second."""
 
 
 def this_process() -> dict[str, Any]:
-    """What a later process needs to see whether this one still runs: host, pid, its start."""
+    """What a later process needs to check whether this one still runs: host, pid, start time."""
     import psutil
 
     pid = os.getpid()
@@ -18,17 +18,17 @@ def this_process() -> dict[str, Any]:
 
 
 def is_alive(process: Mapping[str, Any]) -> bool:
-    """Whether it is a process of this machine, and runs; False where unknown."""
+    """Whether it is a running process on this machine; False if unknown."""
     return process.get("host") == socket.gethostname() and _runs(process)
 
 
 def is_gone(process: Mapping[str, Any]) -> bool:
-    """Whether it was a process of this machine, and no longer runs; False where unknown."""
+    """Whether it was a process on this machine that no longer runs; False if unknown."""
     return process.get("host") == socket.gethostname() and not _runs(process)
 
 
 def lives(pid: int) -> bool:
-    """Whether this machine runs a process of that number, which may have been given anew."""
+    """Whether this machine runs a process with that pid, which may have been reused."""
     return _running(pid) is not None
 
 
@@ -40,7 +40,7 @@ def _runs(process: Mapping[str, Any]) -> bool:
 
 
 def _running(pid: int) -> Any:
-    """The process of that number; None when there is none, or it has ended unnoticed (zombie)."""
+    """The process with that pid; None if there is none or it is a zombie."""
     import psutil
 
     try:
@@ -51,9 +51,8 @@ def _running(pid: int) -> Any:
 
 
 def _started(process: Any) -> float:
-    """When a process started, in seconds; on Linux since the machine's start.
-
-    Linux counts from there, so that a correction of the clock would move the time of day.
+    """Start time of a process, in seconds; on Linux since boot. Linux counts from boot, so the
+    time of day would shift when the clock is corrected.
     """
     import psutil
 

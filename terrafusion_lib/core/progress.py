@@ -1,4 +1,4 @@
-"""Progress of long work, reported as (done, total) and shown by whoever listens."""
+"""Progress of long work, reported as (done, total) and displayed by a listener."""
 
 import sys
 import time
@@ -19,10 +19,9 @@ def silent(task: str, done: int, total: int | None) -> None:
 
 @dataclass
 class LineProgress:
-    """Lines on a terminal or in a notebook, with rate and time left.
-
-    At most one update per `every` seconds and task; a task that ends sooner is not shown. A task
-    with a total of one is a stage: its end is shown with its duration.
+    """Lines in a terminal or notebook, with rate and time left. At most one update per `every`
+    seconds and task; shorter tasks are not shown. A task with a total of one is a stage: its
+    completion is shown with its duration.
     """
 
     stream: TextIO = field(default_factory=lambda: sys.stderr)

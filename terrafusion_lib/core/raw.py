@@ -1,4 +1,4 @@
-"""What is read from a source, and the manifest of the raw layer that holds it."""
+"""What is read from a source, and the manifest of the resulting raw layer."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -12,13 +12,12 @@ from terrafusion_lib.core.errors import ConfigError
 
 MANIFEST = "manifest.json"
 POINTER = "raw.json"
-"""In the product of the connect step: which extract it made, and its folder."""
+"""In the connect step's product: the extract it created and its folder."""
 
 
 class RawType(StrEnum):
-    """Types of the raw layer. A value that cannot be read as its type is an error of the source
-    when the database declares the type, and stays text (to be converted and counted by the
-    mapping) when it comes from a file.
+    """Types of the raw layer. If a database declares the type, a value that does not fit is a
+    source error. From a file, the value stays text, to be converted and counted by the mapping.
     """
 
     TEXT = "text"
@@ -46,10 +45,10 @@ OptionText = Annotated[str, BeforeValidator(_as_text)]
 class SourceFilter(FrozenModel):
     """A filter that the source applies before it sends a row.
 
-    ``years``: keep rows whose `column` lies in the extraction's years (never year 0).
+    ``years``: keep rows whose `column` is one of the extracted years (never year 0).
     ``equals``: keep rows whose `column` equals `value`.
-    ``current_supplement``: keep rows whose (year, supplement, property) is the pair that
-    `association` names as current (PACS: prop_supp_assoc).
+    ``current_supplement``: keep rows whose (year, supplement, property) is current according to
+    `association` (PACS: prop_supp_assoc).
     """
 
     kind: str = Field(pattern="^(years|equals|current_supplement)$")
@@ -62,7 +61,7 @@ class SourceFilter(FrozenModel):
 
 
 class SourceTable(FrozenModel):
-    """One table to read: the needed columns only, with the filters pushed down."""
+    """One table to read: only the columns needed, with filters pushed down."""
 
     name: str = Field(description="Name in the raw layer and in the mapping")
     source: str = Field(description="Key of the county's sources")
@@ -72,7 +71,9 @@ class SourceTable(FrozenModel):
     columns: dict[str, RawType]
     key: tuple[str, ...] = ()
     filters: tuple[SourceFilter, ...] = ()
-    optional: bool = Field(default=False, description="Absent at the source: empty, not an error")
+    optional: bool = Field(
+        default=False, description="If missing at the source: empty, not an error"
+    )
     options: dict[str, OptionText] = Field(
         default_factory=dict, description="File sources: encoding, delimiter, date_format, sheet …"
     )
@@ -88,10 +89,10 @@ class ReadAccount(FrozenModel):
     lines: int | None = Field(default=None, description="Physical lines; None without lines")
     records: int
     not_records: dict[str, int] = Field(
-        default_factory=dict, description="Lines that begin no record: header, blank …"
+        default_factory=dict, description="Lines that are not records: header, blank …"
     )
     left_out: dict[str, int] = Field(
-        default_factory=dict, description="Records that became no row, by reason"
+        default_factory=dict, description="Records without a row, by reason"
     )
 
     def told(self) -> str:
@@ -110,7 +111,7 @@ class RawTable(FrozenModel):
     file: str
     rows: int
     sha256: str
-    freshness: str = Field(default="", description="The source's own mark of its state")
+    freshness: str = Field(default="", description="The source's own record of its state")
     columns: dict[str, RawType]
     key: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -118,7 +119,7 @@ class RawTable(FrozenModel):
 
 
 class RawManifest(FrozenModel):
-    """The immutable raw layer of one extract; lies beside its Parquet files."""
+    """The immutable raw layer of one extract; stored with its Parquet files."""
 
     extract_id: str
     county_id: str
@@ -136,7 +137,7 @@ def read_manifest(folder: Path) -> RawManifest:
     """The manifest of an extract folder; an unfinished extract has none."""
     path = folder / MANIFEST
     if not path.is_file():
-        raise ConfigError(f"{folder} holds no finished extract", hint="terrafusion run <county>")
+        raise ConfigError(f"{folder} has no finished extract", hint="terrafusion run <county>")
     import json
 
     return parse(RawManifest, json.loads(path.read_text(encoding="utf-8")), where=str(path))

@@ -1,4 +1,4 @@
-"""The next items are made in other threads while one is used; their order stays."""
+"""Produces the next items in other threads while one is in use; keeps their order."""
 
 import queue
 import threading
@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 Made = TypeVar("Made")
 
 BETWEEN_ITEMS = 0.5
-"""Seconds in which a reader that is not waiting for its source has noticed that it shall stop."""
+"""Seconds within which a reader that is not waiting for its source notices a stop request."""
 
 JOIN_SECONDS = 10.0
 _END: Final = object()
@@ -26,7 +26,7 @@ class _Failed:
 
 
 def nothing() -> None:
-    """What it takes to make a reader return that ends its item by itself soon."""
+    """For readers that soon finish their item anyway: nothing to cancel."""
 
 
 def read_ahead(
@@ -35,22 +35,22 @@ def read_ahead(
     count: int = 1,
     cancel: Callable[[], None] | None = nothing,
 ) -> Generator[Item, None, None]:
-    """Yield what ``make()`` yields, read `count` items ahead in another thread.
+    """Yield what ``make()`` yields, reading `count` items ahead in another thread.
 
     A database driver waits for the server in C code, where Python cannot deliver Ctrl-C. So the
-    driver works in a thread, and the consumer waits here, where it can be interrupted; reading
-    ahead also lets the consumer write one batch while the next one comes.
+    driver runs in a thread, and the consumer waits here, where it can be interrupted. Reading
+    ahead also lets the consumer write one batch while the next is read.
 
     Parameters
     ----------
     make : callable
-        Makes the generator; it is made, read and closed in the thread.
+        Creates the generator, which is created, read and closed in the thread.
     count : int
-        Items that may wait to be used; one more may be in the making.
+        Items that may wait; one more may be in progress.
     cancel : callable or None
         Called from the consumer's thread when it stops early (interrupt, error, close) while the
-        reader waits, to make it return. None when nothing can: the thread is then left to end
-        by itself, with its time-out or with the process.
+        reader waits, to make it return. None if that is impossible: the thread then ends on its
+        own, at its timeout or with the process.
     """
     items: queue.Queue[Any] = queue.Queue(count)
     stopped = threading.Event()
@@ -72,10 +72,9 @@ def read_ahead(
 def map_ahead(
     function: Callable[[Item], Made], items: Iterable[Item], *, threads: int, ahead: int
 ) -> Generator[Made, None, None]:
-    """``function(item)`` of each item in order; up to `ahead` further ones are made meanwhile.
-
-    The items themselves are read in the consumer's thread. When it stops early, those not begun
-    are never made.
+    """``function(item)`` of each item in order, computing up to `ahead` more in the meantime. The
+    items themselves are read in the consumer's thread. If it stops early, those not started are
+    never computed.
     """
     pool = ThreadPoolExecutor(threads)
     waiting: deque[Future[Made]] = deque()

@@ -1,4 +1,4 @@
-"""What can be added by a file or by an installed package: known by name, imported when used."""
+"""Things added by a file or an installed package: known by name, imported on use."""
 
 import sys
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Registry:
     Parameters
     ----------
     kind : str
-        What one of them is called in messages, such as ``plugin``.
+        Word for one of them in messages, such as ``plugin``.
     group : str
         Group of entry points, such as ``terrafusion.plugins``.
     folder : str
@@ -31,7 +31,7 @@ class Registry:
         Their file within it, such as ``{name}/plugin.py``. One that is not Python is data: its
         entry point names the package and the file.
     attribute : str
-        What the file holds under that name; empty: the module itself.
+        Attribute of the module to use; empty: the module itself.
     """
 
     kind: str
@@ -47,7 +47,7 @@ class Registry:
         Raises
         ------
         PluginError
-            Two have one name; both places are named.
+            Two have the same name; the error gives both locations.
         """
         known: dict[str, EntryPoint] = {}
         for source in (*self._built_in(), *_installed(self.group, tuple(sys.path))):
@@ -56,7 +56,7 @@ class Registry:
                     f"Two {self.kind}s are named {source.name}: "
                     f"{known[source.name].value} and {source.value}",
                     examples=[known[source.name].value, source.value],
-                    hint="uninstall or rename one",
+                    hint="uninstall or rename one of them",
                 )
             known[source.name] = source
         return dict(sorted(known.items()))
@@ -66,12 +66,12 @@ class Registry:
         return list(self.sources())
 
     def source(self, name: str, error: type[TerraFusionError] = PluginError) -> EntryPoint:
-        """Where one of them lies.
+        """Location of one of them.
 
         Raises
         ------
         TerraFusionError
-            There is none of that name (an `error`); the nearest is suggested.
+            There is none by that name (raised as `error`); the closest is suggested.
         """
         sources = self.sources()
         if name not in sources:
@@ -126,5 +126,5 @@ def _installed(group: str, path: tuple[str, ...]) -> tuple[EntryPoint, ...]:  # 
 
 
 PLUGINS = Registry("plugin", "terrafusion.plugins", "plugins", "{name}/plugin.py", "plugin")
-"""Plugins. They stand here because what lies below them is built from what they declare: the
-store's tables, the permissions, the steps of the main job."""
+"""Plugins. Defined here because lower layers are built from what plugins declare: the store's
+tables, the permissions, the steps of the main job."""

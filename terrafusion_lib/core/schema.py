@@ -1,4 +1,4 @@
-"""The canonical tables: the one place that says which columns TerraFusion holds, in which units.
+"""The canonical tables: the one place that defines TerraFusion's columns and units.
 
 Money is US dollars, areas are square feet, ids are text, dates are dates. Mapping, validation,
 store, plugins and documentation all read this module.
@@ -24,7 +24,7 @@ building_area_sqft    number   Living (main) area above grade and finished, squa
 basement_area_sqft    number   Basement area, square feet
 garage_area_sqft      number   Attached and detached garage area, square feet
 year_built            integer  Year the principal improvement was built
-effective_year_built  integer  Effective year built: allows for renovation
+effective_year_built  integer  Effective year built: reflects renovation
 stories               number   Stories of the principal improvement
 bedrooms              number   Bedrooms
 bathrooms             number   Bathrooms; a half bath counts 0.5
@@ -40,7 +40,7 @@ PROPERTIES = read_table(
     "county_id property_id",
     """
 county_id             text     County, such as benton_wa
-property_id           text     The source's permanent identity of the property
+property_id           text     The source's permanent id of the property
 parcel_number         text     Parcel number (PACS geo_id), trimmed
 situs_address         text     Full situs address on one line
 situs_street_number   text     House number
@@ -48,9 +48,9 @@ situs_street_name     text     Street with prefix and suffix
 situs_unit            text     Unit
 situs_city            text     City of the situs
 situs_state           text     State of the situs, two letters
-situs_zip             text     ZIP code of the situs
+situs_zip             text     ZIP Code of the situs
 property_type         text     One of PROPERTY_TYPES
-property_class        text     Land use code of the state
+property_class        text     State land use code
 use_code              text     The source's own use code
 neighborhood_code     text     Appraisal neighborhood
 inspection_cycle      integer  Physical inspection cycle
@@ -64,13 +64,13 @@ legal_description     text     Legal description
 land_value            money    Market value of land
 improvement_value     money    Market value of improvements
 current_market_value  money    Market value: land and improvements
-assessed_value        money    Appraised value on the roll, current use applied
+assessed_value        money    Assessed value on the roll, current use applied
 taxable_value         money    Taxable value after exemptions
 new_construction_value money   New construction in the assessment year
 current_use_value     money    Use value of land in current use; null when none
 senior_frozen_value   money    Frozen value of a senior exemption; null when none
 prior_market_value    money    Market value one assessment year earlier
-assessment_year       integer  Assessment year: value as of 1 January
+assessment_year       integer  Assessment year: values as of January 1
 tax_year              integer  Year the taxes are payable
 last_sale_id          text     Latest sale with a price
 last_sale_date        date     Its date
@@ -81,7 +81,7 @@ owner_name            text     Primary owner; masked when the source says confid
 owner_is_confidential boolean  The source marks the owner as confidential
 latitude              number   WGS 84 latitude, degrees
 longitude             number   WGS 84 longitude, degrees
-source_year           integer  Year layer that the row was read from
+source_year           integer  Year layer the row was read from
 source_sup_num        integer  Supplement that the row was read from
 data_source           text     Database and layer, such as pacs_oltp@2026/0
 extended_attributes   json     Source facts without a column of their own
@@ -94,12 +94,12 @@ SALES = read_table(
     "county_id sale_id property_id",
     """
 county_id             text     County
-sale_id               text     The source's identity of the transfer
+sale_id               text     The source's id of the transfer
 property_id           text     Property sold
 parcel_number         text     Parcel number
 sale_date             date     Date of sale
 sale_price            money    Price of the whole transaction
-adjusted_sale_price   money    Price after the assessor's adjustments; the price when none
+adjusted_sale_price   money    Price after the assessor's adjustments; the price if none
 recorded_date         date     Date recorded
 deed_type             text     Deed (instrument) type
 excise_number         text     Real estate excise tax affidavit
@@ -108,15 +108,15 @@ dor_valid             boolean  Valid for the state's study; null when the code i
 county_ratio_code     text     Validity code of the county's study
 county_valid          boolean  Valid for the county's study; null when the code is unknown
 wac_code              text     Transfer-tax exemption claimed: evidence only
-party_relation        text     What the parties' names say, such as same surname: evidence only
+party_relation        text     What the parties' names suggest, such as same surname: evidence only
 parcel_count          integer  Parcels in the sale
 is_primary_parcel     boolean  The sale's primary parcel
 is_land_only          boolean  Land sold without improvements
-personal_property_value money  Personal property in the price
+personal_property_value money  Personal property included in the price
 parcel_market_value   money    Market value of this parcel on the roll of the sale's year
 total_market_value    money    Sum of market values of all parcels of the sale: ratio numerator
 property_type         text     One of PROPERTY_TYPES
-property_class        text     Land use code of the state
+property_class        text     State land use code
 neighborhood_code     text     Appraisal neighborhood
 """
     + _CHARACTERISTICS.strip()
@@ -134,7 +134,7 @@ IMPROVEMENTS = read_table(
     """
 county_id             text     County
 property_id           text     Property
-improvement_id        text     The source's identity of the structure
+improvement_id        text     The source's id of the structure
 improvement_type      text     Type code of the source
 description           text     Description
 is_principal          boolean  The principal improvement (highest value)
@@ -161,7 +161,7 @@ LAND_SEGMENTS = read_table(
     """
 county_id             text     County
 property_id           text     Property
-segment_id            text     The source's identity of the segment
+segment_id            text     The source's id of the segment
 land_type             text     Land type code
 land_use_code         text     Primary use code of the segment
 area_sqft             number   Area, square feet
@@ -182,9 +182,9 @@ EXEMPTIONS = read_table(
     """
 county_id             text     County
 property_id           text     Property
-owner_id              text     Owner to whom it is granted
+owner_id              text     Owner with the exemption
 exemption_type        text     Exemption code, such as SNR/DSBL, EX, U500
-exemption_subtype     text     Sub-type
+exemption_subtype     text     Subtype
 exempt_value          money    Value exempted
 qualify_year          integer  Year of qualification
 effective_date        date     Effective from
@@ -199,7 +199,7 @@ PERMITS = read_table(
     """
 county_id             text     County
 property_id           text     Property
-permit_id             text     The source's identity of the permit
+permit_id             text     The source's id of the permit
 permit_number         text     Number of the issuing authority
 permit_type           text     Type code
 permit_status         text     Status code
@@ -224,7 +224,7 @@ assessment_year       integer  Assessment year
 land_value            money    Market value of land
 improvement_value     money    Market value of improvements
 market_value          money    Market value
-assessed_value        money    Appraised value, current use applied
+assessed_value        money    Assessed value, current use applied
 taxable_value         money    Taxable value
 new_construction_value money   New construction
 source_sup_num        integer  Supplement that the row was read from
@@ -239,8 +239,8 @@ PARCELS_GEOMETRY = read_table(
     """
 county_id             text     County
 geometry_id           text     The layer's feature id
-property_id           text     Linked property; null when none
-parcel_number         text     Parcel number as the layer has it, trimmed
+property_id           text     Linked property; null if none
+parcel_number         text     Parcel number in the layer, trimmed
 link_method           text     property_id, parcel_number or unlinked
 area_sqft             number   Area in the county's projected system, square feet
 latitude              number   WGS 84 latitude of a point inside
@@ -276,7 +276,6 @@ PERSONAL = frozenset(
         "extended_attributes",
     }
 )
-"""Columns about a person: who owns, and exemptions that tell of age, disability or income.
-
-They are shown only when asked for by name, to somebody who may view sensitive reports.
+"""Personal data: owners, and exemptions that reveal age, disability or income. Shown only when
+requested by name, to users who may view sensitive reports.
 """

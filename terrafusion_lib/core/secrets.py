@@ -1,4 +1,4 @@
-"""Secrets by reference: configuration names where a secret lies, never the secret."""
+"""Secrets by reference: configuration says where a secret is stored, never the secret."""
 
 import os
 from pathlib import Path
@@ -15,12 +15,12 @@ def is_reference(value: str) -> bool:
 
 
 def resolve(value: str, *, what: str = "secret") -> str:
-    """The text that a reference points to; a plain value is returned as it is.
+    """The text a reference points to; a plain value is returned unchanged.
 
     Raises
     ------
     ConfigError
-        The variable, file or keyring entry does not exist. The message names the reference only.
+        The variable, file or keyring entry does not exist. The message shows only the reference.
     """
     scheme, _, name = value.partition(":")
     if not is_reference(value):
@@ -35,7 +35,7 @@ def resolve(value: str, *, what: str = "secret") -> str:
         found = _from_keyring(name)
     if not found:
         raise ConfigError(
-            f"The {what} is not set: {value} gives nothing",
+            f"The {what} is not set: {value} is empty",
             hint={
                 "env": f"export {name}=… in the shell or service that starts TerraFusion",
                 "file": f"write it to {name}, readable by this user only",

@@ -1,7 +1,7 @@
-"""Settings of one installation: where things lie and which stores are used.
+"""Settings of one installation: locations and stores.
 
 Every setting is an environment variable with the prefix ``TERRAFUSION_`` (or a line in ``.env``
-in the project root); the defaults run everything embedded below the project root.
+in the project root); by default everything runs embedded, with its data under the project root.
 """
 
 import getpass
@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 def find_root() -> Path:
     """Return the nearest parent of the working folder that holds ``county_configs``.
 
-    Without one: the checkout that this package lies in.
+    Without one, the checkout that contains this package.
     """
     here = Path.cwd()
     for folder in (here, *here.parents):
@@ -35,30 +35,35 @@ class Settings(BaseSettings):
     )
 
     root: Path = Field(default_factory=find_root, description="Project root")
-    data_dir: Path | None = Field(default=None, description="Raw layer, steps, runs; default data/")
+    data_dir: Path | None = Field(
+        default=None, description="Folder for raw layer, steps and runs; default: data/"
+    )
     config_dir: Path | None = Field(default=None, description="Default county_configs/")
     operational_url: str = Field(
-        default="", description="SQLAlchemy URL of the operational store; default SQLite in data/"
+        default="",
+        description="SQLAlchemy URL of the operational database; default: SQLite in data/",
     )
     geometry_url: str = Field(
-        default="", description="postgresql://… of PostGIS, or a reference; default GeoParquet"
+        default="", description="postgresql://… URL of PostGIS, or a reference; default: GeoParquet"
     )
     analytics_url: str = Field(
         default="",
-        description="clickhouse://host/db, chdb:///folder, or a reference; default DuckDB in data/",
+        description="clickhouse://host/db, chdb:///folder, or a reference; default: DuckDB in "
+        "data/",
     )
     exports_url: str = Field(
         default="",
-        description="Folder or s3://bucket/prefix for GIS exports; default exports/ of the county",
+        description="Folder or s3://bucket/prefix for GIS exports; default: exports/ in the "
+        "county's folder",
     )
-    exports_days: int = Field(
-        default=7, ge=0, description="Days after which an export expires; 0: never"
-    )
+    exports_days: int = Field(default=7, ge=0, description="Days until an export expires; 0: never")
     user: str = Field(
         default_factory=getpass.getuser,
-        description="Who works, for roles and the ledger; default the operating system's account",
+        description="User name for roles and the ledger; default: the operating system account",
     )
-    duckdb_memory_limit: str = Field(default="1GB", description="Memory cap of the mapping engine")
+    duckdb_memory_limit: str = Field(
+        default="1GB", description="Memory limit of the mapping engine"
+    )
     threads: int = Field(default=2, ge=1, description="Threads per engine on a shared machine")
 
     @property
@@ -75,26 +80,25 @@ class Settings(BaseSettings):
 
     @property
     def user_given(self) -> bool:
-        """Whether somebody said who works; else it is the account of the operating system."""
+        """Whether a user name was given; otherwise the operating system account counts."""
         return "user" in self.model_fields_set
 
     def environment(self) -> dict[str, str]:
-        """The environment variables that give another process, such as a kernel, these settings.
-
-        An account that nobody gave is not passed on as if it were a name given.
+        """The environment variables that pass these settings to another process, such as a kernel.
+        The operating system account is not passed on as if it were a given name.
         """
         left_out = None if self.user_given else {"user"}
         values = self.model_dump(mode="json", exclude_none=True, exclude=left_out)
         return {f"TERRAFUSION_{name.upper()}": str(value) for name, value in values.items()}
 
     def county_data(self, county_id: str) -> Path:
-        """Folder that holds all derived data of one county."""
+        """Folder for all derived data of one county."""
         return self.data_path / county_id
 
 
 @contextmanager
 def handed_on(environment: Mapping[str, str]) -> Iterator[None]:
-    """Processes started in the block get these variables too; afterwards all is as it was."""
+    """Set these variables for processes started in the block; restore them afterward."""
     before = {name: os.environ.get(name) for name in environment}
     os.environ |= environment
     try:

@@ -4,12 +4,12 @@ from datetime import date, datetime
 
 
 def literal(value: object) -> str:
-    """SQL literal of a constant; text is quoted, whatever characters it holds.
+    """SQL literal for a constant; text is quoted safely.
 
     Raises
     ------
     TypeError
-        The value is neither null, text, number, date, time nor truth value.
+        The value is not null, text, a number, a date, a time or a boolean.
     """
     if value is None:
         return "NULL"
@@ -23,9 +23,9 @@ def literal(value: object) -> str:
         return f"DATE '{value.isoformat()}'"
     if isinstance(value, str):
         return "'" + value.replace("'", "''") + "'"
-    raise TypeError(f"SQL has no literal of {type(value).__name__}")
+    raise TypeError(f"SQL has no literal for {type(value).__name__}")
 
 
 def identifier(name: str) -> str:
-    """A name as SQL reads it, whatever characters it holds."""
+    """A name as a quoted SQL identifier."""
     return '"' + name.replace('"', '""') + '"'

@@ -1,4 +1,4 @@
-"""What a table is: its columns with kinds, meanings and units, and its key."""
+"""Table definitions: columns with kinds, meanings and units, and the key."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -40,14 +40,14 @@ class TableSpec:
     key: tuple[str, ...]
     columns: tuple[Column, ...]
     parent: str | None = None
-    """Table whose (county_id, property_id) each row's property must be found in."""
+    """Table that must contain each row's (county_id, property_id)."""
 
     @property
     def column_names(self) -> tuple[str, ...]:
         return tuple(column.name for column in self.columns)
 
     def arrow_schema(self) -> "pa.Schema":
-        """Arrow schema of the table as Parquet files and batches carry it."""
+        """Arrow schema of the table's Parquet files and batches."""
         import pyarrow as pa
 
         types = {

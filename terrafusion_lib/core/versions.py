@@ -1,4 +1,4 @@
-"""Versions of the installed software, for records of runs and jobs."""
+"""Versions of installed software, for the records of runs and jobs."""
 
 from importlib.metadata import PackageNotFoundError, version
 
@@ -19,14 +19,14 @@ ENGINES = (
 
 
 def engine_versions() -> dict[str, str]:
-    """Installed versions of TerraFusion and of the engines that results are computed with."""
+    """Installed versions of TerraFusion and of the libraries that compute results."""
     return {"terrafusion": terrafusion_lib.__version__} | {
         name: installed_version(name) for name in ENGINES
     }
 
 
 def installed_version(distribution: str) -> str:
-    """Installed version of a distribution; absent where there is none."""
+    """Installed version of a distribution, if any."""
     try:
         return version(distribution)
     except PackageNotFoundError:

@@ -1,1 +1,1 @@
-"""Coordinate systems, repair of shapes, and classes of values for maps."""
+"""Coordinate systems, geometry repair, and map classes."""

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 SEQUENTIAL = ("#fde725", "#7ad151", "#22a884", "#2a788e", "#414487", "#440154")
-"""Viridis, light to dark: even steps, also for the color-blind and in print."""
+"""Viridis, light to dark: perceptually even, also in print and for color-blind readers."""
 DIVERGING = ("#ca0020", "#f4a582", "#f7f7f7", "#92c5de", "#0571b0")
 """ColorBrewer RdBu: reds below the center, blues above."""
 
@@ -33,7 +33,7 @@ class Classes:
         yield from zip(edges[:-1], edges[1:], self.colors, strict=True)
 
     def class_of(self, values: Floats) -> Ints:
-        """Class of each value, 0 the lowest; −1 where there is none."""
+        """Class of each value, from 0 (lowest); −1 for none."""
         places = np.searchsorted(self.breaks, values, side="right")
         return np.where(np.isfinite(values), places, -1)
 
@@ -41,9 +41,9 @@ class Classes:
 def class_breaks(values: Floats, *, center: float | None = None) -> Classes | None:
     """Classes of the finite values; None without any.
 
-    Without a `center` they are quantiles, rounded to two digits, each limit once. With one they lie
-    alike on both sides of it: the middle class holds about a fifth of the values, and the outer
-    ones reach the farthest value.
+    Without a `center` they are quantiles, rounded to two digits, each limit once. With one they
+    are symmetric around it: the middle class holds about a fifth of the values, and the outer
+    classes extend to the farthest value.
     """
     finite = values[np.isfinite(values)]
     if not finite.size:

@@ -1,4 +1,4 @@
-"""Coordinate systems: read, compared, and the ways between them; x or longitude comes first."""
+"""Reads and compares coordinate systems and transforms between them; x or longitude comes first."""
 
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -23,12 +23,12 @@ Floats = NDArray[np.float64]
 
 
 def system(crs: str) -> "CRS":
-    """The coordinate system that `crs` names: a code, WKT or PROJJSON.
+    """The coordinate system given by `crs`: a code, WKT or PROJJSON.
 
     Raises
     ------
     ConfigError
-        It is unknown (the nearest usual one is suggested) or empty.
+        It is unknown or empty; the closest common one is suggested.
     """
     from pyproj import CRS
     from pyproj.exceptions import CRSError
@@ -40,12 +40,12 @@ def system(crs: str) -> "CRS":
     except CRSError as error:
         raise ConfigError(
             f"The coordinate system {crs[:60]!r} is unknown: {error}",
-            hint=did_you_mean(crs, USUAL) or "name it by its code, as EPSG:2927",
+            hint=did_you_mean(crs, USUAL) or "give its code, such as EPSG:2927",
         ) from error
 
 
 def projected_system(crs: str) -> "CRS":
-    """The system that `crs` names, when areas can be measured in it.
+    """The coordinate system given by `crs`, provided that areas can be measured in it.
 
     Raises
     ------
@@ -62,7 +62,7 @@ def projected_system(crs: str) -> "CRS":
 
 
 def square_feet_per_unit(projected: "CRS") -> float:
-    """Square feet per square unit; feet of any kind count as feet, as deeds do."""
+    """Square feet per square unit; every kind of foot counts as a foot, as in deeds."""
     axis = projected.axis_info[0]
     if "foot" in axis.unit_name.lower():
         return 1.0
@@ -71,7 +71,7 @@ def square_feet_per_unit(projected: "CRS") -> float:
 
 @cache
 def same(one: str, other: str) -> bool:
-    """Whether coordinates are the same in both systems, x first.
+    """Whether both systems give the same coordinates, x first.
 
     Raises
     ------
@@ -89,14 +89,14 @@ def same(one: str, other: str) -> bool:
 
 @lru_cache(maxsize=16)
 def mover(source: str, target: str) -> Callable[[Floats], Floats]:
-    """Function that moves an (n, 2) array of x and y from one system to another.
+    """Function that transforms an (n, 2) array of x and y from one system to another.
 
-    A place that has no coordinates in the other system gets infinite ones.
+    Locations without coordinates in the target system become infinite.
 
     Raises
     ------
     ConfigError
-        A system is unknown, or there is no way between them: they are of different planets, say.
+        A system is unknown, or no transformation exists, for example between planets.
     """
     from pyproj import Transformer
     from pyproj.exceptions import ProjError
@@ -105,8 +105,8 @@ def mover(source: str, target: str) -> Callable[[Floats], Floats]:
         change = Transformer.from_crs(system(source), system(target), always_xy=True)
     except ProjError as error:
         raise ConfigError(
-            f"Shapes cannot be moved from {source} to {target}: {error}",
-            hint="choose a system of the region, such as EPSG:2927",
+            f"Shapes cannot be reprojected from {source} to {target}: {error}",
+            hint="choose a coordinate system for the region, such as EPSG:2927",
         ) from error
 
     def move(coordinates: Floats) -> Floats:
@@ -118,7 +118,7 @@ def mover(source: str, target: str) -> Callable[[Floats], Floats]:
 
 
 def moved(shapes: Any, source: str, target: str) -> Any:
-    """Shapes of shapely in another system; the same shapes when it is the same system.
+    """Shapely shapes in another system; unchanged if the system is the same.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Shapes made fit for a geometry store: valid multipolygons, or set aside with a reason."""
+"""Prepares shapes for a geometry store: valid multipolygons, or set aside with a reason."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ class FitShapes:
 
 
 def made_valid(shapes: Any) -> Any:
-    """Shapes that are valid and cover the area that their rings enclose; valid ones as they are.
+    """Valid shapes that cover the area enclosed by their rings; valid input is unchanged.
 
     Rings beside the outer one become parts (`rings.regrouped`), then GEOS ``make_valid``,
     structure method: parts that collapse to lines are dropped.
@@ -52,7 +52,7 @@ def _made_valid(shapes: Any) -> Any:
 
 
 def fit_shapes(table: pa.Table, policy: GeometryConfig, *, key: str) -> FitShapes:
-    """Sort rows into fit and unfit; fit ones get multipolygons and a centroid.
+    """Separate publishable rows, which get multipolygons and a centroid, from the others.
 
     A row is set aside when it has no shape, when the shape cannot be read or covers no area, and
     when it is invalid (OGC Simple Features: a ring crosses itself, say) and the policy is to
@@ -76,7 +76,7 @@ def fit_shapes(table: pa.Table, policy: GeometryConfig, *, key: str) -> FitShape
     kinds = shapely.get_type_id(shapes)
     usable = present & ~unreadable
     no_area = usable & (~np.isin(kinds, (POLYGON, MULTIPOLYGON)) | shapely.is_empty(shapes))
-    reasons[no_area] = "the shape covers no area"
+    reasons[no_area] = "the shape has no area"
     invalid = usable & ~no_area & ~shapely.is_valid(shapes)
     shapes = shapes.copy()
     repaired = _repair(shapes, invalid, reasons, policy)
@@ -93,7 +93,7 @@ def fit_shapes(table: pa.Table, policy: GeometryConfig, *, key: str) -> FitShape
 
 
 def _repair(shapes: Any, invalid: Bools, reasons: Any, policy: GeometryConfig) -> Bools:
-    """Repair invalid shapes in place, or note the reason why they are not; mask of the repaired."""
+    """Repair invalid shapes in place, or record why not; returns the mask of repaired shapes."""
     import shapely
 
     if policy.invalid == "quarantine":
@@ -115,7 +115,7 @@ def _repair(shapes: Any, invalid: Bools, reasons: Any, policy: GeometryConfig) -
 
 
 def _kind(text: str) -> str:
-    """GEOS's reason without the place, so that reasons can be counted."""
+    """GEOS's reason without coordinates, so that reasons can be counted."""
     return text.partition("[")[0].strip()
 
 

@@ -1,4 +1,4 @@
-"""Layers as GeoParquet 1.1 files: sorted by place, with the covering bounding boxes."""
+"""Layers as GeoParquet 1.1 files: spatially sorted, with covering bounding boxes."""
 
 import json
 from collections.abc import Sequence
@@ -31,12 +31,12 @@ from terrafusion_lib.geometry.parcel_totals import (
 BOX = "bbox"
 EDGES = ("xmin", "ymin", "xmax", "ymax")
 GROUP_ROWS = 5_000
-"""Rows of a row group: a reader with a box reads only groups that meet it."""
+"""Rows per row group; a reader with a bounding box reads only intersecting groups."""
 LAYER = b"terrafusion"
 
 
 class GeoParquetStore:
-    """``<data>/<county>/geometry/<layer>.parquet``, replaced whole by renaming."""
+    """``<data>/<county>/geometry/<layer>.parquet``, replaced by renaming."""
 
     def __init__(self, data: Path) -> None:
         self._data = data
@@ -51,8 +51,8 @@ class GeoParquetStore:
         Raises
         ------
         LoadError
-            The key comes twice, the disk is full, the layer is empty and the stored one is not, or
-            what was written is not what was sent.
+            The key is not unique, the disk is full, the layer is empty but the stored one is not,
+            or the written file does not match the layer.
         """
         check_key(layer)
         path = self.path(layer.county_id, layer.name)
@@ -71,8 +71,8 @@ class GeoParquetStore:
                 raise LoadError(
                     f"{path} cannot be written: {error}",
                     county=layer.county_id,
-                    cause="the disk is full, or the folder may not be written",
-                    hint="the last good layer stands",
+                    cause="the disk is full, or the folder is not writable",
+                    hint="the last good layer remains",
                 ) from error
         updated = new.num_rows - inserted
         unchanged = rows.num_rows - new.num_rows
@@ -84,7 +84,7 @@ class GeoParquetStore:
         return int(pq.read_metadata(path).num_rows) if path.is_file() else None
 
     def is_intact(self, county_id: str, name: str = "parcels") -> bool:
-        """Whether the file is there: it is only ever replaced whole."""
+        """Whether the file exists; it is only ever replaced as a whole."""
         return self.path(county_id, name).is_file()
 
     def read(
@@ -95,7 +95,7 @@ class GeoParquetStore:
         columns: Sequence[str] | None = None,
         box: tuple[float, float, float, float] | None = None,
     ) -> ParcelLayer:
-        """A stored layer in the order of its key; with `box` the rows whose bounds meet it.
+        """A stored layer in key order; with `box`, only rows whose bounds intersect it.
 
         Raises
         ------
@@ -123,7 +123,7 @@ class GeoParquetStore:
         """Nothing is held open between calls."""
 
     def _stored_hashes(self, layer: ParcelLayer) -> pa.Table:
-        """Key and hash of the rows that are stored; none when the columns are others."""
+        """Key and hash of the stored rows; none if the columns differ."""
         path = self.path(layer.county_id, layer.name)
         names = layer.table.column_names
         if path.is_file() and pq.read_schema(path).names == [*names, BOX]:
@@ -165,7 +165,7 @@ def _crs(schema: pa.Schema) -> str:
 
 
 def _geo(layer: ParcelLayer, bounds: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, Any]:
-    """The file's ``geo`` metadata, as the GeoParquet specification 1.1 says."""
+    """The file's ``geo`` metadata, by the GeoParquet specification 1.1."""
     system = layer.system.to_json_dict()
     column: dict[str, Any] = {"encoding": "WKB", "crs": system}
     main = column | {

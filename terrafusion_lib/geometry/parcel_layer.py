@@ -1,4 +1,4 @@
-"""A layer of parcels on its way to a geometry store: an Arrow table, its system and its key."""
+"""A parcel layer to be stored: an Arrow table with coordinate system and key."""
 
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -66,7 +66,7 @@ class ParcelLayer:
         return int(code)
 
     def sorted_by_place(self) -> "ParcelLayer":
-        """The layer along a Hilbert curve: what lies near is stored near."""
+        """The layer sorted along a Hilbert curve, so that neighbors are stored together."""
         import shapely
 
         if not self.table.num_rows:
@@ -81,7 +81,7 @@ class ParcelLayer:
 
 
 def hashed(layer: ParcelLayer) -> pa.Table:
-    """The rows with a hash of all their columns, by which a load tells changed rows."""
+    """The rows with a hash of all columns, which shows changed rows."""
     import duckdb
 
     names = ", ".join(f'"{name}"' for name in layer.table.column_names)
@@ -93,12 +93,12 @@ def hashed(layer: ParcelLayer) -> pa.Table:
 
 
 def differences(new: pa.Table, old: pa.Table, key: str) -> tuple[pa.Table, list[str], int]:
-    """Compare hashed rows: those that are new or changed, keys that are gone, how many are new.
+    """Compare hashed rows: new or changed rows, deleted keys, and the number of new rows.
 
     Parameters
     ----------
     old : pa.Table
-        Columns `key` and `HASH` of what is stored.
+        Columns `key` and `HASH` of the stored rows.
     """
     import duckdb
 
@@ -118,12 +118,12 @@ def differences(new: pa.Table, old: pa.Table, key: str) -> tuple[pa.Table, list[
 
 
 def check_key(layer: ParcelLayer) -> None:
-    """Refuse a layer whose key is not one.
+    """Reject a layer whose key is null or not unique.
 
     Raises
     ------
     LoadError
-        The key is null, or comes twice.
+        The key is null or not unique.
     """
     keys = layer.table[layer.key]
     counts = keys.value_counts()
@@ -131,7 +131,7 @@ def check_key(layer: ParcelLayer) -> None:
     if keys.null_count or pc.any(twice).as_py():
         examples = pc.struct_field(counts.filter(twice), "values").to_pylist()
         raise LoadError(
-            f"{layer.key} is null or comes twice",
+            f"{layer.key} is null or not unique",
             county=layer.county_id,
             table=layer.name,
             column=layer.key,

@@ -1,4 +1,4 @@
-"""Totals of a layer, compared between source and target, and what a load did."""
+"""Totals of a layer, for comparing source and target, and the counts of a load."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -15,9 +15,9 @@ from terrafusion_lib.geometry.parcel_layer import (
 
 HUNDREDTHS = 100
 MILLIONTHS = 1_000_000
-"""Parts of a unit in which coordinates are added up."""
+"""Parts of a unit in which coordinates are summed."""
 LARGEST = 9e13
-"""Numbers from here on, and those that are not finite, are counted but not added up."""
+"""Numbers this large, or not finite, are counted but not summed."""
 CORNERS = ("xmin", "ymin", "xmax", "ymax", "x", "y")
 """Bounds of the shape, then its centroid."""
 AREA_TOLERANCE = 1e-9
@@ -32,10 +32,10 @@ class LayerTotals:
     area : float
         Sum of the plane areas in the layer's own units.
     counts : dict
-        Values that are not null, by column.
+        Non-null values, by column.
     sums : dict
-        Sum of each column of numbers: in whole hundredths, of whole numbers as they are; null
-        when there is nothing to add.
+        Sum of each column of numbers: in whole hundredths, integers unchanged; null if there is
+        nothing to sum.
     corners : dict
         Sums of `CORNERS` in whole millionths of the layer's unit.
     """
@@ -47,7 +47,7 @@ class LayerTotals:
     corners: dict[str, int | None]
 
     def differences(self, other: "LayerTotals") -> list[str]:
-        """What is not the same; plane areas up to the rounding of their sum."""
+        """Differences; plane areas may differ by the rounding of their sum."""
         found = []
         if abs(self.area - other.area) > AREA_TOLERANCE * max(self.area, other.area):
             found.append(f"area: {self.area} and {other.area}")
@@ -60,14 +60,14 @@ class LayerTotals:
         ]
 
     def exact(self) -> dict[str, int | None]:
-        """What is compared to the last digit, by its name."""
+        """Exactly compared figures, by name."""
         counts = {f"values of {name}": count for name, count in self.counts.items()}
         sums = {f"sum of {name}": total for name, total in self.sums.items()}
         return {"rows": self.rows} | counts | sums | self.corners
 
 
 def layer_totals(table: pa.Table) -> LayerTotals:
-    """Totals of a table of shapes, computed here and not by the target."""
+    """Totals of a table of shapes, computed here, not by the target."""
     import shapely
 
     shapes = shapely.from_wkb(table[GEOMETRY].to_numpy())
@@ -86,7 +86,7 @@ def layer_totals(table: pa.Table) -> LayerTotals:
 
 
 def is_number(kind: pa.DataType) -> bool:
-    """Whether a column is added up."""
+    """Whether a column is summed."""
     return bool(pa.types.is_floating(kind) or pa.types.is_integer(kind))
 
 
@@ -108,55 +108,55 @@ def exact_sum(values: NDArray[Any]) -> int | None:
 
 
 def check_layer(layer: ParcelLayer, source: LayerTotals, target: LayerTotals) -> None:
-    """Compare what was sent with what has arrived.
+    """Compare what was sent with what was stored.
 
     Raises
     ------
     LoadError
-        They differ; the old layer stands.
+        They differ; the old layer remains.
     """
     differing = source.differences(target)
     if differing:
         raise LoadError(
-            "The parcels that arrived are not those that were sent",
+            "The parcels that were stored do not match those that were sent",
             county=layer.county_id,
             table=layer.name,
             count=len(differing),
-            examples=[f"sent and arrived: {text}" for text in differing],
-            cause="a trigger or a rule of the table, or another program, changes the rows",
-            hint="the old layer stands; remove the trigger and run again",
+            examples=[f"sent and stored: {text}" for text in differing],
+            cause="a trigger or rule on the table, or another program, changes the rows",
+            hint="the old layer remains; remove the trigger and run again",
         )
 
 
 def check_not_emptied(layer: ParcelLayer, stored: int | None, *, remove: str) -> None:
-    """Refuse a layer without parcels where the store holds some.
+    """Reject an empty layer if the store has parcels.
 
     Parameters
     ----------
     stored : int or None
         Rows of the stored layer.
     remove : str
-        How the stored layer is removed by hand.
+        How to remove the stored layer by hand.
 
     Raises
     ------
     LoadError
-        The layer is empty and the stored one is not.
+        The layer is empty but the stored one is not.
     """
     if stored and not layer.table.num_rows:
         raise LoadError(
-            "The new parcel layer is empty, and the one that is published is not",
+            "The new parcel layer is empty, but the published one is not",
             county=layer.county_id,
             table=layer.name,
             count=stored,
-            cause="the source sent no features, or none had a shape that can be published",
-            hint=f"look at the source; if the layer is to be emptied, {remove}, then run again",
+            cause="the source sent no features, or none with a publishable shape",
+            hint=f"check the source; to publish an empty layer, {remove}, then run again",
         )
 
 
 @dataclass(frozen=True)
 class LayerLoad:
-    """What a load did; read = inserted + updated + unchanged."""
+    """Counts of a load; read = inserted + updated + unchanged."""
 
     read: int
     inserted: int

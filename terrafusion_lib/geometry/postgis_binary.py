@@ -1,9 +1,9 @@
 """PostgreSQL's binary COPY format as Arrow, decoded column by column for many rows at once.
 
-libpq hands over one row at a time, so where each row begins is known, and the fields of all rows
-can be walked together. Format: PostgreSQL documentation, COPY, "Binary Format": a header of 19
-bytes, then per row a 16-bit field count and per field a 32-bit length (-1 is null) and the value,
-all big-endian; a row of -1 ends it.
+libpq delivers one row at a time, so the start of each row is known and the fields of all rows can
+be decoded together. Format: PostgreSQL documentation, COPY, "Binary Format": a header of 19 bytes,
+then per row a 16-bit field count and per field a 32-bit length (-1 is null) and the value, all
+big-endian; a row of -1 ends it.
 """
 
 from concurrent.futures import Executor, Future
@@ -31,9 +31,9 @@ Places = NDArray[np.int64]
 
 
 class BinaryRows:
-    """A file that COPY … TO STDOUT (FORMAT binary) writes to; `table` when it is done.
+    """A file for COPY … TO STDOUT (FORMAT binary); `table` holds the result.
 
-    Another thread decodes what has come while more is coming.
+    Another thread decodes rows while more arrive.
     """
 
     def __init__(self, schema: pa.Schema, decoder: Executor) -> None:
@@ -43,7 +43,7 @@ class BinaryRows:
         self._batches: list[Future[pa.RecordBatch]] = []
 
     def write(self, row: bytes) -> int:
-        """Take one row; the first has the header before it, the last is the end mark."""
+        """Receive one row; the first follows the header, the last is the end marker."""
         self._rows.append(row)
         if len(self._rows) > CHUNK_ROWS:
             self._send(self._rows[:-1])
@@ -81,14 +81,12 @@ def decode(rows: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
         columns.append(_column(data, at, lengths, field.type))
         at = at + np.maximum(lengths, 0)
     if not (at == ends).all():
-        raise LoadError(
-            "PostgreSQL sent rows of another shape than asked for", examples=schema.names
-        )
+        raise LoadError("PostgreSQL sent rows in an unexpected format", examples=schema.names)
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 def _numbers(data: Bytes, at: Places, kind: str) -> NDArray[Any]:
-    """Numbers of one kind that begin at the places `at`: a view at every byte, taken there."""
+    """Numbers of one type at the byte offsets `at`."""
     count = len(data) - np.dtype(kind).itemsize + 1
     found: NDArray[Any] = np.ndarray((max(count, 0),), kind, data, strides=(1,))[at]
     return found
@@ -110,7 +108,7 @@ def _column(data: Bytes, at: Places, lengths: Places, kind: pa.DataType) -> pa.A
 def _pieces(
     data: Bytes, at: Places, lengths: Places, null: NDArray[np.bool_], kind: pa.DataType
 ) -> pa.Array:
-    """Texts or bytes that lie at `at`, as one Arrow array."""
+    """Texts or bytes at the offsets `at`, as one Arrow array."""
     sizes = np.where(null, 0, lengths)
     views = pa.LargeListViewArray.from_arrays(pa.array(at), pa.array(sizes), pa.array(data))
     offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int32)

@@ -1,4 +1,4 @@
-"""A load of one layer into PostGIS: what differs is sent, what somebody else changed is healed."""
+"""A load of one layer into PostGIS: sends differences and repairs changes made by others."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ from terrafusion_lib.geometry.postgis_state import (
 
 @dataclass(frozen=True)
 class Changes:
-    """Rows that were written and removed."""
+    """Rows written and deleted."""
 
     inserted: int
     updated: int
@@ -42,21 +42,21 @@ def load_layer(
 ) -> LayerLoad:
     """Make the table equal to the layer, within the transaction of `cursor`.
 
-    Rows that somebody else changed, or that are not what was sent, make the load write all rows
-    anew; only when they differ also then is it given up.
+    If someone else changed rows, or rows do not match what was sent, all rows are rewritten; if
+    they still differ, the load fails.
 
     Parameters
     ----------
     rows : pa.Table
         The layer's rows with their hashes.
     source : callable
-        Gives the totals of the layer.
+        Returns the totals of the layer.
 
     Raises
     ------
     LoadError
-        What arrived is not what was sent, views hinder a change of the columns, or the layer is
-        empty and the stored one is not.
+        The stored rows do not match, views prevent a change of columns, or the layer is empty but
+        the stored one is not.
     """
     place, types = postgis_table.place(layer), postgis_table.column_types(layer)
     if found_types(cursor, place) == types:
@@ -83,7 +83,7 @@ def load_layer(
 
 
 def _renew(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> tuple[Changes, StoredLayer]:
-    """Bring what differs to a table that has the layer's columns; all rows if it was changed."""
+    """Write differences to a table with the layer's columns; all rows if it was changed."""
     place, types = postgis_table.place(layer), postgis_table.column_types(layer)
     state = read_state(cursor, place, types)
     check_not_emptied(layer, state.totals.rows, remove=f"DROP TABLE {place}")

@@ -1,7 +1,7 @@
-"""What a layer's table in PostGIS holds now: its totals, and a mark of its content.
+"""The current state of a layer's PostGIS table: totals and content hash.
 
-The mark is a hash of every stored value, computed by the server. A load leaves the mark of its
-rows in the table's comment; a table whose rows give another one was changed by somebody else.
+The content hash covers every stored value and is computed by the server. A load stores it in the
+table's comment; if the rows give a different hash, someone else has changed the table.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ NUMBER = "double precision"
 
 @dataclass(frozen=True)
 class StoredLayer:
-    """Totals of the stored rows, the mark of their content, and the sum of their hashes."""
+    """Totals of the stored rows, their content hash, and the sum of their row hashes."""
 
     totals: LayerTotals
     mark: str
@@ -35,7 +35,7 @@ class StoredLayer:
 
 
 def found_types(cursor: Any, place: str) -> dict[str, str]:
-    """PostgreSQL type of each column of a table; empty when there is none."""
+    """PostgreSQL type of each column of a table; empty if there is no table."""
     cursor.execute(
         "SELECT attname, format_type(atttypid, atttypmod) FROM pg_attribute "
         "WHERE attrelid = to_regclass(%s) AND attnum > 0 AND NOT attisdropped",
@@ -45,7 +45,7 @@ def found_types(cursor: Any, place: str) -> dict[str, str]:
 
 
 def read_state(cursor: Any, place: str, types: Mapping[str, str]) -> StoredLayer:
-    """Totals and mark of the rows that the table holds, read once.
+    """Totals and content hash of the table's rows, in one pass.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def read_state(cursor: Any, place: str, types: Mapping[str, str]) -> StoredLayer
 
 
 def is_intact(cursor: Any, place: str) -> bool:
-    """Whether the table's rows are those that its last load left."""
+    """Whether the table's rows are unchanged since its last load."""
     types = found_types(cursor, place)
     if not {GEOMETRY, HASH} <= types.keys():
         return False
@@ -80,21 +80,21 @@ def is_intact(cursor: Any, place: str) -> bool:
 
 
 def signed_mark(cursor: Any, place: str) -> str:
-    """The mark that the last load left; empty when there is none."""
+    """The content hash stored by the last load; empty if none."""
     cursor.execute("SELECT obj_description(to_regclass(%s), 'pg_class')", (place,))
     return str(cursor.fetchone()[0] or "").rpartition(COMMENT)[2]
 
 
 def sign(cursor: Any, place: str, mark: str) -> None:
-    """Leave the mark of the rows that the table holds."""
+    """Store the content hash of the table's rows."""
     cursor.execute(f"COMMENT ON TABLE {place} IS %s", (COMMENT + mark,))
 
 
 def _mark(types: Mapping[str, str]) -> str:
-    """Expression of the mark; the order of the rows and of the columns does not count.
+    """Expression for the content hash, independent of row and column order.
 
-    The hash of a record is linear in those of its values, so it is hashed again: else values that
-    change places between rows would not be noticed.
+    A record's hash is linear in the hashes of its values, so it is hashed again; otherwise values
+    swapped between rows would go unnoticed.
     """
     values = [
         f'md5("{name}"::bytea)' if types[name].startswith("geometry") else f'"{name}"'

@@ -1,4 +1,4 @@
-"""One layer's table in PostGIS: its columns, its indexes, and how a load changes it."""
+"""One layer's table in PostGIS: columns, indexes, and changes by a load."""
 
 import re
 from typing import Any
@@ -31,7 +31,7 @@ def place(layer: ParcelLayer) -> str:
 
 
 def column_types(layer: ParcelLayer) -> dict[str, str]:
-    """PostgreSQL type of each column, that of shapes with their SRID."""
+    """PostgreSQL type of each column; shapes include the SRID."""
     shapes = {
         GEOMETRY: f"geometry(MultiPolygon,{layer.srid})",
         CENTROID: f"geometry(Point,{layer.srid})",
@@ -61,7 +61,7 @@ def describe(cursor: Any, county_id: str, name: str) -> tuple[pa.Schema, int, st
     found = [row for row in cursor.fetchall() if row[0] != HASH]
     if not found:
         raise LoadError(
-            "PostGIS holds no such layer",
+            "PostGIS has no such layer",
             county=county_id,
             table=name,
             hint="terrafusion run <county>",
@@ -74,7 +74,7 @@ def describe(cursor: Any, county_id: str, name: str) -> tuple[pa.Schema, int, st
 
 
 def row_count(cursor: Any, county_id: str, name: str) -> int | None:
-    """Rows of a stored layer; None when there is none."""
+    """Rows of a stored layer; None if there is none."""
     table = f'"{county_id}"."{name}"'
     cursor.execute("SELECT to_regclass(%s)", (table,))
     if cursor.fetchone()[0] is None:
@@ -84,7 +84,7 @@ def row_count(cursor: Any, county_id: str, name: str) -> int | None:
 
 
 def create(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> None:
-    """Make the table anew and fill it; readers see the old one until the transaction ends.
+    """Recreate the table and fill it; readers see the old one until the transaction ends.
 
     Raises
     ------
@@ -102,7 +102,7 @@ def create(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> None:
 
 
 def _refuse_dependents(cursor: Any, layer: ParcelLayer) -> None:
-    """Refuse to drop a table that a view reads or a foreign key names."""
+    """Refuse to drop a table used by a view or a foreign key."""
     cursor.execute(
         "SELECT DISTINCT coalesce(r.ev_class, c.conrelid)::regclass::text FROM pg_depend d "
         "LEFT JOIN pg_rewrite r ON d.classid = 'pg_rewrite'::regclass AND r.oid = d.objid "
@@ -115,18 +115,18 @@ def _refuse_dependents(cursor: Any, layer: ParcelLayer) -> None:
     dependents = [row[0] for row in cursor.fetchall()]
     if dependents:
         raise LoadError(
-            "The layer's columns are others now, and the table cannot be made anew",
+            "The layer's columns have changed, and the table cannot be recreated",
             county=layer.county_id,
             table=layer.name,
             count=len(dependents),
             examples=dependents,
-            cause="these views or tables depend on it",
-            hint="drop them (keep their definitions), run again, and create them anew",
+            cause="views or tables depend on it",
+            hint="save their definitions, drop them, run again, and recreate them",
         )
 
 
 def ensure_indexes(cursor: Any, layer: ParcelLayer) -> None:
-    """Make the primary key and the spatial index where they are missing."""
+    """Create the primary key and the spatial index if missing."""
     table = place(layer)
     cursor.execute(
         "SELECT coalesce(bool_or(i.indisprimary), false), coalesce(bool_or(i.indisvalid "
@@ -144,7 +144,7 @@ def ensure_indexes(cursor: Any, layer: ParcelLayer) -> None:
 
 
 def refill(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> tuple[int, int, int]:
-    """Write all rows anew into the table as it is, so that views and rights stay; counts of each.
+    """Rewrite all rows in place, so that views and privileges remain; returns the counts.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def refill(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> tuple[int, int, i
 
 
 def change(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> tuple[int, int, int]:
-    """Send the rows that differ and delete those that are gone; counts of each.
+    """Send changed rows and delete removed ones; returns the counts.
 
     Returns
     -------

@@ -1,6 +1,6 @@
-"""Where parcels with their shapes go: PostGIS by URL, else GeoParquet.
+"""The geometry store for parcels: PostGIS by URL, otherwise GeoParquet.
 
-This is where geometry goes, not a source that a county's mapping reads.
+Geometry is written here; it is not a source for mappings.
 """
 
 from collections.abc import Iterator, Sequence
@@ -38,22 +38,23 @@ class GeometryStore(Protocol):
     """Layers of all counties."""
 
     def publish(self, layer: ParcelLayer) -> LayerLoad:
-        """Make the stored layer equal to this one, all or nothing; unchanged rows stay as they are.
+        """Make the stored layer equal to this one, all or nothing; unchanged rows are not
+        rewritten.
 
         Raises
         ------
         LoadError
-            The store refuses, the layer is empty and the stored one is not, or what arrived is not
-            what was sent; the old layer stands.
+            The store reports an error, the layer is empty but the stored one is not, or the stored
+            rows do not match; the old layer remains.
         """
         ...
 
     def row_count(self, county_id: str, name: str = "parcels") -> int | None:
-        """Rows of a stored layer; None when there is none."""
+        """Rows of a stored layer; None if there is none."""
         ...
 
     def is_intact(self, county_id: str, name: str = "parcels") -> bool:
-        """Whether the stored layer is as its last load left it; False when there is none."""
+        """Whether the stored layer is unchanged since its last load; False if there is none."""
         ...
 
     def read(
@@ -64,12 +65,12 @@ class GeometryStore(Protocol):
         columns: Sequence[str] | None = None,
         box: Box | None = None,
     ) -> ParcelLayer:
-        """A stored layer in the order of its key; with `box` the rows whose bounds meet it.
+        """A stored layer in key order; with `box`, only rows whose bounds intersect it.
 
         Parameters
         ----------
         box : tuple, optional
-            xmin, ymin, xmax, ymax in the layer's system.
+            xmin, ymin, xmax, ymax in the layer's coordinate system.
 
         Raises
         ------
@@ -79,19 +80,19 @@ class GeometryStore(Protocol):
         ...
 
     def close(self) -> None:
-        """Free what is held open."""
+        """Release open resources."""
         ...
 
 
 def open_geometry(settings: Settings) -> GeometryStore:
-    """The geometry store of the settings; nothing is created before the first load.
+    """The geometry store from the settings; creates nothing before the first load.
 
-    The URL as a whole, or its password, may be a reference such as ``env:NAME``.
+    The whole URL, or only its password, may be a reference such as ``env:NAME``.
 
     Raises
     ------
     ConfigError
-        The URL is malformed or of another database, or a reference gives nothing.
+        The URL is malformed or for another kind of database, or a reference is empty.
     MissingDependencyError
         The database's driver is not installed.
     """
@@ -104,7 +105,9 @@ def open_geometry(settings: Settings) -> GeometryStore:
 
     place = database_url(url, setting="TERRAFUSION_GEOMETRY_URL", hint=HINT)
     if place.get_backend_name() != "postgresql" or not place.database:
-        raise ConfigError("TERRAFUSION_GEOMETRY_URL names no PostGIS database", hint=HINT)
+        raise ConfigError(
+            "TERRAFUSION_GEOMETRY_URL is not the URL of a PostGIS database", hint=HINT
+        )
     options = {
         "host": place.host or "localhost",
         "port": place.port or 5432,
@@ -116,11 +119,11 @@ def open_geometry(settings: Settings) -> GeometryStore:
 
 
 class PostgisStore:
-    """A database with PostGIS: a schema per county, a table per layer.
+    """A PostGIS database: one schema per county, one table per layer.
 
-    A load is one transaction: readers see the old layer until it ends, and a killed load leaves
-    it. A first load is copied straight into a new table; of a later one only rows that differ are
-    sent, or all when somebody else has changed the table.
+    A load is one transaction: readers see the old layer until it ends, and a killed load leaves it
+    in place. The first load is copied straight into a new table; later loads send only rows that
+    differ, or all rows if someone else has changed the table.
     """
 
     def __init__(self, **options: Any) -> None:
@@ -179,7 +182,7 @@ class PostgisStore:
 
     @contextmanager
     def _transaction(self, county_id: str) -> Iterator[Any]:
-        """A cursor in one transaction that no other load of the county interleaves with."""
+        """A cursor in a transaction that excludes other loads of the county."""
         import psycopg2
 
         place = f"{self._options['host']}:{self._options['port']}/{self._options['dbname']}"
@@ -187,8 +190,9 @@ class PostgisStore:
             connection = psycopg2.connect(**self._options)
         except psycopg2.Error as error:
             raise ConnectError(
-                f"PostGIS at {place} does not answer: {mask_secrets(str(error)).strip()}",
-                hint="is the server running, and are host, port, user and password right?",
+                f"PostGIS at {place} did not respond: {mask_secrets(str(error)).strip()}",
+                hint="check that the server is running and that host, port, user and password "
+                "are correct",
             ) from error
         try:
             with connection, connection.cursor() as cursor:
@@ -196,10 +200,10 @@ class PostgisStore:
                 yield cursor
         except psycopg2.Error as error:
             raise LoadError(
-                f"PostGIS at {place} refused: {str(error).strip()}",
+                f"PostGIS at {place} reported an error: {str(error).strip()}",
                 county=county_id,
                 cause=_cause(str(error)),
-                hint="the last good layer stands",
+                hint="the last good layer remains",
             ) from error
         finally:
             connection.close()

@@ -1,4 +1,4 @@
-"""JupyterHub's authenticator over the counties' users files."""
+"""JupyterHub authenticator for the counties' users files."""
 
 import asyncio
 import time
@@ -15,7 +15,7 @@ WINDOW_SECONDS = 60.0
 
 
 class CountyAuthenticator(Authenticator):  # type: ignore[misc]
-    """Users of all counties; their groups are ``<county>:<role>``, read anew at every refresh."""
+    """Users of all counties; their groups are ``<county>:<role>``, reread at every refresh."""
 
     manage_groups = True
     allow_all = True
@@ -25,7 +25,7 @@ class CountyAuthenticator(Authenticator):  # type: ignore[misc]
         self._failures: dict[str, list[float]] = {}
 
     async def authenticate(self, _handler: Any, data: dict[str, str]) -> dict[str, Any] | None:
-        """Check a login form; after five failures a name waits a minute."""
+        """Check a login form; five failures lock a name for a minute."""
         username = data.get("username", "").strip().lower()
         recent = [
             at for at in self._failures.get(username, []) if at > time.monotonic() - WINDOW_SECONDS
@@ -42,6 +42,6 @@ class CountyAuthenticator(Authenticator):  # type: ignore[misc]
         return {"name": username, "groups": groups_of(username, settings)}
 
     async def refresh_user(self, user: Any, _handler: Any = None, **_options: Any) -> Any:
-        """Groups as the files say now; a user who is in no file any more must log in again."""
+        """Current groups from the files; a user no longer in any file must log in again."""
         groups = groups_of(user.name, get_settings())
         return {"name": user.name, "groups": groups} if groups else False

@@ -56,7 +56,7 @@ def serve(settings: Settings) -> None:
 
 
 def _first_page(handler: Any) -> str:
-    """Where a login leads: to JupyterLab for those who have one, else to the dashboard."""
+    """The page after login: JupyterLab for those who have it, otherwise the dashboard."""
     user = handler.current_user
     roles = {item.name.partition(":")[2] for item in (user.orm_user.groups if user else ())}
     return "/hub/spawn" if roles & set(roles_with(RUN)) else f"/services/{DASHBOARD}/"
@@ -88,12 +88,12 @@ def _spawner(c: Any, settings: Settings) -> None:
 
 
 def _username(spawner: Any) -> str:
-    """Who works in a JupyterLab: the user who logged in, not the hub's own account."""
+    """The user of a JupyterLab: the one who logged in, not the hub's own account."""
     return str(spawner.user.name)
 
 
 def _roles(counties: list[str]) -> list[dict[str, Any]]:
-    """Scopes by group; the role ``user`` keeps the name only, so that a group grants each right."""
+    """Scopes by group; the role ``user`` grants only the name, groups grant everything else."""
     viewers = groups_with(VIEW_DASHBOARDS, counties)
     lab = groups_with(RUN, counties)
     culling = ["list:users", "read:users:activity", "read:servers", "delete:servers"]

@@ -1,7 +1,7 @@
-"""The dashboards, served by Voilà: alone on this machine, or as a service behind JupyterHub.
+"""Serves the dashboards with Voilà: standalone on this machine, or as a service behind JupyterHub.
 
-Behind the hub everybody logs in there, the hub's scopes decide who reaches the service, and before
-a dashboard's kernel starts `access` is asked whether the user may see the county.
+Behind the hub, users log in there and the hub's scopes decide who reaches the service. Before a
+dashboard's kernel starts, `access` checks whether the user may see the county.
 """
 
 import os
@@ -29,7 +29,7 @@ TOKENS = ("JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN")
 
 
 class HubIdentityProvider(JupyterHubIdentityProvider):  # type: ignore[misc]
-    """The hub's login for Voilà, which keeps the hub's token out of its kernels."""
+    """Hub login for Voilà; keeps the hub's token out of kernels."""
 
     def __init__(self, **options: Any) -> None:
         for unused in ("token", "login_handler_class"):
@@ -47,14 +47,13 @@ class HubIdentityProvider(JupyterHubIdentityProvider):  # type: ignore[misc]
 
 
 class KernelSocket(VoilaKernelWebsocketHandler):  # type: ignore[misc]
-    """A kernel's web socket, also for clients behind a proxy that drops the protocol's name.
-
-    Without a negotiated protocol messages have Jupyter's older binary form, in which Voilà would
-    read a length of billions and never come back.
+    """A kernel's WebSocket that also works behind a proxy that drops the subprotocol. Without a
+    negotiated subprotocol, messages use Jupyter's older binary format, which Voilà would misread
+    as a length of billions and hang.
     """
 
     def write_message(self, message: Any, binary: bool = False) -> Any:
-        """Send a message; one of the older form past Voilà's reading of it."""
+        """Send a message; messages in the older format bypass Voilà's parser."""
         if isinstance(message, bytes) and not self.selected_subprotocol:
             return super(VoilaKernelWebsocketHandler, self).write_message(message, binary)
         return super().write_message(message, binary)
@@ -64,7 +63,7 @@ class Dashboards(Voila):  # type: ignore[misc]
     """Voilà with `KernelSocket`."""
 
     def init_handlers(self) -> list[Any]:
-        """Voilà's handlers, the kernel's web socket exchanged."""
+        """Voilà's handlers, with the kernel's WebSocket replaced."""
         return [
             (path, KernelSocket if kind is VoilaKernelWebsocketHandler else kind, *rest)
             for path, kind, *rest in super().init_handlers()
@@ -72,7 +71,7 @@ class Dashboards(Voila):  # type: ignore[misc]
 
 
 def choose_county(handler: Any, notebook: NotebookNode, cwd: str) -> None:
-    """Voilà's hook before a kernel starts: check the county asked for and tell the notebook.
+    """Voilà's hook before a kernel starts: check the requested county and pass it to the notebook.
 
     Raises
     ------
@@ -87,7 +86,7 @@ def choose_county(handler: Any, notebook: NotebookNode, cwd: str) -> None:
     counties = counties_with(settings, VIEW_DASHBOARDS)
     county = handler.get_argument("county", default="")
     if not counties or (county and county not in counties):
-        raise HTTPError(403, f"You have no role that shows {county or 'any county'}")
+        raise HTTPError(403, f"None of your roles lets you see {county or 'any county'}")
     chosen = {"county": county, "user": settings.user if settings.user_given else None}
     source = "\n".join(f"{name} = {value!r}" for name, value in chosen.items())
     at = next(
@@ -97,7 +96,7 @@ def choose_county(handler: Any, notebook: NotebookNode, cwd: str) -> None:
 
 
 def voila_config(settings: Settings, *, port: int, prefix: str = "/") -> Config:
-    """Voilà's configuration: one notebook, no tracebacks, idle kernels ended."""
+    """Voilà's configuration: one notebook, no tracebacks, idle kernels shut down."""
     config = Config()
     config.Voila.ip = "127.0.0.1"
     config.Voila.port = port

@@ -1,4 +1,4 @@
-"""JupyterLab on the notebooks: its options, and serving it to this machine only."""
+"""JupyterLab with the notebooks: its options, and serving it on this machine only."""
 
 import os
 
@@ -14,9 +14,8 @@ OPTIONS = (
 
 
 def lab_options() -> list[str]:
-    """Options of every JupyterLab, that of one analyst and those behind the hub.
-
-    In a container there is often no account but root's, which JupyterLab must be told to accept.
+    """Options of every JupyterLab, standalone or behind the hub. Containers often have only a root
+    account, which JupyterLab must be told to accept.
     """
     is_root = hasattr(os, "geteuid") and os.geteuid() == 0
     return [*OPTIONS, *(["--allow-root"] if is_root else [])]

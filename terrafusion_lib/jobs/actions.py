@@ -1,4 +1,4 @@
-"""Further actions of plugins: tune, what-if, lists. They store no result and make no job."""
+"""Other plugin actions: tune, what-if, lists. They store no results and create no job."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -26,16 +26,16 @@ def act(
     year: int | None = None,
     progress: Progress = silent,
 ) -> Rows:
-    """Let a plugin do one of its further actions.
+    """Run one of a plugin's actions.
 
     Raises
     ------
     PluginError
         The plugin has no such action.
     ConfigError
-        A parameter is not valid, or the action needs a county and none is named.
+        A parameter is invalid, or the action needs a county and none is given.
     AccessDeniedError
-        The person may not.
+        The user may not run it.
     """
     settings = settings or get_settings()
     plugin = load_plugin(plugin_name)
@@ -71,12 +71,12 @@ def act(
 
 
 def find_action(plugin: Plugin, name: str) -> Action:
-    """An action of a plugin by its name.
+    """A plugin's action by name.
 
     Raises
     ------
     PluginError
-        There is none of that name; the nearest is suggested.
+        There is no such action; the closest name is suggested.
     """
     actions = {action.name: action for action in plugin.actions}
     if name not in actions:

@@ -1,4 +1,4 @@
-"""What a plugin is given to work with: the county's tables, as one job may read them."""
+"""What a plugin works with: the county's tables, as the job may read them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ def make_context(
     results_run_id: str | None,
     **more: Any,
 ) -> PluginContext:
-    """The context of a job; `more` are fields of `PluginContext` that only the caller knows."""
+    """The context of a job; `more` are `PluginContext` fields known only to the caller."""
     reader = CountyReader(store, county.county_id, results_run_id)
     loaded = store.last_load_fingerprint(county.county_id)
     return PluginContext(

@@ -1,4 +1,4 @@
-"""Where files go: a folder, or an object store through fsspec. All of a job's, or none."""
+"""Destinations for files: a folder, or an object store through fsspec. All files or none."""
 
 import errno
 import os
@@ -25,15 +25,15 @@ NO_FOLDER = (errno.ENOENT, errno.ENOTDIR, errno.EEXIST)
 
 
 class Destination(Protocol):
-    """Holds finished exports, each in a folder named by its job."""
+    """Stores finished exports, each in a folder named by its job."""
 
     def reserve(self, job_id: str) -> None:
-        """Make sure that the export can be written.
+        """Check that the export can be written.
 
         Raises
         ------
         PublishError
-            It cannot.
+            It cannot be written.
         """
         ...
 
@@ -43,25 +43,25 @@ class Destination(Protocol):
         Raises
         ------
         PublishError
-            It could not be written whole; nothing of it is left.
+            It could not be written completely; no files are left.
         """
         ...
 
     def exports(self) -> set[str]:
-        """Names of all folders there, whoever made them."""
+        """Names of all folders there, regardless of origin."""
         ...
 
     def read(self, job_id: str, name: str) -> bytes | None:
-        """One file of an export; None where there is none."""
+        """One file of an export; None if missing."""
         ...
 
     def delete(self, job_id: str, names: Iterable[str]) -> None:
-        """Remove these files of an export, and its folder when nothing else is left in it."""
+        """Delete these files of an export, and its folder if nothing else is in it."""
         ...
 
 
 def open_destination(url: str) -> Destination:
-    """The destination at a path or URL; nothing is written yet.
+    """The destination at a path or URL; writes nothing yet.
 
     Credentials come from the store's own environment variables (``AWS_ACCESS_KEY_ID`` …), other
     options from fsspec's (``FSSPEC_S3_ENDPOINT_URL`` …).
@@ -69,9 +69,9 @@ def open_destination(url: str) -> Destination:
     Raises
     ------
     NoSuchStoreError
-        The package for that kind of URL is not installed.
+        The package for this kind of URL is not installed.
     PublishError
-        The server does not answer.
+        The server does not respond.
     """
     if "://" not in url:
         return FolderDestination(Path(url))
@@ -87,7 +87,7 @@ def open_destination(url: str) -> Destination:
     except ValueError as error:
         raise NoSuchStoreError(
             f"Exports cannot go to {url.partition('://')[0]}://: {error}",
-            hint="name a folder, or a URL such as s3://bucket/prefix",
+            hint="give a folder, or a URL such as s3://bucket/prefix",
         ) from error
     except Exception as error:
         raise place_error(error, url) from error
@@ -95,13 +95,13 @@ def open_destination(url: str) -> Destination:
 
 
 def place_name(url: str) -> str:
-    """The one name of a destination in jobs: an absolute path, or a URL without its secrets."""
+    """A destination's name in jobs: an absolute path, or a URL without secrets."""
     return mask_secrets(url.rstrip("/")) if "://" in url else str(Path(url).resolve())
 
 
 @dataclass(frozen=True)
 class FolderDestination:
-    """A folder with one folder per export, which is staged beside the others and renamed."""
+    """A folder with one folder per export, which is staged next to the others and renamed."""
 
     root: Path
 
@@ -112,10 +112,10 @@ class FolderDestination:
             if error.errno not in NO_FOLDER:
                 raise write_error(error, self.root) from error
             raise PublishError(
-                f"{self.root} could not be written: it is no folder and none can be made there "
+                f"{self.root} could not be written: it is not a folder and cannot be created "
                 f"({error.strerror})",
                 reason_code=UNWRITABLE,
-                hint="name another folder with --to",
+                hint="choose another folder with --to",
             ) from error
 
     def publish(self, staged: Path, job_id: str) -> str:
@@ -144,13 +144,13 @@ class FolderDestination:
             return
         for name in names:
             (folder / name).unlink(missing_ok=True)
-        with suppress(OSError):  # somebody put files of his own there: they stay
+        with suppress(OSError):  # other files in the folder stay
             folder.rmdir()
 
 
 @dataclass(frozen=True)
 class ObjectDestination:
-    """An object store; the mark is written first, the metadata last."""
+    """An object store; the marker is written first, the metadata last."""
 
     filesystem: Any
     root: str
@@ -181,18 +181,18 @@ class ObjectDestination:
         return f"{self.url}/{job_id}"
 
     def _is_flat(self) -> bool:
-        """Whether it has no folders to be made; to ask for one there would make a new bucket."""
+        """Whether it has no folders; creating one there would create a bucket."""
         protocol = self.filesystem.protocol
         names = {protocol} if isinstance(protocol, str) else set(protocol)
         return bool(names & FLAT_STORES)
 
     def _check(self, target: str, sizes: dict[str, int]) -> None:
-        """Check that every file lies there in its size.
+        """Check that every file exists with the right size.
 
         Raises
         ------
         PublishError
-            One is missing, or of another size.
+            A file is missing or has the wrong size.
         """
         self.filesystem.invalidate_cache()
         found = self.filesystem.find(target, detail=True)
@@ -200,12 +200,12 @@ class ObjectDestination:
         wrong = sorted(name for name, size in sizes.items() if there.get(name) != size)
         if wrong:
             raise PublishError(
-                f"Files are missing at {mask_secrets(self.url)}, or not whole, after the upload",
+                f"Files are missing at {mask_secrets(self.url)} or incomplete after the upload",
                 reason_code=UPLOAD_INCOMPLETE,
                 count=len(wrong),
                 examples=wrong,
-                cause="something else removed or wrote them at the same time",
-                hint="export again, or to a place that nothing else clears",
+                cause="something else deleted or wrote them at the same time",
+                hint="export again, or to a place that nothing else cleans up",
             )
 
     def exports(self) -> set[str]:
@@ -223,7 +223,7 @@ class ObjectDestination:
     def delete(self, job_id: str, names: Iterable[str]) -> None:
         target = f"{self.root}/{job_id}"
         for name in names:
-            with suppress(Exception):  # not written, or the store is gone: a later sweep tries
+            with suppress(Exception):  # not written or unreachable: a later sweep retries
                 self.filesystem.rm(f"{target}/{name}")
-        with suppress(Exception):  # object stores have no folders; in others, others' files stay
+        with suppress(Exception):  # object stores have no folders; elsewhere, other files stay
             self.filesystem.rmdir(target)

@@ -1,8 +1,8 @@
-"""A job at work: claimed once, kept alive, and finished whole or not at all.
+"""Executes a job: claimed once, kept alive, and completed entirely or not at all.
 
-A queue's task is nothing but `execute`. The order at the end is: files are published, then every
-result table, the job's COMPLETED and the audit entry are written in one transaction; when that
-fails, the files are withdrawn again.
+A queue's task only calls `execute`. At the end, files are published first; then every result
+table, COMPLETED and the audit entry are written in one transaction. If that fails, the files are
+withdrawn.
 """
 
 import json
@@ -38,10 +38,10 @@ from terrafusion_lib.store.store import Store, open_store
 
 @dataclass(frozen=True)
 class StepOutput:
-    """Where a step of the main job wants the tables (Parquet) and files of its job.
+    """Where a step of the main job wants its job's tables (Parquet) and files.
 
     `folder` is where they are written, `location` where the step will move them; `fingerprint`
-    is that of what the step depends on.
+    covers everything that the step depends on.
     """
 
     folder: Path
@@ -51,7 +51,7 @@ class StepOutput:
 
 @dataclass(frozen=True)
 class FinishedJob:
-    """A job that completed: its result, and where its files lie when it published any."""
+    """A completed job: its result, and the location of published files."""
 
     job_id: str
     result: PluginResult
@@ -59,12 +59,12 @@ class FinishedJob:
 
     @property
     def location(self) -> str:
-        """Folder or URL of the files; empty where there are none."""
+        """Folder or URL of the files; empty if none."""
         return self.published.location if self.published else ""
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """The document beside the files; empty where there are none."""
+        """The metadata document of the files; empty if none."""
         return self.published.metadata if self.published else {}
 
     @property
@@ -91,16 +91,16 @@ def execute(
     Parameters
     ----------
     output : StepOutput, optional
-        Of a step of the main job; nothing is published then.
+        For a step of the main job, which publishes nothing.
 
     Raises
     ------
     RunError
-        There is no such job, or it is not PENDING: somebody else has it.
+        There is no such job, or it is not PENDING because another worker has it.
     JobCancelledError
-        Somebody cancelled it, however late.
+        The job was cancelled, even at the last moment.
     PluginError
-        The plugin failed; the job says why.
+        The plugin failed; the job records the reason.
     """
     settings = settings or get_settings()
     with open_store(settings.operational_database_url) as store:
@@ -126,7 +126,7 @@ def run_job(
     clock: Clock = utc_now,
     **asked: Any,
 ) -> FinishedJob:
-    """Submit a job and run it in this process; `asked` are further arguments of `submit`.
+    """Submit a job and run it in this process; `asked` are other arguments of `submit`.
 
     Raises
     ------
@@ -141,7 +141,7 @@ def run_job(
 
 
 def _claim(store: Store, job_id: str, clock: Clock) -> Job:
-    """Take the job; its columns as they are then.
+    """Claim the job; returns its columns.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def _claim(store: Store, job_id: str, clock: Clock) -> Job:
 
 
 def _end(store: Store, job: Job, error: BaseException, clock: Clock) -> None:
-    """Note why the job ended; one that somebody cancelled meanwhile stays so."""
+    """Record why the job ended; a job cancelled in the meantime stays cancelled."""
     stopped = isinstance(error, KeyboardInterrupt | JobCancelledError)
     reason = CANCELLED_CODE if stopped else "processing_exception"
     text = str(error) or ("Interrupted" if stopped else type(error).__name__)
@@ -186,7 +186,7 @@ def _end(store: Store, job: Job, error: BaseException, clock: Clock) -> None:
 
 @dataclass
 class _Execution:
-    """One job at work."""
+    """One job in progress."""
 
     job: Job
     request: dict[str, Any]
@@ -206,7 +206,7 @@ class _Execution:
         return cls(job, request, plugin, county, settings, store, clock, output)
 
     def run(self, show: Progress) -> FinishedJob:
-        """Reserve the place, compute, write where nobody looks, publish, note it."""
+        """Reserve the destination, compute, stage, publish, record."""
         publication = self._reserve()
         try:
             with Heartbeat(self.store, self.job, self.clock, show) as beat:
@@ -225,7 +225,7 @@ class _Execution:
         return FinishedJob(self.job["job_id"], result, published)
 
     def _reserve(self) -> Publication | None:
-        """The place of its files; None where the plugin has none, or a step takes them."""
+        """The destination of its files; None if the plugin has none or a step takes them."""
         if self.output is not None or not self.plugin.published_in:
             return None
         own = own_url(self.settings, self.county.county_id, self.plugin.published_in)
@@ -273,7 +273,7 @@ class _Execution:
         return Published(publication.publish(), document)
 
     def _facts(self) -> dict[str, Any]:
-        """What only the publisher knows of the files."""
+        """Metadata known only to the publisher."""
         return {
             "county_name": self.county.name,
             "created_at": self.clock().isoformat(timespec="seconds"),
@@ -283,7 +283,7 @@ class _Execution:
         }
 
     def _complete(self, result: PluginResult, published: Published | None) -> None:
-        """Keep every result table, the job's end and the audit entry: all or nothing.
+        """Store every result table, the job's completion and the audit entry: all or nothing.
 
         Raises
         ------

@@ -1,4 +1,4 @@
-"""The lease of a running job: its heartbeat, and jobs that lost the process that ran them."""
+"""The lease of a running job: its heartbeat, and jobs that have lost their process."""
 
 import json
 import logging
@@ -19,24 +19,23 @@ from terrafusion_lib.store.store import Store
 
 BEAT_SECONDS = 2.0
 LEASE = timedelta(minutes=5)
-"""How long a job counts as running after its last heartbeat. A load of a large county may hold
-SQLite for some minutes, and no heartbeat can be written meanwhile."""
+"""How long a job counts as running after its last heartbeat. Loading a large county may lock
+SQLite for minutes, during which no heartbeat can be written."""
 CANCELLED = "cancelled"
 LOST = "worker_lost"
 LOG = logging.getLogger("terrafusion")
 
 
 class JobCancelledError(PluginRunError):
-    """Somebody cancelled the job while it ran."""
+    """The job was cancelled while running."""
 
     def __init__(self, what: str = "The job was cancelled", **place: Any) -> None:
         super().__init__(what, **{"reason_code": CANCELLED} | place)
 
 
 class Heartbeat:
-    """Beats for a job while the block runs; as a `Progress` it stops a job that was cancelled.
-
-    The beat has a thread of its own, so that a long computation keeps its lease.
+    """Sends heartbeats while the block runs; as a `Progress`, it stops a cancelled job. Heartbeats
+    have their own thread, so that a long computation keeps its lease.
     """
 
     def __init__(self, store: Store, job: Job, clock: Clock, show: Progress) -> None:
@@ -65,7 +64,7 @@ class Heartbeat:
         Raises
         ------
         JobCancelledError
-            Somebody cancelled the job.
+            The job was cancelled.
         """
         self.check()
         self._show(task, done, total)
@@ -73,7 +72,7 @@ class Heartbeat:
             self._share = max(self._share, self._base + self._width * min(done / total, 1.0))
 
     def part(self, base: float, width: float) -> None:
-        """What comes now is this part of the job, shares of the whole."""
+        """Map the following progress to this part of the job, as shares of the whole."""
         self._base, self._width = base, width
         self._share = max(self._share, base)
 
@@ -83,13 +82,13 @@ class Heartbeat:
         Raises
         ------
         JobCancelledError
-            Somebody cancelled the job.
+            The job was cancelled.
         """
         if self._cancelled.is_set():
             raise JobCancelledError(county=self._job["county_id"])
 
     def beat(self) -> None:
-        """Note that the job lives, and see whether it was cancelled."""
+        """Record a heartbeat, and check whether the job was cancelled."""
         now = self._clock()
         try:
             with self._store.writing("note a job") as connection:
@@ -102,7 +101,7 @@ class Heartbeat:
                 )
         except LoadError as error:
             LOG.info("no heartbeat of job %s: %s", self._job["job_id"], error)
-            return  # a load holds the database: the next beat will tell
+            return  # a load has locked the database; the next heartbeat will record it
         if not runs:
             self._cancelled.set()
 
@@ -112,16 +111,15 @@ class Heartbeat:
 
 
 def worker_of(job: Job) -> Mapping[str, Any]:
-    """The process that runs a job, or holds it for itself; empty where none does."""
+    """The process that runs or has reserved a job; empty if none."""
     worker: Mapping[str, Any] = json.loads(job["worker_json"] or "{}")
     return worker
 
 
 def is_lost(job: Job, now: datetime) -> bool:
-    """Whether a job has not ended, and nobody works on it any more.
-
-    A process of this machine is looked at; one of another machine counts as gone when its lease
-    is over. A PENDING job that waits for any worker is not lost.
+    """Whether an unfinished job has lost its worker. On this machine the process is checked; on
+    another machine the worker counts as lost when its lease expires. A PENDING job waiting for any
+    worker is not lost.
     """
     if job["status"] not in OPEN:
         return False
@@ -135,7 +133,7 @@ def is_lost(job: Job, now: datetime) -> bool:
 
 
 def close_lost(store: Store, clock: Clock, *, county_id: str | None = None) -> list[str]:
-    """Fail the jobs that lost their worker; returns their ids."""
+    """Mark jobs without a worker as FAILED; returns their ids."""
     with store.reading("read jobs") as connection:
         lost = [
             job["job_id"]
@@ -151,12 +149,12 @@ def close_lost(store: Store, clock: Clock, *, county_id: str | None = None) -> l
                 FAILED,
                 now=clock(),
                 reason_code=LOST,
-                message="The process that ran it is gone",
+                message="The process that ran the job is gone",
             ):
                 closed.append(job_id)
     return closed
 
 
 def _aware(moment: datetime, like: datetime) -> datetime:
-    """SQLite gives times back without their zone, which is UTC."""
+    """SQLite returns times without their zone, which is UTC."""
     return moment if moment.tzinfo else moment.replace(tzinfo=like.tzinfo)

@@ -1,24 +1,23 @@
-"""The mark that published files carry: whose they are, and which files are the job's own."""
+"""The marker of published files: the export they belong to, and which files are its own."""
 
 import json
 from collections.abc import Sequence
 
 MARKER = ".terrafusion-export"
-"""Name of the file. What lies beside it without being listed in it is never removed."""
+"""Name of the file. Other files in the folder that it does not list are never deleted."""
 
 METADATA = "metadata.json"
-"""Name of the document. It is published last: a folder without it is no export."""
+"""Name of the metadata document. It is published last; a folder without it is not an export."""
 
 
 def marker_text(job_id: str, files: Sequence[str]) -> bytes:
-    """The mark of an export and its files."""
+    """The marker of an export and its files."""
     return json.dumps({"job_id": job_id, "files": sorted(files)}).encode()
 
 
 def own_files(text: bytes | None, job_id: str) -> list[str] | None:
-    """Files that the mark says are the export's own; None where it is no mark of that export.
-
-    Only plain names count: a mark cannot lead out of its folder.
+    """The export's own files according to the marker; None if it is not that export's marker. Only
+    plain names count, so a marker cannot refer to files outside its folder.
     """
     try:
         found = json.loads(text or b"")

@@ -1,4 +1,4 @@
-"""Files of a job: staged where nobody sees them, published whole, withdrawn when the job fails."""
+"""Files of a job: staged out of sight, published all at once, withdrawn if the job fails."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ LOG = logging.getLogger("terrafusion")
 
 @dataclass(frozen=True)
 class Published:
-    """Where a job's files lie, and the document beside them."""
+    """Location of a job's files and their metadata document."""
 
     location: str
     metadata: dict[str, Any]
@@ -41,7 +41,7 @@ class Published:
 
 
 def own_url(settings: Settings, county_id: str, published_in: str) -> str:
-    """Where a plugin's files go unless a person names another place."""
+    """Default destination of a plugin's files."""
     if settings.exports_url:
         return f"{settings.exports_url.rstrip('/')}/{county_id}"
     return str(settings.county_data(county_id) / published_in)
@@ -49,12 +49,12 @@ def own_url(settings: Settings, county_id: str, published_in: str) -> str:
 
 @dataclass(frozen=True)
 class Publication:
-    """The files of one job on their way to a folder or an object store.
+    """The files of one job, to be published to a folder or an object store.
 
     Attributes
     ----------
     own : bool
-        The place is the county's own: what lies there expires.
+        The destination is the county's own, where exports expire.
     """
 
     job: Job
@@ -77,23 +77,23 @@ class Publication:
         store: Store,
         clock: Clock,
     ) -> "Publication":
-        """See that the place and the staging folder can be written, before any work is done.
+        """Check that the destination and the staging folder are writable before any work starts.
 
         Parameters
         ----------
         asked : str, optional
-            Folder or URL that a person named; `own` is the county's.
+            Folder or URL given by the user; `own` is the county's.
 
         Raises
         ------
         PublishError
-            One cannot.
+            One of them is not writable.
         """
         url = asked or own
         place = places.open_destination(url)
         root = settings.county_data(job["county_id"]) / "staged"
         if isinstance(place, places.FolderDestination):
-            root = place.root  # on the disk that the files go to
+            root = place.root  # on the destination's disk
         staged = staging_folder(root, job["job_id"])
         made = cls(job, url, asked is None, settings, store, clock, place, staged)
         try:
@@ -106,7 +106,7 @@ class Publication:
         return made
 
     def write(self, result: PluginResult, facts: dict[str, Any], beat: Heartbeat) -> dict[str, Any]:
-        """Write the files and the document beside them; returns the document.
+        """Write the files and their metadata document; returns the document.
 
         Raises
         ------
@@ -123,11 +123,11 @@ class Publication:
         return document
 
     def publish(self) -> str:
-        """Make the files visible, all at once; returns where."""
+        """Make the files visible, all at once; returns the location."""
         return self.place.publish(self.staged, self.job["job_id"])
 
     def withdraw(self) -> None:
-        """Remove what was published; where that fails, a later sweep will."""
+        """Delete what was published; if that fails, a later sweep will."""
         with suppress(Exception):
             remove(self.place, self.job["job_id"])
 
@@ -143,11 +143,11 @@ class Publication:
                 f"and {free / 1e6:,.0f} MB are free",
                 reason_code=DISK_FULL,
                 county=self.job["county_id"],
-                hint="free space, or ask for a smaller area or fewer layers",
+                hint="free space, or export a smaller area or fewer layers",
             )
 
     def _expiry(self) -> dict[str, str | None]:
-        """When the files expire; those at a place that a person named never do."""
+        """When the files expire; those at a destination given by the user never do."""
         days = self.settings.exports_days
         if not self.own:
             return {}
@@ -155,9 +155,8 @@ class Publication:
         return {"expires_at": until.isoformat(timespec="seconds") if days else None}
 
     def _sweep(self, root: Path) -> None:
-        """Remove this project's files that are over, and close jobs that lost their worker.
-
-        Nothing that goes wrong here fails the job: the next one sweeps again.
+        """Delete this project's expired files, and close jobs that lost their worker. Errors here
+        do not fail the job; the next one sweeps again.
         """
         county_id = self.job["county_id"]
         try:
@@ -174,7 +173,7 @@ class Publication:
             }
             sweep(self.place, swept, self.clock())
         except Exception as error:  # noqa: BLE001 - no fault of a sweep is worth a job
-            LOG.warning("old exports were not swept: %s", error)
+            LOG.warning("old exports were not deleted: %s", error)
 
 
 def write_files(result: PluginResult, folder: Path, beat: Heartbeat) -> None:
@@ -195,7 +194,7 @@ def write_files(result: PluginResult, folder: Path, beat: Heartbeat) -> None:
 
 
 def file_list(folder: Path) -> list[dict[str, Any]]:
-    """Name, size in bytes and SHA-256 of each file of a folder, sorted; not of its mark."""
+    """Name, size in bytes and SHA-256 of each file in a folder except its marker, sorted."""
     return [
         {"name": path.name, "bytes": path.stat().st_size, "sha256": file_hash(path)}
         for path in sorted(folder.iterdir())
@@ -204,7 +203,7 @@ def file_list(folder: Path) -> list[dict[str, Any]]:
 
 
 def place_of(job: Job, settings: Settings) -> str:
-    """The one name of the place that a job's files go to."""
+    """The name of the destination of a job's files."""
     asked = json.loads(job["request_json"]).get("destination")
     if asked:
         return places.place_name(asked)
@@ -214,7 +213,7 @@ def place_of(job: Job, settings: Settings) -> str:
 
 
 def _is_over(job: Job) -> bool:
-    """Whether a job has ended, and no process still clears up after it."""
+    """Whether a job has ended and no process is still cleaning up after it."""
     if job["status"] in OPEN:
         return False
     return job["status"] == COMPLETED or not is_alive(worker_of(job))

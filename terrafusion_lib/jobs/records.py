@@ -1,4 +1,4 @@
-"""Jobs in the operational database: ``jobs`` for what all share, ``<plugin>_jobs`` for the rest."""
+"""Jobs in the operational database: shared columns in ``jobs``, others in ``<plugin>_jobs``."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from terrafusion_lib.store.plugin_tables import jobs_of
 PENDING, RUNNING, COMPLETED = "PENDING", "RUNNING", "COMPLETED"
 FAILED, CANCELLED = "FAILED", "CANCELLED"
 OPEN = (PENDING, RUNNING)
-"""States of a job that has not ended."""
+"""States of an unfinished job."""
 
 Job = dict[str, Any]
 """A row of ``jobs`` with the columns of its plugin's table."""
@@ -30,7 +30,7 @@ def create(
     now: datetime,
     **columns: Any,
 ) -> None:
-    """Insert a PENDING job; `columns` are those of ``jobs``, `own` those of its plugin."""
+    """Insert a PENDING job; `columns` go to ``jobs``, `own` to the plugin's table."""
     connection.execute(
         jobs.insert().values(
             status=PENDING,
@@ -67,7 +67,7 @@ def get(connection: sa.Connection, job_id: str) -> Job:
 
 
 def ids(connection: sa.Connection, begun: str) -> list[str]:
-    """Ids of the jobs whose id begins so, sorted."""
+    """Ids of the jobs whose id starts with the text, sorted."""
     query = sa.select(jobs.c.job_id).where(jobs.c.job_id.startswith(begun, autoescape=True))
     return sorted(connection.scalars(query))
 
@@ -75,7 +75,7 @@ def ids(connection: sa.Connection, begun: str) -> list[str]:
 def listed(
     connection: sa.Connection, *, county_id: str | None = None, plugin: str | None = None
 ) -> list[Job]:
-    """Jobs, newest first, of one county or plugin where given."""
+    """Jobs, newest first, optionally of one county or plugin."""
     query = sa.select(jobs).order_by(jobs.c.created_at.desc(), jobs.c.job_id)
     if county_id:
         query = query.where(jobs.c.county_id == county_id)
@@ -107,7 +107,7 @@ def claim(
     now: datetime,
     lease_until: datetime,
 ) -> bool:
-    """Take a PENDING job: of several that try at once, one gets True."""
+    """Claim a PENDING job; if several try at once, only one gets True."""
     changed = connection.execute(
         jobs.update()
         .where(jobs.c.job_id == job_id, jobs.c.status == PENDING)
@@ -131,7 +131,7 @@ def beat(
     progress: float,
     lease_until: datetime,
 ) -> bool:
-    """Note that a RUNNING job lives, and how far it is; False when it no longer is RUNNING."""
+    """Record heartbeat and progress of a RUNNING job; False if it is no longer RUNNING."""
     changed = connection.execute(
         jobs.update()
         .where(jobs.c.job_id == job_id, jobs.c.status == RUNNING)
@@ -148,7 +148,7 @@ def complete(
     own: Mapping[str, Any],
     **columns: Any,
 ) -> bool:
-    """Move a RUNNING job to COMPLETED with what it left; False when it no longer is RUNNING."""
+    """Move a RUNNING job to COMPLETED with its results; False if it is no longer RUNNING."""
     changed = connection.execute(
         jobs.update()
         .where(jobs.c.job_id == job["job_id"], jobs.c.status == RUNNING)
@@ -176,7 +176,7 @@ def end(
     reason_code: str,
     message: str,
 ) -> bool:
-    """Move a job that has not ended to FAILED or CANCELLED; False when it had ended before."""
+    """Move an unfinished job to FAILED or CANCELLED; False if it has already ended."""
     changed = connection.execute(
         jobs.update()
         .where(jobs.c.job_id == job_id, jobs.c.status.in_(OPEN))

@@ -1,4 +1,4 @@
-"""Asking for a job: checked before anything is written, and kept as it was asked."""
+"""Job requests: checked before anything is written, and stored as submitted."""
 
 import json
 import uuid
@@ -31,7 +31,7 @@ from terrafusion_lib.store.store import Store, open_store
 
 @dataclass(frozen=True)
 class Asked:
-    """What a job rests on beside its parameters; with them it can be made again.
+    """What a job depends on besides its parameters; together they allow a replay.
 
     Parameters
     ----------
@@ -40,9 +40,9 @@ class Asked:
     results_run_id : str, optional
         Run whose result tables the job reads.
     load_fingerprint : str, optional
-        Load that the county's rows came from when it was asked for.
+        Load that the county's rows came from at submission.
     destination : str, optional
-        Folder or URL that a person named for its files.
+        Folder or URL given by the user for its files.
     """
 
     year: int
@@ -55,7 +55,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class _Request:
-    """What is asked of a plugin, checked: the same for a job and for its estimate."""
+    """A checked request to a plugin, the same for a job and for its estimate."""
 
     plugin: Plugin
     county: CountyConfig
@@ -96,27 +96,27 @@ def submit(
     mine: bool = False,
     clock: Clock = utc_now,
 ) -> str:
-    """Check a request and note it as a PENDING job; returns its id.
+    """Check a request and record it as a PENDING job; returns its id.
 
     Parameters
     ----------
     options : mapping, optional
-        Parameters over the county's ``plugins.<name>``.
+        Parameters that override the county's ``plugins.<name>``.
     run_id : str, optional
-        The results are stored under it; under the job's own id when None.
+        Run id for the results; None: the job's own id.
     results_run_id : str, optional
-        Run whose results the job reads; that of the county's promoted run when None.
+        Run whose results the job reads; None: the county's promoted run.
     mine : bool
-        This process will execute it: when the process ends before, the job has failed.
+        This process will execute it; if the process ends first, the job has failed.
 
     Raises
     ------
     ConfigError
-        The county or a parameter is not valid; no job is made.
+        The county or a parameter is invalid; no job is created.
     PluginError
-        There is no such plugin; no job is made.
+        There is no such plugin; no job is created.
     AccessDeniedError
-        The person may not; no job is made.
+        The user may not run it; no job is created.
     """
     settings = settings or get_settings()
     request = _Request.of(
@@ -156,21 +156,21 @@ def submit(
 def replay(
     job_id: str, *, settings: Settings | None = None, mine: bool = False, clock: Clock = utc_now
 ) -> str:
-    """Submit what a job asked for once more, as a job of its own; returns the new id.
+    """Submit a job's request again as a new job; returns the new id.
 
     Raises
     ------
     RunError
-        There is no such job, or it was made by a version that did not keep its request.
+        There is no such job, or it was created by a version that did not store its request.
     AccessDeniedError
-        The person may not.
+        The user may not run it.
     """
     settings = settings or get_settings()
     job = find_job(job_id, settings=settings)
     request = json.loads(job["request_json"])
     if "year" not in request:
         raise RunError(
-            f"Job {job_id} was made by an earlier version, which did not keep its request",
+            f"Job {job_id} was created by an earlier version, which did not store its request",
             county=job["county_id"],
         )
     return submit(
@@ -196,12 +196,12 @@ def estimate(
     year: int | None = None,
     results_run_id: str | None = None,
 ) -> dict[str, Any]:
-    """How large a job's result would be; nothing is written.
+    """Estimate the size of a job's result; writes nothing.
 
     Raises
     ------
     ConfigError, PluginError, AccessDeniedError
-        As of `submit`; a `PluginError` also where the job would be refused.
+        As for `submit`; also `PluginError` if the job would be refused.
     """
     settings = settings or get_settings()
     request = _Request.of(
@@ -222,16 +222,16 @@ def estimate(
 
 
 def cancel(job_id: str, *, settings: Settings | None = None, clock: Clock = utc_now) -> bool:
-    """Cancel a job that waits or runs; False when it had ended before.
+    """Cancel a waiting or running job; False if it has already ended.
 
-    A running one stops at its next heartbeat, and nothing of it is published.
+    A running job stops at its next heartbeat, and nothing from it is published.
 
     Raises
     ------
     RunError
         There is no such job.
     AccessDeniedError
-        The person may not run that plugin in the county.
+        The user may not run that plugin in the county.
     """
     settings = settings or get_settings()
     with open_store(settings.operational_database_url) as store:
@@ -250,14 +250,14 @@ def cancel(job_id: str, *, settings: Settings | None = None, clock: Clock = utc_
 
 
 def find_job(job_id: str, *, settings: Settings | None = None) -> Job:
-    """A job by its id, or by the beginning of one.
+    """A job by its id or the start of it.
 
     Raises
     ------
     RunError
-        There is no such job, or several begin so.
+        There is no such job, or several match.
     AccessDeniedError
-        The person may not view that plugin in the county.
+        The user may not view that plugin in the county.
     """
     settings = settings or get_settings()
     with open_store(settings.operational_database_url) as store:
@@ -269,24 +269,24 @@ def find_job(job_id: str, *, settings: Settings | None = None) -> Job:
 
 
 def _permission(job: Job, verb: str) -> str:
-    """What a job's plugin asks for; of one that is not installed any more, what runs ask for."""
+    """Permissions a job's plugin requires; for an uninstalled plugin, those of runs."""
     return f"{job['plugin'] if job['plugin'] in plugin_names() else 'pipeline'}:{verb}"
 
 
 def _named_place(destination: str | None, county_id: str) -> str | None:
-    """The one name of the place that a person asked for.
+    """The name of the requested destination.
 
     Raises
     ------
     ConfigError
-        It holds a password, which a job must not keep.
+        It contains a password, which a job must not store.
     """
     if not destination:
         return None
     name = place_name(destination)
     if "://" in destination and name != destination.rstrip("/"):
         raise ConfigError(
-            f"The destination {name} holds a secret, which would be kept with the job",
+            f"The destination {name} contains a secret, which would be stored with the job",
             county=county_id,
             hint="set the store's own environment variables, such as AWS_SECRET_ACCESS_KEY",
         )
@@ -297,16 +297,15 @@ def _whole_id(store: Store, begun: str) -> str:
     with store.reading("read jobs") as connection:
         ids = records.ids(connection, begun)
     if len(ids) > 1:
-        raise RunError(f"{len(ids)} jobs begin with {begun}", examples=ids)
+        raise RunError(f"{len(ids)} jobs start with {begun}", examples=ids)
     return ids[0] if ids else begun
 
 
 def list_jobs(
     county_id: str, plugin: str | None = None, *, settings: Settings | None = None
 ) -> list[Job]:
-    """Jobs of a county, newest first; nothing is written. ``lost`` says that its worker is gone.
-
-    Jobs of plugins that the person may not view are left out.
+    """Jobs of a county, newest first; writes nothing. ``lost`` means that the worker is gone.
+    Omits jobs of plugins that the user may not view.
 
     Raises
     ------

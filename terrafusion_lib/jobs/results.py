@@ -1,4 +1,4 @@
-"""What a job stored: its result tables, read by the one reader."""
+"""A job's stored result tables."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +14,7 @@ from terrafusion_lib.results.reader import Results
 
 @dataclass(frozen=True)
 class JobResults:
-    """A completed job, and the reader of what it stored."""
+    """A completed job, and the reader of its results."""
 
     job: Job
     plugin: Plugin
@@ -22,21 +22,21 @@ class JobResults:
 
     @property
     def tables(self) -> tuple[str, ...]:
-        """Names of the result tables that its plugin stores."""
+        """Names of its plugin's result tables."""
         return tuple(table.name for table in self.plugin.tables)
 
 
 def job_results(job_id: str, *, settings: Settings | None = None) -> JobResults:
-    """The results of a job, by its id or the beginning of one.
+    """The results of a job, by its id or the start of it.
 
     Raises
     ------
     RunError
         There is no such job, or it is not COMPLETED.
     PluginError
-        Its plugin is not installed any more.
+        Its plugin is no longer installed.
     AccessDeniedError
-        The person may not view that plugin's results in the county.
+        The user may not view that plugin's results in the county.
     """
     settings = settings or get_settings()
     job = find_job(job_id, settings=settings)

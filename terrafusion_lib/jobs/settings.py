@@ -1,4 +1,4 @@
-"""What a county's configuration says of plugins."""
+"""Plugin settings in a county's configuration."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,7 @@ def plugin_params(
     Raises
     ------
     ConfigError
-        A parameter is unknown or not valid.
+        A parameter is unknown or invalid.
     """
     shared: dict[str, Any] = {}
     if "geometry" in plugin.Params.model_fields:
@@ -37,7 +37,7 @@ def plugin_params(
 def _over(
     model: type[BaseModel], base: Mapping[str, Any], options: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """`options` over `base`; of a parameter that is a model, what is not given stays."""
+    """`options` over `base`; in nested models, values not given stay."""
     merged = dict(base)
     for name, value in options.items():
         field = model.model_fields.get(name)
@@ -56,18 +56,18 @@ def _over(
 
 
 def check_plugins(county: CountyConfig) -> None:
-    """Check every plugin that a county's configuration names, and its settings.
+    """Check every plugin in a county's configuration, and its settings.
 
     Raises
     ------
     ConfigError
-        There is no such plugin (the nearest is named), or a setting is unknown or not valid.
+        There is no such plugin (the closest is suggested), or a setting is unknown or invalid.
     """
     known = plugin_names()
     for name in county.plugins:
         if name not in known:
             raise ConfigError(
-                f"{county.folder / 'county.yaml'} sets plugins.{name}, and there is no such plugin",
+                f"{county.folder / 'county.yaml'} sets plugins.{name}, but there is no such plugin",
                 county=county.county_id,
                 examples=known,
                 hint=did_you_mean(name, known),

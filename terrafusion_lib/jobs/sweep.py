@@ -1,4 +1,4 @@
-"""Removing exports that are over: only a project's own, and of these only their own files."""
+"""Deletes expired and failed exports: only the project's own, and only their own files."""
 
 import json
 import os
@@ -17,17 +17,17 @@ STAGED = ".staged"
 
 
 def sweep(place: Destination, ended: Mapping[str, bool], now: datetime) -> list[str]:
-    """Remove exports of ended jobs; returns their ids.
+    """Delete exports of ended jobs; returns their ids.
 
     Parameters
     ----------
     ended : mapping
-        Jobs of this project that wrote to this very place: whether the job completed. A completed
-        one goes when its metadata say that it has expired, a failed or cancelled one at once.
+        Jobs of this project that wrote to this destination, and whether each completed. Completed
+        exports are deleted once expired, failed or cancelled ones immediately.
     """
     removed = []
     for job_id in sorted(place.exports() & ended.keys()):
-        with suppress(Exception):  # one folder that cannot be read does not keep the others
+        with suppress(Exception):  # an unreadable folder does not affect the others
             over = not ended[job_id] or expired(place.read(job_id, METADATA), now)
             if over and remove(place, job_id):
                 removed.append(job_id)
@@ -35,7 +35,7 @@ def sweep(place: Destination, ended: Mapping[str, bool], now: datetime) -> list[
 
 
 def remove(place: Destination, job_id: str) -> bool:
-    """Remove the files that an export's mark names; False where there is no mark of that job."""
+    """Delete the files listed in an export's marker; False without that job's marker."""
     files = own_files(place.read(job_id, MARKER), job_id)
     if files is None:
         return False
@@ -44,7 +44,7 @@ def remove(place: Destination, job_id: str) -> bool:
 
 
 def expired(metadata: bytes | None, now: datetime) -> bool:
-    """Whether the metadata name a time that is past; what cannot be read has not expired."""
+    """Whether the metadata give a past expiry time; unreadable metadata have not expired."""
     try:
         until = datetime.fromisoformat(json.loads(metadata or b"")["expires_at"])
     except (ValueError, TypeError, KeyError):
@@ -53,18 +53,18 @@ def expired(metadata: bytes | None, now: datetime) -> bool:
 
 
 def staging_folder(root: Path, job_id: str) -> Path:
-    """Where this process builds an export before it is published."""
+    """Folder where this process builds an export before publishing."""
     return root / f".{job_id}.{_host()}.{os.getpid()}{STAGED}"
 
 
 def stage(folder: Path, job_id: str) -> None:
-    """Make the folder, with the export's mark in it."""
+    """Create the folder with the export's marker."""
     folder.mkdir(parents=True)
     (folder / MARKER).write_bytes(marker_text(job_id, []))
 
 
 def clear_staged(root: Path, ended: Set[str]) -> list[str]:
-    """Remove staging folders of ended jobs whose process of this machine is gone."""
+    """Delete staging folders of ended jobs whose process on this machine is gone."""
     removed = []
     for path in sorted(root.glob(f".*{STAGED}")):
         with suppress(OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What the steps that bring facts to the analytics database share."""
+"""Shared code of the steps that write facts to the analytics database."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -15,25 +15,25 @@ from terrafusion_lib.store.store import Store
 
 PROPERTIES = "properties_operational"
 PATIENCE = 900.0
-"""Seconds that a step waits for another to bring its facts."""
+"""Seconds that a step waits while another writes its facts."""
 LEFT_OUT = {"extended_attributes", "owner_name", "owner_is_confidential", "legal_description"}
 
 
 def read_table(step: Step, store: Store, name: str) -> pa.Table:
-    """Active rows of a canonical table, without the columns that are left out."""
+    """Active rows of a canonical table, without the excluded columns."""
     columns = [column for column in TABLES[name].column_names if column not in LEFT_OUT]
     return store.read(name, county_id=step.county.county_id, columns=columns)
 
 
 def bring(step: Step, tables: Mapping[str, pa.Table], names: Sequence[str]) -> dict[str, FactLoad]:
-    """Bring the facts `names`, made from `tables`, to the analytics database.
+    """Write the facts `names`, built from `tables`, to the analytics database.
 
-    One step at a time: those that run side by side wait for each other.
+    One step at a time: steps that run in parallel wait for each other.
 
     Raises
     ------
     LoadError
-        Another process has been writing for a quarter of an hour, or the database refuses.
+        Another process has been writing for a quarter of an hour, or the database reports an error.
     """
     county_id = step.county.county_id
 
@@ -42,7 +42,7 @@ def bring(step: Step, tables: Mapping[str, pa.Table], names: Sequence[str]) -> d
             "Another process keeps writing the analytics database",
             county=county_id,
             step=step.name,
-            hint=f"terrafusion run {county_id} --resume, when it has ended",
+            hint=f"when it has finished: terrafusion run {county_id} --resume",
         )
 
     with (
@@ -54,7 +54,7 @@ def bring(step: Step, tables: Mapping[str, pa.Table], names: Sequence[str]) -> d
 
 
 def marks_of(loads: Mapping[str, FactLoad]) -> dict[str, dict[str, str]]:
-    """Content mark of each fact table and year; by them `specialized_reason` knows the rows."""
+    """Content hash of each fact table and year; `specialized_reason` compares the rows with it."""
     return {
         name: {str(year): mark for year, mark in load.marks.items()} for name, load in loads.items()
     }

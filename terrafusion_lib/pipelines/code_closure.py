@@ -1,8 +1,8 @@
-"""Which code a result depends on: modules, everything that they import, and its data files.
+"""The code a result depends on: modules, everything they import, and data files.
 
-An import counts wherever it stands, also within a function; imports for type checkers only do not,
-and neither does the root package, which holds nothing but the version. grimp reads the sources
-without importing anything.
+Imports count anywhere, including inside functions. Imports only for type checkers do not count,
+nor does the root package, which contains only the version. grimp reads the sources without
+importing anything.
 """
 
 import sys
@@ -22,20 +22,20 @@ from terrafusion_lib.core.versions import installed_version
 
 ROOT = __name__.partition(".")[0]
 DATA = (".css", ".html", ".j2", ".json", ".mako", ".sql", ".yaml")
-"""Files that code reads from its own folder; with a module, those beside it count."""
+"""Data files that code reads from its own folder; a module includes those next to it."""
 DISTRIBUTIONS = {"psycopg2": "psycopg2-binary", "sklearn": "scikit-learn", "yaml": "PyYAML"}
-"""Distributions that do not bear the name of what is imported."""
+"""Distributions whose name differs from the imported package."""
 
 
 @dataclass(frozen=True)
 class Closure:
-    """Modules whose source a result depends on, and libraries of others that they import."""
+    """Modules whose source a result depends on, and third-party libraries that they import."""
 
     modules: frozenset[str]
     libraries: frozenset[str]
 
     def code(self) -> dict[str, str]:
-        """Fingerprint of the source by sub-package, data files beside the modules included."""
+        """Fingerprint of the source by subpackage, including data files next to the modules."""
         groups: dict[str, dict[str, str]] = {}
         for module in self.modules:
             root, *names = module.split(".")
@@ -46,7 +46,7 @@ class Closure:
         return {name: fingerprint(digests) for name, digests in sorted(groups.items())}
 
     def versions(self) -> dict[str, str]:
-        """Installed version by library; absent where an optional one is not installed."""
+        """Installed version by library; missing if an optional library is not installed."""
         return {
             name: installed_version(DISTRIBUTIONS.get(name, name))
             for name in sorted(self.libraries)
@@ -54,15 +54,15 @@ class Closure:
 
 
 def closure(entries: Iterable[str], *, without: Iterable[str] = ()) -> Closure:
-    """Everything that the modules `entries` import, directly or by others.
+    """Everything that the modules `entries` import, directly or indirectly.
 
     Parameters
     ----------
     entries : iterable of str
-        Full module names, of this package or of one that extends it. A module that is in no
-        package counts by itself, without what it imports.
+        Full module names, of this package or of one that extends it. A module outside any package
+        counts alone, without its imports.
     without : iterable of str
-        Modules that are left out, with what only they import.
+        Modules to exclude, with what only they import.
 
     Raises
     ------
@@ -86,7 +86,7 @@ def closure(entries: Iterable[str], *, without: Iterable[str] = ()) -> Closure:
 
 
 def source_files(module: str) -> list[Path]:
-    """Source of a module, found without importing it, and the data files beside it."""
+    """Source of a module, located without importing it, and the data files next to it."""
     root, *names = module.split(".")
     path = package_folder(root).joinpath(*names)
     if not _is_package(root):
@@ -97,7 +97,7 @@ def source_files(module: str) -> list[Path]:
 
 @cache
 def package_folder(root: str) -> Path:
-    """Folder of a top-level package, or the one that a top-level module lies in."""
+    """Folder of a top-level package, or of a top-level module."""
     return Path(str(_spec(root).origin)).parent
 
 
@@ -111,12 +111,12 @@ def _graph(packages: tuple[str, ...]) -> grimp.ImportGraph:
             cache_dir=None,
         )
     except SourceSyntaxError as error:
-        raise RunError(str(error), hint="correct the file, then ask for the plan again") from error
+        raise RunError(str(error), hint="correct the file, then plan again") from error
 
 
 @cache
 def _hash(path: Path) -> str:
-    """Hash of a source as this process saw it first, which is the one that it imports."""
+    """Hash of a source file as first seen by this process, the version it imports."""
     return file_hash(path)
 
 
@@ -136,6 +136,6 @@ def _root(module: str) -> str:
 
 
 def _parents(module: str) -> list[str]:
-    """Packages that are imported with a module."""
+    """Parent packages imported with a module."""
     parts = module.split(".")
     return [".".join(parts[:count]) for count in range(1, len(parts))]

@@ -12,7 +12,7 @@ from terrafusion_lib.results.products import StepRecord
 
 
 def years_read(county: CountyConfig, year: int) -> list[int]:
-    """Assessment years that are read: the year itself and those before it, oldest first."""
+    """Assessment years to read: the year and those before it, oldest first."""
     return list(range(year - county.history_years + 1, year + 1))
 
 

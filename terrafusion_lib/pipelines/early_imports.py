@@ -1,4 +1,4 @@
-"""What a notebook's kernel imports while it waits for its turn."""
+"""Imports for a notebook's kernel while it waits its turn."""
 
 import ast
 import json
@@ -7,9 +7,8 @@ from pathlib import Path
 
 
 def early_imports(notebook: Path, modules: Iterable[str] = ()) -> str:
-    """Code that imports what the cells of a notebook do, and `modules`.
-
-    An import that fails is left to the cell that needs it.
+    """Code that imports what a notebook's cells import, and `modules`. A failing import is left to
+    the cell that needs it.
     """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
@@ -21,7 +20,7 @@ def early_imports(notebook: Path, modules: Iterable[str] = ()) -> str:
 
 
 def _imports(source: str) -> list[str]:
-    """Import statements of a cell; none of one that is not plain Python."""
+    """Import statements of a cell; none if the cell is not plain Python."""
     try:
         statements = ast.parse(source).body
     except SyntaxError:

@@ -1,7 +1,7 @@
 """Specialize: parcels with their shapes to the geometry store, facts to the analytics database.
 
-The step runs after the load and brings what the operational store holds. Valuations and the ratio
-study come into being two steps later: `specialize_results` brings those.
+The step runs after the load and writes the contents of the operational database. Valuations and
+the ratio study are produced later and written by `specialize_results`.
 """
 
 from contextlib import closing
@@ -22,15 +22,16 @@ PARCELS = "parcels_geometry"
 
 
 def specialize(step: Step) -> StepRecord:
-    """Bring the county's parcels and facts; what has not changed is not written.
+    """Write the county's parcels and facts; skips what has not changed.
 
-    The product holds ``links.json`` and lists of features and properties without a link or with
-    more than one, and the shapes that were set aside with their reasons.
+    The product contains ``links.json``, lists of features and properties with no link or several,
+    and the shapes set aside with reasons.
 
     Raises
     ------
     LoadError
-        A store refuses, or its totals differ from the operational store's; the old state stands.
+        A store reports an error, or its totals differ from the operational database; the old state
+        remains.
     """
     sources = {PARCELS, PROPERTIES, *(fact.source for fact in CANONICAL_FACTS.values())}
     with open_store(step.settings.operational_database_url) as store:

@@ -1,9 +1,9 @@
-"""What each step's result depends on, as one fingerprint per step.
+"""One fingerprint per step, covering everything its result depends on.
 
-Equal fingerprints mean equal results. What enters is the source's state, the configuration that
-the step reads, the notebook, the code that the step imports, the versions of the libraries that
-this code imports, and the fingerprints of the step's inputs. How a result is shown or planned does
-not enter (`ui`, `cli`, `runs`), nor does what changes no figure, such as the number of threads.
+Equal fingerprints mean equal results. A fingerprint covers the source's state, the configuration
+that the step reads, the notebook, the code that the step imports, the versions of the libraries
+used by this code, and the fingerprints of the step's inputs. It does not cover display and
+planning (`ui`, `cli`, `runs`) or settings that change no figure, such as the number of threads.
 """
 
 import json
@@ -24,26 +24,25 @@ from terrafusion_lib.plugins.api import StepSpec
 from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIALIZE, VALIDATE
 
 CODE = "code "
-"""Begins the names of the parts that are fingerprints of code."""
+"""Prefix of the parts that are fingerprints of code."""
 
 
 @dataclass(frozen=True)
 class StepInputs:
-    """The parts that a step's fingerprint was made of; `differs` explains a change."""
+    """The parts of a step's fingerprint; `differs` explains a change."""
 
     fingerprint: str
     parts: dict[str, str] = field(default_factory=dict)
 
     def differs(self, other: dict[str, str]) -> list[str]:
-        """Names of the parts that are not the same in `other`, sorted."""
+        """Names of the parts that differ in `other`, sorted."""
         names = self.parts.keys() | other.keys()
         return sorted(name for name in names if self.parts.get(name) != other.get(name))
 
 
 def step_closure(spec: StepSpec, county: CountyConfig) -> Closure:
-    """Code of a step for a county, with what a registry imports by name.
-
-    These are the plugin that the step runs and, to read the source, the county's own connectors.
+    """Code of a step for a county, including modules that a registry imports by name: the step's
+    plugin and, for reading the source, the county's own connectors.
     """
     entries = [spec.entry]
     if spec.plugin:
@@ -56,7 +55,7 @@ def step_closure(spec: StepSpec, county: CountyConfig) -> Closure:
 
 
 def code_fingerprint(parts: Mapping[str, Mapping[str, str]]) -> str:
-    """Fingerprint of the code of several steps, from their parts by step."""
+    """Fingerprint of the code of several steps, from the parts of each."""
     return fingerprint(
         [
             (step, name, part[name])
@@ -68,7 +67,7 @@ def code_fingerprint(parts: Mapping[str, Mapping[str, str]]) -> str:
 
 
 def notebook_fingerprint(path: Path) -> str:
-    """Fingerprint of a notebook's cells, outputs and metadata left out."""
+    """Fingerprint of a notebook's cells, without outputs and metadata."""
     if not path.is_file():
         return "absent"
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
@@ -89,7 +88,7 @@ def step_inputs(
     Parameters
     ----------
     source_tables : mapping
-        What the county's mapping reads of the source.
+        What the county's mapping reads from the source.
     source_state : str
         Fingerprint of the source tables' freshness.
     """

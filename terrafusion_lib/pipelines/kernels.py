@@ -1,4 +1,4 @@
-"""Kernels of a run's notebooks: ready before their notebook's turn, gone after it."""
+"""Kernels for a run's notebooks: ready before each notebook's turn, ended after it."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -10,20 +10,20 @@ from terrafusion_lib.core.errors import RunError
 from terrafusion_lib.pipelines.private_kernel import PrivateKernel
 
 AHEAD = 2
-"""Kernels that may wait for their notebook's turn; bounds the memory."""
+"""Maximum kernels waiting for their notebook's turn; limits memory."""
 
 
 class Kernels:
-    """The kernels of several notebooks, each started while the notebooks before it run.
+    """The kernels of several notebooks, each started while earlier notebooks run.
 
-    Use it in a ``with`` block; once the block is left, also by an error, no kernel is left.
+    Use it in a ``with`` block; when the block ends, even with an error, all kernels end.
 
     Parameters
     ----------
     folder : Path
         Where the notebooks run.
     code : mapping
-        By notebook, in running order: what its kernel executes before its turn.
+        Code that each notebook's kernel executes before its turn, in running order.
     """
 
     def __init__(self, folder: Path, code: Mapping[str, str]) -> None:
@@ -50,12 +50,12 @@ class Kernels:
         self._endings.shutdown()
 
     def take(self, name: str) -> PrivateKernel:
-        """The kernel of a notebook whose turn it is; a fresh one when the one that waited died.
+        """The kernel for the current notebook; a new one if the waiting kernel died.
 
         Raises
         ------
         RunError
-            The kernels have been killed.
+            The kernels were killed.
         """
         with self._lock:
             if self._killed:
@@ -73,13 +73,13 @@ class Kernels:
         return kernel
 
     def give_back(self, kernel: PrivateKernel) -> None:
-        """Let a kernel end whose notebook has; nobody waits for it."""
+        """End the kernel of a finished notebook without waiting."""
         with self._lock:
             self._taken.remove(kernel)
             self._endings.submit(kernel.end)
 
     def kill(self) -> None:
-        """End every kernel now, and give out no more; notebooks that still run fail."""
+        """End every kernel immediately and start no more; running notebooks fail."""
         with self._lock:
             self._killed = True
             for kernel in (*self._ready.values(), *self._taken):

@@ -1,4 +1,4 @@
-"""The load step: accepted rows and the quarantine enter the operational database."""
+"""The load step: writes accepted rows and the quarantine to the operational database."""
 
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.results.products import VALIDATE, StepRecord
@@ -11,7 +11,7 @@ def load(step: Step) -> StepRecord:
     Raises
     ------
     LoadError
-        The database could not be written; its last good state stands.
+        The database could not be written; its last good state remains.
     """
     validated = step.input_record(VALIDATE)
     folder = step.input_folder(VALIDATE)

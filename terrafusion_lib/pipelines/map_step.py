@@ -16,7 +16,7 @@ def map_source(step: Step) -> StepRecord:
     Raises
     ------
     MappingError
-        The mapping does not fit the raw layer, or rows were lost or multiplied.
+        The mapping does not fit the raw layer, or rows were lost or duplicated.
     """
     result = map_tables(
         load_mapping(step.county.mapping),
@@ -38,6 +38,6 @@ def map_source(step: Step) -> StepRecord:
 
 
 def raw_folder(step: Step) -> Path:
-    """The raw layer that the connect step made."""
+    """The raw layer created by the connect step."""
     pointer = json.loads((step.input_folder(CONNECT) / POINTER).read_text(encoding="utf-8"))
     return Path(pointer["folder"])

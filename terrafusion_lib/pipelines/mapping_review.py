@@ -1,4 +1,4 @@
-"""What a mapping leaves out: columns that it does not read, codes that it does not know."""
+"""What a mapping does not cover: columns it does not read, codes it does not know."""
 
 from typing import Any
 
@@ -20,12 +20,13 @@ HIDDEN = f"hidden: needs {VIEW_SENSITIVE}"
 
 
 def unmapped_columns(county: CountyConfig, settings: Settings) -> list[dict[str, Any]]:
-    """Columns of the source tables that the mapping does not read, with the nearest of ours.
+    """Columns of the source tables that the mapping does not read, with the closest canonical
+    column.
 
     Raises
     ------
     AccessDeniedError
-        The person may not run the county's steps.
+        The user may not run the county's steps.
     ConnectError
         The source cannot be reached.
     """
@@ -53,12 +54,12 @@ def unmapped_columns(county: CountyConfig, settings: Settings) -> list[dict[str,
 
 
 def unmapped_codes(county: CountyConfig, settings: Settings) -> list[dict[str, Any]]:
-    """Codes of the last mapped extract that their value map does not list, most rows first.
+    """Codes in the last mapped extract that are missing from their value map, most rows first.
 
     Raises
     ------
     AccessDeniedError
-        The person may not view the county's runs.
+        The user may not view the county's runs.
     RunError
         Nothing has been mapped yet.
     """
@@ -76,22 +77,22 @@ def unmapped_codes(county: CountyConfig, settings: Settings) -> list[dict[str, A
 def preview(
     county: CountyConfig, settings: Settings, table: str, *, rows: int
 ) -> list[dict[str, Any]]:
-    """The first rows of a canonical table as last mapped, empty columns left out.
+    """The first rows of a canonical table as last mapped, without empty columns.
 
-    What is about a person is `HIDDEN` from who may not view personal data.
+    Personal data are `HIDDEN` from users who may not view them.
 
     Raises
     ------
     AccessDeniedError
-        The person may not view the county's runs.
+        The user may not view the county's runs.
     RunError
-        Nothing has been mapped yet, or the mapping does not make this table.
+        Nothing has been mapped yet, or the mapping does not have this table.
     """
     granted = require(settings, county.county_id, VIEW_RUNS)
     record = _last_map(county, settings)
     if table not in record.rows:
         raise RunError(
-            f"The mapping makes no table {table!r}",
+            f"The mapping has no table {table!r}",
             county=county.county_id,
             examples=list(record.rows),
             hint=did_you_mean(table, record.rows),

@@ -1,4 +1,4 @@
-"""Finished steps as small tables that notebooks show."""
+"""Results of finished steps as small tables for notebooks."""
 
 import json
 from contextlib import closing
@@ -26,7 +26,7 @@ def quarantined(step: Step, *, rows: int = 10) -> list[dict[str, Any]]:
 
 
 def rules(step: Step) -> list[dict[str, Any]]:
-    """Rules that found something in a validate step, worst first within errors and warnings."""
+    """Rules with findings in a validate step, worst first within errors and warnings."""
     results = json.loads((step.folder / "results.json").read_text(encoding="utf-8"))
     found = [rule for rule in results["rules"] if not rule["passed"]]
     names = ("table", "rule", "severity", "failed", "checked", "because", "examples")
@@ -43,7 +43,7 @@ def ratios(step: Step) -> list[dict[str, Any]]:
 
 
 def valuations(step: Step) -> list[dict[str, Any]]:
-    """Properties by valuation method: how many, and the median value, US dollars."""
+    """Properties by valuation method: count and median value, US dollars."""
     with duckdb.connect() as database:
         found = database.sql(
             """
@@ -60,7 +60,7 @@ def valuations(step: Step) -> list[dict[str, Any]]:
 
 
 def review_reasons(step: Step) -> list[dict[str, Any]]:
-    """Reasons for review: properties that have each, and those that have no other."""
+    """Reasons for review: properties with each reason, and with only that reason."""
     with duckdb.connect() as database:
         found = database.sql(
             """
@@ -79,19 +79,19 @@ def review_reasons(step: Step) -> list[dict[str, Any]]:
 
 
 def results(step: Step) -> Results:
-    """Results of a value step that has just run, or of the one that a later step builds on."""
+    """Results of the value step that just ran, or of the one that a later step uses."""
     return Results(step.county.county_id, step.run_id, step.settings, _values(step))
 
 
 def analysis(step: Step, name: str, *, area: str, years: int = 2) -> list[dict[str, Any]]:
-    """An analysis of the analytics database over the newest `years` up to the assessment year.
+    """An analysis of the newest `years` up to the assessment year in the analytics database.
 
     Raises
     ------
     ConfigError
         The analysis or the area is unknown.
     LoadError
-        The county's facts have not been brought yet.
+        The county's facts have not been loaded yet.
     """
     from terrafusion_lib.analytics.queries import analyze
     from terrafusion_lib.analytics.store import open_analytics

@@ -1,4 +1,4 @@
-"""Begin a step, in a run or by hand in a notebook."""
+"""Open a step, in a run or by hand in a notebook."""
 
 import os
 import shutil
@@ -28,10 +28,10 @@ def open_step(
     settings: Settings | None = None,
     progress: Progress | None = None,
 ) -> Step:
-    """Begin a step: resolve the county, its inputs and the place of its product.
+    """Open a step: resolve the county, its inputs and the location of its product.
 
-    In a run, the plan that the run wrote decides; opened by hand in a notebook, the step works on
-    the newest raw layer and the present code and configuration.
+    In a run, the run's plan decides. Opened by hand in a notebook, the step uses the newest raw
+    layer and the current code and configuration.
 
     Parameters
     ----------
@@ -40,18 +40,18 @@ def open_step(
     county : str
         County id.
     year : int, optional
-        Assessment year; the county's own when None.
+        Assessment year; None: the county's own.
     fingerprint : str
-        The step's fingerprint by the run's plan; refused when the plan says another.
+        The step's fingerprint in the run's plan; rejected if the plan has another.
 
     Raises
     ------
     ConfigError
-        Unknown county, or its configuration is not valid.
+        Unknown county, or its configuration is invalid.
     AccessDeniedError
-        The person may not run steps of the county.
+        The user may not run steps of the county.
     RunError
-        Unknown step, or a fingerprint that is not the plan's.
+        Unknown step, or a fingerprint that differs from the plan's.
     """
     if name not in steps():
         raise RunError(f"There is no step {name!r}", examples=list(steps()))
@@ -64,7 +64,7 @@ def open_step(
     planned = plan.steps[name]
     if fingerprint and fingerprint != planned.fingerprint:
         raise RunError(
-            f"The run planned {planned.fingerprint}, the notebook was given {fingerprint}",
+            f"The run planned {planned.fingerprint}, but the notebook got {fingerprint}",
             county=county,
             step=name,
             hint=f"terrafusion run {county}",
@@ -89,7 +89,7 @@ def open_step(
 
 
 def _clear_abandoned(folder: Path) -> None:
-    """Remove what steps of this process, or of processes that are gone, left unfinished."""
+    """Delete unfinished products of this process's steps and of processes that are gone."""
     for path in folder.glob(".*.tmp"):
         process = int(path.name.split(".")[-2])
         if process == os.getpid() or not lives(process):

@@ -3,7 +3,7 @@
 Ploomber sees the notebooks as one DAG (``pipeline.yaml``), injects each task's parameters and
 executes the notebooks with papermill in the order of their upstreams. Its own up-to-date check
 sees neither the code nor the data behind a notebook, so the run's plan decides what runs: tasks
-whose stored product serves are left out of the DAG, the others are built.
+with a current stored product are left out of the DAG, the others are built.
 """
 
 import contextlib
@@ -28,7 +28,7 @@ from terrafusion_lib.pipelines.early_imports import early_imports
 from terrafusion_lib.pipelines.kernels import Kernels
 
 AT_ONCE = 2
-"""Notebooks that run side by side at most."""
+"""Maximum notebooks running in parallel."""
 
 Task = dict[str, Any]
 logger = logging.getLogger("terrafusion.ploomber")
@@ -55,7 +55,7 @@ def dag_specification(
     fingerprints : dict
         Fingerprint by task, passed as the task's ``fingerprint`` parameter.
     of_plugins : mapping, optional
-        Tasks that plugins bring, as `plugin_task` makes them.
+        Tasks of plugins, from `plugin_task`.
 
     Raises
     ------
@@ -78,7 +78,7 @@ def dag_specification(
 
 
 def plugin_task(name: str, notebook: Path, upstream: Sequence[str]) -> Task:
-    """The task of a step that a plugin brings."""
+    """The task of a plugin's step."""
     return {
         "name": name,
         "source": str(notebook),
@@ -94,7 +94,7 @@ def _fill(data: Any, values: dict[str, str], pipeline: Path) -> Any:
         text = text.replace("{{" + name + "}}", value)
     if "{{" in text:
         missing = text.split("{{", 1)[1].split("}}", 1)[0]
-        raise ConfigError(f"{pipeline} asks for {{{{{missing}}}}}, which no setting gives")
+        raise ConfigError(f"{pipeline} asks for {{{{{missing}}}}}, which no setting provides")
     return yaml.safe_load(text)
 
 
@@ -104,12 +104,12 @@ def build(
     working_folder: Path,
     early: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> None:
-    """Build the DAG: each notebook in a kernel of its own, two at a time where the DAG lets them.
+    """Build the DAG: each notebook in its own kernel, two at a time where the DAG allows.
 
     Parameters
     ----------
     early : mapping
-        By task: modules that its kernel imports before its turn, besides the notebook's own.
+        By task: modules that its kernel imports before its turn, in addition to the notebook's.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def build(
     ):
         from ploomber.spec import DAGSpec
 
-        warnings.simplefilter("ignore")  # Ploomber's own, of notebooks that take no upstream
+        warnings.simplefilter("ignore")  # Ploomber's own message about notebooks without upstream
         dag = DAGSpec(specification).to_dag()
         dag.executor = partial(_execute, kernels)
         try:
@@ -144,9 +144,8 @@ def build(
 
 
 def _execute(kernels: Kernels, dag: Any, show_progress: bool) -> list[Any]:  # noqa: ARG001
-    """Ploomber's executor: a task begins once its upstreams ended, `AT_ONCE` at most.
-
-    What depends on a failed task is left out; the others go on.
+    """Ploomber executor: a task starts when its upstreams have finished, at most `AT_ONCE` at a
+    time. Tasks that depend on a failed task are skipped; the others continue.
     """
     from ploomber.constants import TaskStatus
 
@@ -169,7 +168,7 @@ def _execute(kernels: Kernels, dag: Any, show_progress: bool) -> list[Any]:  # n
 
 
 def _run(kernels: Kernels, task: Any) -> Any:
-    """Build a task in its kernel; a kernel that the system ends is told as such."""
+    """Build a task in its kernel; report it if the system killed the kernel."""
     kernel = kernels.take(task.name)
     task.executor_params["km"] = kernel
     try:
@@ -178,9 +177,9 @@ def _run(kernels: Kernels, task: Any) -> Any:
         if kernel.lives():
             raise
         raise RunError(
-            "The kernel ended before its notebook did",
+            "The kernel stopped before its notebook finished",
             step=task.name,
-            cause="systems end processes that take more memory than there is",
+            cause="the system kills processes when memory runs out",
             hint="terrafusion run <county> --resume",
         ) from error
     finally:

@@ -1,4 +1,4 @@
-"""A step that runs a plugin: as a job, like every other run of it, with its tables as a product."""
+"""A step that runs a plugin as a job, like any other run, with its tables as product."""
 
 from terrafusion_lib.core.declared import plugin_of
 from terrafusion_lib.jobs.execute import StepOutput, run_job
@@ -9,17 +9,17 @@ from terrafusion_lib.results.products import StepRecord
 
 
 def run_plugin(step: Step) -> StepRecord:
-    """Run the step's plugin on the operational store; its results keep the run's id.
+    """Run the step's plugin on the operational database; its results have the run's id.
 
-    The tables go to the operational database and, as they are there, to the step's product and,
-    where the plugin declares facts, to the analytics database.
+    The tables go to the operational database, to the step's product in the same form, and, if the
+    plugin declares facts, to the analytics database.
 
     Raises
     ------
     PluginError
-        The plugin failed; its job says why.
+        The plugin failed; its job records the reason.
     AccessDeniedError
-        The person may not run it in the county.
+        The user may not run it in the county.
     """
     plugin = plugin_of(step.name)
     job = run_job(

@@ -1,4 +1,4 @@
-"""One notebook kernel, reached by this user alone."""
+"""One notebook kernel that only this user can reach."""
 
 import asyncio
 import os
@@ -13,15 +13,14 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import default
 
 LONGEST = 60
-"""Characters of the temporary folder's name; systems limit the path of a socket to a hundred."""
+"""Characters of the temporary folder's name; systems limit socket paths to about a hundred."""
 
 
 class PrivateKernel(AsyncKernelManager):
-    """A kernel that listens on sockets in a folder of this user alone.
-
-    By default kernels open TCP ports that every user of the machine can reach, unencrypted;
-    Jupyter's own choice for sockets is the working folder, where two runs would meet. Windows has
-    no such sockets: there kernels keep to ports of the machine itself, with a key for each kernel.
+    """A kernel that listens on sockets in a folder only this user can access. By default kernels
+    open unencrypted TCP ports that every user of the machine can reach; Jupyter would put sockets
+    in the working folder, where two runs would collide. Windows has no such sockets: there kernels
+    use local ports, with a key for each kernel.
     """
 
     @default("transport")
@@ -39,7 +38,7 @@ class PrivateKernel(AsyncKernelManager):
     _client: AsyncKernelClient | None = None
 
     def begin(self, folder: Path, code: str = "") -> None:
-        """Start the process in `folder`; `code` runs before the first cell and leaves no name."""
+        """Start the process in `folder`; `code` runs before the first cell and defines no names."""
         options = ["--HistoryManager.hist_file=:memory:"]
         if code:
             options.append(f"--IPKernelApp.exec_lines=exec({code!r}, {{}})")
@@ -50,16 +49,16 @@ class PrivateKernel(AsyncKernelManager):
         return bool(_run(self.is_alive()))
 
     def client(self, **options: Any) -> AsyncKernelClient:  # type: ignore[override]
-        """A client, whose channels `end` closes."""
+        """A client; `end` closes its channels."""
         self._client = super().client(**options)
         return self._client
 
     def kill(self) -> None:
-        """End the process at once; a notebook that runs in it fails."""
+        """Kill the process immediately; a notebook running in it fails."""
         _run(self._kill())
 
     def end(self) -> None:
-        """End the process by its own leave, if it still runs, and remove its sockets."""
+        """Shut the process down if it still runs, and delete its sockets."""
         if self._client:
             self._client.stop_channels()
         _run(self.shutdown_kernel() if self.has_kernel else self.cleanup_resources())
@@ -73,7 +72,7 @@ class PrivateKernel(AsyncKernelManager):
 
 
 def _run(awaitable: Awaitable[Any]) -> Any:
-    """The outcome of a manager's asynchronous call."""
+    """The result of a manager's asynchronous call."""
 
     async def outcome() -> Any:
         return await awaitable

@@ -1,4 +1,4 @@
-"""The report step: values and the ratio study as files that a spreadsheet opens."""
+"""The report step: values and the ratio study as files for a spreadsheet."""
 
 from datetime import date
 
@@ -23,7 +23,7 @@ KNOWN_BY = (
     "neighborhood_code",
     "current_market_value",
 )
-"""Columns of the roll that stand beside a property's value in a spreadsheet."""
+"""Columns of the roll shown next to a property's value in the spreadsheet."""
 
 
 def report(step: Step) -> StepRecord:
@@ -37,7 +37,7 @@ def report(step: Step) -> StepRecord:
     Raises
     ------
     RunError
-        The valuation left no table to publish.
+        The valuation produced no table to publish.
     """
     values = result_step("valuation")
     source = step.input_folder(values)
@@ -45,7 +45,7 @@ def report(step: Step) -> StepRecord:
     for name in PUBLISHED:
         path = source / f"{name}.parquet"
         if not path.is_file():
-            raise RunError(f"{path} is absent", county=step.county.county_id, step=step.name)
+            raise RunError(f"{path} is missing", county=step.county.county_id, step=step.name)
         table = pq.read_table(path)
         if name == VALUATIONS:
             table = _beside_the_roll(table, step)
@@ -57,7 +57,7 @@ def report(step: Step) -> StepRecord:
 
 
 def _beside_the_roll(values: pa.Table, step: Step) -> pa.Table:
-    """Values behind what the roll says of each property, and their change in percent."""
+    """Values next to each property's columns from the roll, with the change in percent."""
     with open_store(step.settings.operational_database_url) as store:
         roll = store.read(
             "properties_operational",

@@ -1,4 +1,4 @@
-"""Facts made from the operational store's tables, and brought to the analytics database."""
+"""Builds facts from the operational tables and writes them to the analytics database."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ FILTERS = {
 
 @dataclass(frozen=True)
 class FactLoad:
-    """What a load did to one table: its rows, its years, and those that were replaced."""
+    """Result of a load for one table: its rows, its years, and the years replaced."""
 
     rows: int
     years: int
@@ -44,7 +44,7 @@ class FactLoad:
 
 
 class CountyFacts:
-    """A county's facts as they are to be, in an engine of their own; use it in a ``with`` block."""
+    """A county's new facts, in a separate engine; use it in a ``with`` block."""
 
     def __init__(
         self,
@@ -75,7 +75,7 @@ class CountyFacts:
         self._database.close()
 
     def marks(self, fact: FactTable, *, native_hash: bool) -> dict[int, str]:
-        """Content mark by year: equal rows have equal marks, whatever their order."""
+        """Content hash by year: equal rows have equal hashes, regardless of order."""
         names = ", ".join(fact.column_names)
         found = self._database.sql(
             f"SELECT year, printf('%x', bit_xor(hash(hash({names})))) "
@@ -85,14 +85,14 @@ class CountyFacts:
         return {year: content_of(exact, totals[year]) for year, exact in found.fetchall()}
 
     def partition(self, fact: FactTable, year: int, content: str) -> Partition:
-        """The rows of one year in the order of their key; a year without any is empty."""
+        """The rows of one year in key order; empty for a year without rows."""
         order = ", ".join(fact.key)
         query = f"FROM {fact.name} WHERE year = $year ORDER BY {order}"
         rows = self._database.sql(query, params={"year": year}).to_arrow_table()
         return Partition(fact, self._county_id, year, rows.cast(fact.arrow_schema()), content)
 
     def totals(self, fact: FactTable, *, native_hash: bool) -> dict[int, Totals]:
-        """Totals by year, with the hash that the target has."""
+        """Totals by year, with the target's hash."""
         known = self._totals.get((fact.name, native_hash))
         if known is None:
             query = totals_query(DuckDbDialect(), fact, fact.name, "true", native_hash=native_hash)
@@ -120,14 +120,14 @@ class CountyFacts:
 
 @dataclass(frozen=True)
 class Differences:
-    """Years of each table that are to be replaced, and those that are gone."""
+    """Years of each table to replace, and years no longer present."""
 
     changed: dict[str, list[int]]
     gone: dict[str, list[int]]
 
     @property
     def total(self) -> int:
-        """Years to be brought."""
+        """Years to write."""
         return sum(map(len, (*self.changed.values(), *self.gone.values())))
 
 
@@ -139,15 +139,14 @@ def bring_facts(
     county_id: str,
     progress: Progress,
 ) -> dict[str, FactLoad]:
-    """Replace the years that differ and remove those that are gone, then compare all totals.
-
-    A year differs when its content mark does, or the totals of the stored rows do: rows that
-    somebody else has changed are replaced.
+    """Replace years that differ and remove years that are gone, then compare all totals. A year
+    differs if its content hash or the totals of its stored rows differ, so rows changed by someone
+    else are replaced.
 
     Raises
     ------
     LoadError
-        The database refuses, or its totals are not those of the facts.
+        The database reports an error, or its totals differ from the facts.
     """
     native = store.dialect.native_hash
     marks = {name: facts.marks(every_fact()[name], native_hash=native) for name in names}
@@ -200,17 +199,17 @@ def _partitions(
 
 
 def _compare(facts: CountyFacts, store: AnalyticsStore, fact: FactTable, county_id: str) -> None:
-    """Compare the totals of all years, also those that were not sent."""
+    """Compare the totals of all years, including years not sent."""
     source = facts.totals(fact, native_hash=store.dialect.native_hash)
     target = stored_totals(store, fact, county_id, list(source))
     for year, totals in source.items():
         found = target.get(year, no_totals(fact))
         if totals != found:
             raise LoadError(
-                f"The analytics database does not hold the facts of {year} that it was sent",
+                f"The analytics database does not match the facts of {year} that were sent",
                 county=county_id,
                 table=fact.name,
                 examples=differing(totals, found),
-                cause="another process changes its rows at this moment",
-                hint="run again when no other process writes the analytics database",
+                cause="another process is changing its rows",
+                hint="run again when no other process is writing the analytics database",
             )

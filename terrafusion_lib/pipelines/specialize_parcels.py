@@ -1,4 +1,4 @@
-"""The parcel layer: how it is linked to the roll, and its way to the geometry store."""
+"""The parcel layer: its links to the roll, and publishing it to the geometry store."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -19,7 +19,7 @@ from terrafusion_lib.geometry.store import GeometryStore
 from terrafusion_lib.results.unfit_shapes import KEY, QUARANTINED, REPAIRED
 
 CRS = "EPSG:4326"
-"""System of the canonical table parcels_geometry."""
+"""Coordinate system of the canonical table parcels_geometry."""
 ATTRIBUTES = tuple(
     name
     for name in CANONICAL_FACTS["dim_parcels"].column_names
@@ -29,7 +29,7 @@ ATTRIBUTES = tuple(
 
 @dataclass(frozen=True)
 class LinkReport:
-    """How the features of the layer and the properties of the roll found each other.
+    """Links between features of the layer and properties on the roll.
 
     Parameters
     ----------
@@ -38,17 +38,17 @@ class LinkReport:
     unlinked_features : int
         Features without a property (roads, water, parcels that are not on the roll).
     features_off_the_roll : int
-        Features linked to a property that was not loaded: its row is in quarantine.
+        Features linked to a property that was not loaded because its row is in quarantine.
     properties_without_shape : int
-        Properties that no feature is linked to; personal property and mobile homes among them.
+        Properties without a linked feature, including personal property and mobile homes.
     features_of_shared_properties : int
-        Features of properties that have more than one.
+        Features of properties with more than one feature.
     features_of_shared_numbers : int
-        Features whose parcel number stands in more than one feature.
+        Features whose parcel number occurs in more than one feature.
     properties_on_shared_shapes : int
         Properties with the very shape of another: units of a condominium on their lot.
     link_rate : float
-        Share of the properties that have a shape; null without properties.
+        Share of properties with a shape; null without properties.
     """
 
     features: int
@@ -65,7 +65,7 @@ class LinkReport:
 
 
 def link_report(tables: Mapping[str, pa.Table], folder: Path) -> LinkReport:
-    """Count the links, and list what found none, or more than one, in Parquet files of `folder`."""
+    """Count the links, and list items with no link or several in Parquet files in `folder`."""
     lists = {
         "unlinked_features": "SELECT geometry_id, parcel_number, area_sqft FROM shapes "
         "WHERE property_id IS NULL ORDER BY geometry_id",
@@ -110,17 +110,18 @@ def link_report(tables: Mapping[str, pa.Table], folder: Path) -> LinkReport:
 def bring_parcels(
     tables: Mapping[str, pa.Table], store: GeometryStore, county: CountyConfig, folder: Path
 ) -> dict[str, Any]:
-    """Publish the layer with its properties' attributes; unfit shapes go to a file of `folder`.
+    """Publish the layer with its properties' attributes; unfit shapes go to a file in `folder`.
 
     Returns
     -------
     dict
-        Counts: read = published + quarantined; repaired, and what the store did.
+        Counts: read = published + quarantined; repaired; and the store's counts.
 
     Raises
     ------
     LoadError
-        The store refuses, or the layer is empty and the published one is not; the old one stands.
+        The store reports an error, or the layer is empty but the published one is not; the old one
+        remains.
     """
     fit = fit_shapes(_with_attributes(tables), county.geometry, key=KEY)
     pq.write_table(fit.quarantined, folder / QUARANTINED, compression="zstd")
@@ -128,7 +129,8 @@ def bring_parcels(
     read = tables["parcels_geometry"].num_rows
     if fit.rows.num_rows + fit.quarantined.num_rows != read:
         raise LoadError(
-            f"{read} features came, {fit.rows.num_rows} fit, {fit.quarantined.num_rows} do not",
+            f"{read} features were read, {fit.rows.num_rows} fit, {fit.quarantined.num_rows} do "
+            "not",
             county=county.county_id,
             table="parcels_geometry",
         )
@@ -155,7 +157,7 @@ def _done(load: LayerLoad) -> dict[str, Any]:
 
 
 def _with_attributes(tables: Mapping[str, pa.Table]) -> pa.Table:
-    """Every feature with the attributes of its property; names of people are not among them."""
+    """Every feature with the attributes of its property, without personal names."""
     attributes = ", ".join(f"roll.{name}" for name in ATTRIBUTES)
     own = ", ".join(
         f"shapes.{name}" for name in tables["parcels_geometry"].column_names if name != "county_id"

@@ -1,4 +1,4 @@
-"""A plugin's results on their way to the analytics database, from where they are made."""
+"""Writes a plugin's results to the analytics database."""
 
 from collections.abc import Mapping
 
@@ -14,19 +14,19 @@ from terrafusion_lib.store.store import open_store
 def specialize_results(
     step: Step, plugin: str, tables: Mapping[str, pa.Table]
 ) -> dict[str, FactLoad]:
-    """Bring a plugin's result tables to the analytics database, as far as it declares facts.
+    """Write a plugin's result tables to the analytics database, if it declares facts for them.
 
-    The rows of the step's assessment year are replaced; those of earlier years stay.
+    Rows of the step's assessment year are replaced; earlier years stay.
 
     Returns
     -------
     dict
-        What was done, by fact table; `marks_of` it belongs into the step's record.
+        Result by fact table; its `marks_of` belongs in the step's record.
 
     Raises
     ------
     LoadError
-        The database refuses; its old rows stand.
+        The database reports an error; its old rows remain.
     """
     names = [fact.name for fact in declared_plugins()[plugin].facts if fact.source in tables]
     if not names:

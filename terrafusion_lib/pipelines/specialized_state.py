@@ -1,4 +1,4 @@
-"""Whether the geometry store and the analytics database still hold what a step brought them."""
+"""Whether the geometry store and the analytics database still have what a step wrote."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -13,27 +13,27 @@ from terrafusion_lib.results.products import StepRecord
 
 
 def specialized_reason(settings: Settings, record: StepRecord) -> str | None:
-    """Why the stores need the step again; None when they hold its product."""
+    """Why the stores need the step again; None if they have its product."""
     county = record.county_id
     if "parcels" in record.rows:
         with closing(open_geometry(settings)) as geometry:
             published = geometry.row_count(county) or 0
             if published != record.rows["parcels"]["published"]:
-                return "the geometry store holds another parcel layer"
+                return "the geometry store has a different parcel layer"
             if published and not geometry.is_intact(county):
                 return "the parcel layer in the geometry store has been changed"
     with closing(open_analytics(settings)) as analytics:
         for name, marks in record.marks.items():
             wanted = {int(year): mark for year, mark in marks.items()}
             if not _holds(analytics, facts()[name], county, wanted):
-                return f"the analytics database holds other rows of {name}"
+                return f"the analytics database has different rows in {name}"
     return None
 
 
 def _holds(
     analytics: AnalyticsStore, fact: FactTable, county_id: str, marks: Mapping[int, str]
 ) -> bool:
-    """Whether the years have these content marks, and rows that fit them."""
+    """Whether the years have these content hashes, and rows that match them."""
     found = analytics.contents(fact, county_id)
     if any(found.get(year) != mark for year, mark in marks.items()):
         return False

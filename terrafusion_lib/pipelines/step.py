@@ -1,4 +1,4 @@
-"""One step at work: where its inputs lie, where its product goes, and the record it leaves."""
+"""A running step: its inputs, the location of its product, and its record."""
 
 import json
 import os
@@ -27,13 +27,13 @@ EVENTS = "events.jsonl"
 
 
 def staging_folder(settings: Settings, county_id: str, run_id: str) -> Path:
-    """Folder where a run keeps its plan, events and notebooks until it is promoted."""
+    """Folder for a run's plan, events and notebooks until it is promoted."""
     return settings.county_data(county_id) / "staging" / run_id
 
 
 @dataclass
 class Step:
-    """A step that is running. Write products below `out`, then call `finish`."""
+    """A running step. Write products into `out`, then call `finish`."""
 
     name: str
     county: CountyConfig
@@ -52,12 +52,12 @@ class Step:
 
     @property
     def folder(self) -> Path:
-        """Final place of the product."""
+        """Final location of the product."""
         return product_folder(self.settings, self.county.county_id, self.name, self.fingerprint)
 
     @property
     def out(self) -> Path:
-        """Where the product is built; renamed to `folder` by `finish`."""
+        """Folder in which the product is built; `finish` renames it to `folder`."""
         return self.folder.with_name(f".{self.fingerprint}.{os.getpid()}.tmp")
 
     def input_folder(self, step: str) -> Path:
@@ -66,14 +66,14 @@ class Step:
         Raises
         ------
         RunError
-            That step has not finished with the fingerprint that this one needs.
+            That step has not finished with the fingerprint this one needs.
         """
         folder = product_folder(
             self.settings, self.county.county_id, step, self.input_fingerprints[step]
         )
         if not (folder / RECORD).is_file():
             raise RunError(
-                f"{step} has not run on the present source, code and configuration",
+                f"{step} has not run with the current source, code and configuration",
                 county=self.county.county_id,
                 step=self.name,
                 hint=f"terrafusion run {self.county.county_id}, or run notebooks/{step}.ipynb",
@@ -102,7 +102,7 @@ class Step:
         summary : dict, optional
             Headline figures, JSON-serializable.
         marks : dict, optional
-            Content marks of what the step brought to a database, by table and year.
+            Content hashes of what the step wrote to a database, by table and year.
         """
         self.out.mkdir(parents=True, exist_ok=True)
         outputs = {
@@ -138,14 +138,14 @@ class Step:
 
 
 def run_progress(settings: Settings, county: str, run_id: str) -> Progress:
-    """In a run, append to the run's event file; by hand, show lines below the cell."""
+    """In a run, append to the run's event file; opened by hand, show lines below the cell."""
     folder = staging_folder(settings, county, run_id)
     return EventFile(folder / EVENTS) if folder.is_dir() else LineProgress()
 
 
 @dataclass(frozen=True)
 class EventFile:
-    """Progress as JSON lines, for another process to show."""
+    """Progress as JSON lines, for display by another process."""
 
     path: Path
 

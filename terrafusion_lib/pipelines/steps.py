@@ -1,4 +1,4 @@
-"""The steps of the main job: those of the platform, and those that plugins bring."""
+"""The steps of the main job: the platform's and those of plugins."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from terrafusion_lib.results.products import CONNECT, LOAD, MAP, REPORT, SPECIAL
 
 PIPELINES = __name__.rpartition(".")[0]
 TABLES = ("pandas", "pyarrow.dataset")
-"""What pyarrow imports at its first conversion, wherever pandas is installed."""
+"""Imported by pyarrow at its first conversion if pandas is installed."""
 EXPECTATIONS = (
     "great_expectations.expectations",
     "great_expectations.render.renderer",
@@ -23,33 +23,33 @@ NOT_OF_THE_RESULT = (
     "terrafusion_lib.jobs.publish",
     "terrafusion_lib.jobs.records",
 )
-"""What decides whether and how a plugin's step is run, but changes no figure of its result."""
+"""Decides whether and how a plugin's step runs, but changes none of its figures."""
 
 
 def steps() -> dict[str, StepSpec]:
-    """Every step by name, in running order: the numbers that names begin with give it.
+    """Every step by name, in running order, given by the numbers that names start with.
 
     Raises
     ------
     PluginError
-        Two steps have one name, or a step builds on one that does not come before it.
+        Two steps have the same name, or a step needs one that does not come before it.
     """
     known = {spec.name: spec for spec in _platform()}
     for name, plugin in declared_plugins().items():
         for spec in plugin.steps:
             if spec.name in known:
-                raise PluginError(f"Plugin {name} brings step {spec.name}, which there is already")
+                raise PluginError(f"Plugin {name} brings step {spec.name}, which already exists")
             known[spec.name] = spec
     ordered = dict(sorted(known.items()))
     for name, spec in ordered.items():
         late = [item for item in spec.inputs if item not in ordered or item >= name]
         if late:
-            raise PluginError(f"Step {name} builds on {late[0]}, which does not come before it")
+            raise PluginError(f"Step {name} needs {late[0]}, which does not come before it")
     return ordered
 
 
 def notebook_of(spec: StepSpec, settings: Settings) -> Path:
-    """The notebook that runs a step: ``notebooks/<name>.ipynb``, or the one its plugin brings."""
+    """The notebook that runs a step: ``notebooks/<name>.ipynb``, or its plugin's notebook."""
     if spec.plugin:
         own = Path(declared_plugins()[spec.plugin].notebook)
         if own.is_absolute():
@@ -76,7 +76,7 @@ def _platform() -> tuple[StepSpec, ...]:
         ),
         StepSpec(
             VALIDATE,
-            "Validate, quarantine and open the gate",
+            "Validate, quarantine and check the gate",
             (MAP,),
             f"{PIPELINES}.validate_step",
             files=("expectations",),
@@ -91,7 +91,7 @@ def _platform() -> tuple[StepSpec, ...]:
         ),
         StepSpec(
             SPECIALIZE,
-            "Bring parcels to the geometry store, facts to the analytics database",
+            "Write parcels to the geometry store and facts to the analytics database",
             (LOAD,),
             f"{PIPELINES}.etl_to_specialized_dbs",
             early=(*TABLES, "shapely"),

@@ -75,8 +75,8 @@ def _operational_reason(
         store.migrate()
         if name == LOAD:
             loaded = store.last_load_fingerprint(county_id) == record.fingerprint
-            return None if loaded else "the operational database holds another load"
+            return None if loaded else "the operational database has a different load"
         for table, counts in record.rows.items():
             if counts["rows"] and not store.has_results(county_id, record.run_id, table):
-                return f"the operational database holds no {table} of that run"
+                return f"the operational database has no {table} of that run"
     return None

@@ -1,4 +1,4 @@
-"""The validate step: rows are accepted or quarantined, and the gate opens or stays shut."""
+"""The validate step: accepts or quarantines rows, and checks the gate."""
 
 from terrafusion_lib.pipelines.step import Step
 from terrafusion_lib.results.products import MAP, StepRecord
@@ -8,13 +8,13 @@ from terrafusion_lib.validation.validate import validate_tables
 
 
 def validate(step: Step) -> StepRecord:
-    """Validate the canonical tables, quarantine rows and open or close the gate.
+    """Validate the canonical tables, quarantine rows and check the gate.
 
     Raises
     ------
     GateError
-        Too many rows are in quarantine, a table is too small or rows do not reconcile. The
-        results stay in the step's temporary folder for a look.
+        Too many rows are in quarantine, a table is too small or rows do not reconcile. The results
+        stay in the step's temporary folder for review.
     """
     mapped = step.input_record(MAP)
     source = step.input_folder(MAP)

@@ -1,6 +1,6 @@
-"""What every plugin is: one folder that brings all there is to it.
+"""The plugin interface: a plugin is one self-contained folder.
 
-The plugin itself only declares, and is quick to import; its engine is imported when it runs. The
+The plugin only declares and is quick to import; its engine is imported when it runs. The
 store, the command line, the main job and the permissions are built from what it declares.
 """
 
@@ -28,13 +28,13 @@ SIMULATED_FAILURE = "simulated_processing_error"
 Read = Callable[[str, Sequence[str] | None], "pa.Table"]
 
 WriteFile = Callable[[Path], None]
-"""Writes one file at the path given; companions that a format needs lie beside it."""
+"""Writes one file at the given path, with any companion files next to it."""
 
 
 class PluginRunError(PluginError):
     """A run of a plugin failed for a reason that its job records.
 
-    `reason_code` is short and stable for programs; the message is the sentence for people.
+    `reason_code` is short and stable, for programs; the message is for people.
     """
 
     def __init__(self, what: str, *, reason_code: str = "processing_error", **place: Any) -> None:
@@ -44,16 +44,16 @@ class PluginRunError(PluginError):
 
 @dataclass(frozen=True)
 class PluginContext:
-    """Where and for what a plugin runs.
+    """The context in which a plugin runs.
 
-    `read` gives the active rows of a canonical table of the county as an Arrow table, with the
-    columns asked for (None: all); it is the plugin's only way to data. `threads` may be used; the
-    result is the same for any number. `results` reads result tables of the run that the county's
-    results come from; None where there is none. `crs` is the county's projected system;
-    `permissions` are those that the request needs and the person has. `unfit_shapes` are the keys
-    of parcel shapes that were found empty, invalid or unreadable; None where nobody has looked.
-    `folder` is where an action may keep files of its own, such as a journal of trials; `product`
-    holds the files of the plugin's newest step, None before the first.
+    `read` returns the active rows of one of the county's canonical tables as an Arrow table, with
+    the requested columns (None: all); it is the plugin's only access to data. `threads` may be
+    used; results are the same for any number. `results` reads the result tables of the county's
+    current results; None if there are none. `crs` is the county's projected system;
+    `permissions` are those that the request needs and the user has. `unfit_shapes` are the keys of
+    parcel shapes found empty, invalid or unreadable; None if not checked. In `folder` an action
+    may keep its own files, such as a journal of trials; `product` has the files of the plugin's
+    newest step, None before the first.
     """
 
     county_id: str
@@ -76,9 +76,9 @@ class PluginContext:
 class PluginResult:
     """Result tables by name, as the plugin declares them, and a summary for the run record.
 
-    The summary is flat: words to numbers, text or None. `files` are written by whoever publishes,
-    in the order given, into one empty folder, and take about `estimated_bytes`. `describe` makes
-    the document that is published beside them, from what only the publisher knows.
+    The summary is flat: names with numbers, text or None. The publisher writes `files`, in the
+    given order, into an empty folder; they take about `estimated_bytes`. `describe` builds the
+    metadata document published with them, from facts known only to the publisher.
     """
 
     tables: "dict[str, pa.Table]" = field(default_factory=dict)
@@ -87,9 +87,9 @@ class PluginResult:
     estimated_bytes: int = 0
     describe: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
     notes: tuple[str, ...] = ()
-    """What the person who asked should know, a sentence each, such as what was left out."""
+    """Notes for the user, one sentence each, such as what was left out."""
     job_values: dict[str, Any] = field(default_factory=dict)
-    """Values of the plugin's own job columns that are known when it has run."""
+    """Values of the plugin's own job columns known after it has run."""
 
 
 @dataclass(frozen=True)
@@ -101,18 +101,18 @@ class StepSpec:
     inputs : tuple of str
         Steps whose products it reads.
     entry : str
-        Module that holds the step's function. What the step's result depends on is this module
-        and everything that it imports, at the top or within a function.
+        Module with the step's function. The step's result depends on this module and everything it
+        imports, at module level or inside functions.
     plugin : str
-        Plugin that the step runs; the registry imports it by name, no import statement shows it.
+        Plugin that the step runs; the registry imports it by name, without an import statement.
     files : tuple of str
         Files and folders of the project, relative to its root, that the step reads.
     by_value : tuple of str
-        Modules that the step asks for a value which is itself a part of the fingerprint; a change
-        of their code that leaves the value as it is changes nothing.
+        Modules that provide a value which is itself part of the fingerprint; code changes that do
+        not change the value do not count.
     early : tuple of str
-        Modules that the step imports within functions and that take long to import: its kernel
-        imports them while the steps before it run.
+        Slow modules that the step imports inside functions: its kernel imports them while earlier
+        steps run.
     """
 
     name: str
@@ -127,7 +127,7 @@ class StepSpec:
 
 @dataclass(frozen=True)
 class Action:
-    """Something else that a plugin can do, such as tune or list its formats; it stores no result.
+    """Another plugin action, such as tuning or listing formats; it stores no results.
 
     `run` gets the county's context (None where the action `needs_county` is False) and the
     parameters, and returns rows to show: one mapping, or a sequence of them.
@@ -145,7 +145,7 @@ Rows = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
 class Plugin(ABC):
-    """A plugin: ``plugins/<name>/plugin.py`` holds an instance named ``plugin``.
+    """A plugin: ``plugins/<name>/plugin.py`` defines an instance named ``plugin``.
 
     Attributes
     ----------
@@ -155,24 +155,24 @@ class Plugin(ABC):
         Single source for notebook parameters, command-line flags, the API schema and dashboard
         controls.
     permissions : tuple of str
-        What a person needs to run it; ``<name>:run`` is always among them.
+        Permissions needed to run it; always includes ``<name>:run``.
     tables : tuple of TableSpec
-        Result tables; keys begin with ``run_id county_id``.
+        Result tables; keys start with ``run_id county_id``.
     facts : tuple of FactTable
-        What of them goes to the analytics database.
+        Facts for the analytics database.
     job_columns : tuple of Column
-        Columns of its jobs beside those of every job, kept in ``<name>_jobs``.
+        Additional columns of its jobs, stored in ``<name>_jobs``.
     migrations : Path, optional
-        Folder of Alembic versions that make its tables; they are numbered for themselves and
-        noted in ``alembic_version_<name>``.
+        Folder of Alembic versions for its tables; they have their own numbering, recorded in
+        ``alembic_version_<name>``.
     steps : tuple of StepSpec
         Steps of the main job that run it.
     notebook : str
         Its notebook in ``notebooks/``, or an absolute path.
     command : str
-        Noun and verb on the command line; ``<name> run`` when empty.
+        Noun and verb on the command line; empty: ``<name> run``.
     published_in : str
-        Folder of the county's data that its files are published in; empty: it has no files.
+        Folder in the county's data for its published files; empty: no files.
     """
 
     name: ClassVar[str]
@@ -199,19 +199,19 @@ class Plugin(ABC):
         """Compute the result; touches neither disk nor network except through `context`."""
 
     def estimate(self, context: PluginContext, params: Any) -> dict[str, Any]:  # noqa: ARG002
-        """How large the result would be, before it is made.
+        """Estimate the size of the result.
 
         Raises
         ------
         PluginError
             The plugin has no estimate.
         """
-        raise PluginError(f"{self.name} gives no estimate", county=context.county_id)
+        raise PluginError(f"{self.name} has no estimate", county=context.county_id)
 
     def requires(self, params: Any) -> tuple[str, ...]:  # noqa: ARG002
         """Permissions that a run with these parameters needs."""
         return self.permissions
 
     def job_values(self, params: Any) -> dict[str, Any]:  # noqa: ARG002
-        """Values of its own job columns that are known when the job is submitted."""
+        """Values of its own job columns known at submission."""
         return {}

@@ -1,4 +1,4 @@
-"""The plugins there are: folders of this package, and entry points of installed packages."""
+"""The available plugins: folders of this package and entry points of installed packages."""
 
 from typing import cast
 
@@ -8,7 +8,7 @@ from terrafusion_lib.plugins.api import Plugin
 
 
 def plugin_names() -> list[str]:
-    """Names of all plugins, sorted; none is imported."""
+    """Names of all plugins, sorted, without importing any."""
     return PLUGINS.names()
 
 
@@ -18,13 +18,13 @@ def load_plugin(name: str) -> Plugin:
     Raises
     ------
     PluginError
-        The name is unknown (the nearest is suggested), the plugin cannot be imported, or it
-        carries another name than it is registered by.
+        The name is unknown (the closest is suggested), the plugin cannot be imported, or its name
+        differs from its registration.
     """
     plugin = PLUGINS.load(name)
     if getattr(plugin, "name", None) != name:
         raise PluginError(
-            f"Plugin {name} of {PLUGINS.source(name).value} calls itself "
+            f"Plugin {name} of {PLUGINS.source(name).value} has the name "
             f"{getattr(plugin, 'name', None)!r}"
         )
     return cast("Plugin", plugin)

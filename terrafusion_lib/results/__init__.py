@@ -1,1 +1,1 @@
-"""Stored results: products of steps, the promoted run, and the one reader of both."""
+"""Stored results: step products, the promoted run, and the one reader of both."""

@@ -25,12 +25,12 @@ def current_run(settings: Settings, county_id: str) -> Path | None:
 
 
 def point_at(settings: Settings, county_id: str, run_id: str) -> None:
-    """Make a run the county's promoted one."""
+    """Promote a run."""
     write_text(settings.county_data(county_id) / POINTER, run_id + "\n")
 
 
 def run_summary(folder: Path | None) -> dict[str, Any] | None:
-    """The summary of a run; None when it left none."""
+    """The summary of a run; None if it has none."""
     if folder is None or not (folder / RUN_FILE).is_file():
         return None
     summary: dict[str, Any] = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
@@ -38,9 +38,8 @@ def run_summary(folder: Path | None) -> dict[str, Any] | None:
 
 
 def current_results(settings: Settings, county_id: str, year: int) -> str | None:
-    """Run that made the results of the county's promoted run.
-
-    None before the first, and where the promoted run is of another year.
+    """Run that produced the results of the county's promoted run. None before the first, or if the
+    promoted run is for another year.
     """
     summary = run_summary(current_run(settings, county_id))
     if summary is None or summary.get("assessment_year", year) != year:

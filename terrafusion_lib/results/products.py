@@ -1,6 +1,5 @@
-"""Products of the main job's steps: where they lie, and the record that each leaves.
-
-A product is immutable and lies in a folder named by its fingerprint.
+"""Products of the main job's steps: their location and records. A product never changes; its
+folder is named by its fingerprint.
 """
 
 import json
@@ -23,7 +22,7 @@ DEFAULT_SEED = 20_260_101
 
 @dataclass(frozen=True)
 class StepRecord:
-    """What a finished step left behind (``step.json`` beside its product)."""
+    """Record of a finished step (``step.json`` in the product's folder)."""
 
     step: str
     fingerprint: str
@@ -62,7 +61,7 @@ def damaged(folder: Path, record: StepRecord) -> list[str]:
 
 
 def records_of(settings: Settings, county_id: str, step: str) -> list[StepRecord]:
-    """Records of all products of a step that can be read."""
+    """Records of all readable products of a step."""
     folder = settings.county_data(county_id) / "steps" / step
     records = [read_record(path) for path in folder.glob("[!.]*")] if folder.is_dir() else []
     return [record for record in records if record]
@@ -71,7 +70,7 @@ def records_of(settings: Settings, county_id: str, step: str) -> list[StepRecord
 def latest_record(
     settings: Settings, county_id: str, step: str, year: str | None = None
 ) -> StepRecord | None:
-    """The newest record of a step, of one assessment year when given."""
+    """The newest record of a step, optionally for one assessment year."""
     of_year = [
         record
         for record in records_of(settings, county_id, step)

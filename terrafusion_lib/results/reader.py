@@ -25,10 +25,10 @@ ROLL = "properties_operational"
 
 @dataclass(frozen=True)
 class Results:
-    """Result tables that are stored under one run id.
+    """Result tables stored under one run id.
 
-    `folder` is the product of the step that made them, with the same tables as Parquet files and
-    whatever other files its plugin writes; None where no step did.
+    `folder` is the product of the step that produced them, with the same tables as Parquet files
+    and any other files of the plugin; None if no step did.
     """
 
     county_id: str
@@ -39,12 +39,12 @@ class Results:
     def table(
         self, name: str, /, columns: Sequence[str] | None = None, **equals: object
     ) -> pa.Table:
-        """A result table: the columns asked for, of the rows whose columns equal what is given.
+        """A result table: the requested columns of the rows that match the given values.
 
         Raises
         ------
         RunError
-            There is no such table or column, or a value is not of its column's type.
+            There is no such table or column, or a value does not match its column's type.
         """
         spec = result_tables().get(name)
         if spec is None:
@@ -68,7 +68,7 @@ class Results:
         return table.select(list(columns)) if columns else table
 
     def rows(self, name: str, **equals: object) -> list[dict[str, Any]]:
-        """Rows of a result table, those whose columns equal what is given; see `table`."""
+        """Rows of a result table that match the given values; see `table`."""
         listed: list[dict[str, Any]] = self.table(name, None, **equals).to_pylist()
         return listed
 
@@ -89,7 +89,7 @@ class Results:
         Raises
         ------
         AccessDeniedError
-            A column is about a person, and this one may not view personal data.
+            A column is personal data that the user may not view.
         RunError
             There is no such column.
         """
@@ -101,14 +101,14 @@ class Results:
 
 
 def latest_results(county: str, year: int | None = None, *, plugin: str = "valuation") -> Results:
-    """Results of the newest run of a plugin's step, whoever ran it, to explore.
+    """Results of the newest run of a plugin's step, by any user, for exploration.
 
     Raises
     ------
     AccessDeniedError
-        The person may not view the plugin's results in the county.
+        The user may not view the plugin's results in the county.
     RunError
-        There are none, or not for that year.
+        There are none, or none for that year.
     """
     settings = get_settings()
     require(settings, county, f"{plugin}:view")
@@ -140,7 +140,7 @@ def promoted_results(
 
 
 def _no_results(settings: Settings, county: str, step: str, year: int | None) -> RunError:
-    """The error of a county without results; says which years have some."""
+    """The error for a county without results; lists the years that have some."""
     years = sorted({record.assessment_year for record in records_of(settings, county, step)})
     if not years:
         return RunError(
@@ -148,14 +148,14 @@ def _no_results(settings: Settings, county: str, step: str, year: int | None) ->
         )
     valued = ", ".join(map(str, years))
     return RunError(
-        f"There are no values of {year} to explore, but of {valued}",
+        f"There are no values of {year} to explore; values exist for {valued}",
         county=county,
         hint=f"year = {years[-1]}, or terrafusion run {county} --year {year}",
     )
 
 
 def _filter(name: str, schema: pa.Schema, equals: Mapping[str, object]) -> pc.Expression | None:
-    """The rows whose columns equal what is given; None for all rows."""
+    """Filter for the rows that match the given values; None for all rows."""
     wanted = None
     for column, value in equals.items():
         part = _equal(name, schema.field(column), value)
@@ -171,7 +171,7 @@ def _equal(name: str, field: pa.Field, value: object) -> pc.Expression:
     except pa.ArrowException as error:
         wanted = f'{field.name}="{value}"' if pa.types.is_string(field.type) else None
         raise RunError(
-            f"{value!r} is not of the column's type, {field.type}",
+            f"{value!r} does not match the column's type, {field.type}",
             table=name,
             column=field.name,
             hint=wanted,

@@ -1,4 +1,4 @@
-"""Which parcel shapes were found invalid when the layer was published."""
+"""Parcel shapes that were invalid when the layer was published."""
 
 import pyarrow.parquet as pq
 
@@ -8,7 +8,7 @@ from terrafusion_lib.results.products import LOAD, SPECIALIZE, latest_record, pr
 KEY = "geometry_id"
 QUARANTINED = "quarantined_shapes.parquet"
 REPAIRED = "repaired_shapes.parquet"
-"""Files of the specialize step with the shapes that it set aside, and those that it repaired."""
+"""Files of the specialize step with the shapes it set aside and those it repaired."""
 
 
 def unfit_shapes(
@@ -16,7 +16,7 @@ def unfit_shapes(
 ) -> frozenset[str] | None:
     """Keys of the shapes of a load that are empty, invalid or cannot be read.
 
-    None where that load's shapes were not published, so that nobody has looked.
+    None if that load's shapes were not published and therefore not checked.
     """
     record = latest_record(settings, county_id, SPECIALIZE)
     if record is None or record.parts.get(f"step {LOAD}") != load_fingerprint:

@@ -16,7 +16,7 @@ def diff_runs(one: dict[str, Any], other: dict[str, Any]) -> list[dict[str, Any]
     Returns
     -------
     list of dict
-        Empty when both runs rest on the same inputs and gave the same result.
+        Empty if both runs used the same inputs and gave the same results.
     """
     sections = {
         "step": ({row["step"]: row["fingerprint"] for row in run["steps"]} for run in (one, other)),

@@ -12,12 +12,12 @@ from terrafusion_lib.store.store import open_store
 
 
 def list_runs(settings: Settings, county_id: str | None = None) -> list[dict[str, Any]]:
-    """Runs newest first, of one county when given, else of all that the person may view.
+    """Runs, newest first: of one county if given, otherwise of all counties the user may view.
 
     Raises
     ------
     AccessDeniedError
-        The person may not view the county's runs.
+        The user may not view the county's runs.
     """
     if county_id:
         require(settings, county_id, VIEW_RUNS)
@@ -26,14 +26,14 @@ def list_runs(settings: Settings, county_id: str | None = None) -> list[dict[str
 
 
 def load_summary(settings: Settings, text: str) -> dict[str, Any]:
-    """The stored summary of the run whose id holds `text`.
+    """The stored summary of the run whose id contains `text`.
 
     Raises
     ------
     AccessDeniedError
-        The person may not view the runs of its county.
+        The user may not view that county's runs.
     RunError
-        No run or several match, or the run never closed.
+        No run or several match, or the run did not finish.
     """
     runs, viewed = _runs(settings), counties_with(settings, VIEW_RUNS)
     found = [run for run in runs if text in run["run_id"] and run["county_id"] in viewed]

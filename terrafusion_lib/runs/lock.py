@@ -12,12 +12,12 @@ from terrafusion_lib.core.locks import exclusive
 
 LOCK = "run.lock"
 HOLDER = "run.holder.json"
-"""Who holds the lock; a file of its own, as a locked file cannot be read on every system."""
+"""File that says who holds the lock; separate, because some systems cannot read a locked file."""
 
 
 @contextmanager
 def county_lock(folder: Path, *, run_id: str, user: str) -> Iterator[None]:
-    """Hold the county's lock; the system frees it when the process ends, however it ends.
+    """Hold the county's lock; the system releases it when the process ends for any reason.
 
     Raises
     ------
@@ -27,7 +27,7 @@ def county_lock(folder: Path, *, run_id: str, user: str) -> Iterator[None]:
 
     def refusal() -> RunError:
         return RunError(
-            f"Another run holds {folder.name}: {_holder(folder / HOLDER)}",
+            f"Another run is using {folder.name}: {_holder(folder / HOLDER)}",
             county=folder.name,
             hint="wait until it ends, or stop that process",
         )
@@ -45,5 +45,5 @@ def _holder(path: Path) -> str:
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, json.JSONDecodeError):
-        return "a run that has just begun"
+        return "a run that has just started"
     return f"run {held['run_id']} of {held['user']}, process {held['pid']}"

@@ -42,7 +42,7 @@ def run_notebook(
 
 
 def _strip(path: Path) -> None:
-    """Take out what papermill adds and what changes at every run: times and paths."""
+    """Remove what papermill adds and what changes with every run: times and paths."""
     import nbformat
 
     notebook = nbformat.read(path, as_version=4)

@@ -1,4 +1,4 @@
-"""Shows in the terminal what the notebooks of a run report from their own processes."""
+"""Shows the progress of a run's notebooks, which run in separate processes, in the terminal."""
 
 import json
 import threading

@@ -1,4 +1,4 @@
-"""A run of the main job for one county: plan, stage, build, promote, and the ledger of it."""
+"""A run of the main job for one county: plan, stage, build, promote, and record in the ledger."""
 
 import secrets
 import shutil
@@ -37,7 +37,7 @@ WORDS = (
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the user asked for; kept in the ledger."""
+    """The user's options; recorded in the ledger."""
 
     year: int | None = None
     first: str | None = None
@@ -47,12 +47,12 @@ class RunOptions:
     note: str = ""
 
     def plan(self, county: CountyConfig, settings: Settings) -> Plan:
-        """The plan that these options give on the present source and code.
+        """The plan for these options with the current source and code.
 
         Raises
         ------
         AccessDeniedError
-            The person may not run the county's steps.
+            The user may not run the county's steps.
         """
         require(settings, county.county_id, RUN)
         return make_plan(
@@ -67,7 +67,7 @@ class RunOptions:
 
 
 def new_run_id(now: datetime) -> str:
-    """Time and two words, such as 20261123-203012-quiet-larch: sortable and sayable."""
+    """Time and two words, such as 20261123-203012-quiet-larch: sortable and easy to say."""
     words = "-".join(secrets.choice(group) for group in WORDS)
     return f"{now:%Y%m%d-%H%M%S}-{words}"
 
@@ -84,8 +84,8 @@ def run_county(
 ) -> dict[str, Any]:
     """Run the main job and promote its result.
 
-    Steps whose stored product serves are not run again, so a run after a failure goes on where
-    the failed one stopped; `resume` also takes over the failed run's id and options.
+    Steps with a current stored product are skipped, so a run after a failure continues where the
+    failed one stopped; `resume` also reuses the failed run's id and options.
 
     Returns
     -------
@@ -95,11 +95,11 @@ def run_county(
     Raises
     ------
     AccessDeniedError
-        The person may not run the county's steps; the audit log says who was refused.
+        The user may not run the county's steps; the refusal is in the audit log.
     RunError
-        Another run of the county is under way, or there is nothing to resume.
+        Another run of the county is in progress, or there is nothing to resume.
     TerraFusionError
-        A step failed. The ledger says which and why; the last promoted run stands.
+        A step failed. The ledger says which and why; the last promoted run stays current.
     """
     county = load_county(county_id, settings)
     started_at = clock()
@@ -221,7 +221,7 @@ class _Run:
         return summary
 
     def _promote(self) -> None:
-        """Move the staged run into place, point CURRENT at it, then note it in the ledger."""
+        """Move the staged run into place, point CURRENT at it, then record it in the ledger."""
         target = run_folder(self.settings, self.county.county_id, self.run_id)
         target.parent.mkdir(parents=True, exist_ok=True)
         log.configure(None)

@@ -19,7 +19,7 @@ CHANGE_COLUMNS = ("table", "rule", "change", "reason")
 def table(
     rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = (), *, title: str = ""
 ) -> Table:
-    """A rich table of dictionaries; numbers right-aligned, those of a column alike."""
+    """A rich table of dictionaries; numbers are right-aligned with equal decimals per column."""
     listed = list(rows)
     names = list(columns or (listed[0] if listed else ()))
     shown = Table(title=title or None, title_justify="left", header_style="bold")
@@ -43,22 +43,23 @@ def cell(value: Any, name: str = "", places: int | None = None) -> str:
 
 
 def show_jobs(console: Console, jobs: Iterable[Mapping[str, Any]], *, title: str) -> None:
-    """Each job in two lines: id, plugin, status, who and when; its result, or why there is none."""
+    """Each job in two lines: id, plugin, status, user, time; then its result or the reason."""
     console.print(f"[bold]{title}[/bold]")
     for job in jobs:
         line = f"{job['job_id']}  {job['plugin']}  {job['status']}  {job['username']}  "
         console.print(f"{line}{job['created_at']:%Y-%m-%d %H:%M:%S}", soft_wrap=True, markup=False)
-        told = [str(job.get(name) or "") for name in ("result_location", "reason_code")]
-        told.append(as_typed(str(job.get("message") or "")))
+        details = [str(job.get(name) or "") for name in ("result_location", "reason_code")]
+        details.append(as_typed(str(job.get("message") or "")))
         records, size = job.get("result_record_count"), job.get("result_file_size_kb")
-        told += [f"{records:,} records"] if records is not None else []
-        told += [f"{size / 1024:,.1f} MB"] if size is not None else []
-        if any(told):
-            console.print("    " + "  ".join(filter(None, told)), soft_wrap=True, markup=False)
+        details += [f"{records:,} records"] if records is not None else []
+        details += [f"{size / 1024:,.1f} MB"] if size is not None else []
+        if any(details):
+            text = "  ".join(filter(None, details))
+            console.print(f"    {text}", soft_wrap=True, markup=False)
 
 
 def show_plan(console: Console, plan: Plan, run_id: str = "") -> None:
-    """Every step with run or reuse, and why."""
+    """Every step: run or reuse, and why."""
     title = f"{plan.county_id} {plan.assessment_year}" + (f", run {run_id}" if run_id else "")
     known = steps()
     rows = [

@@ -1,9 +1,9 @@
-"""Signals of sales chasing: values of sold properties that were moved to their prices.
+"""Indicators of sales chasing: setting the values of sold properties to their sale prices.
 
-A chased study looks better than the roll is. The techniques are those of the IAAO Standard on Ratio
-Studies (2013), appendix E: changes of value of sold and unsold properties, ratios of sales before
-and after the date of the values, and ratios too many of which lie at the price. Each figure has an
-interval; the limits, which the standard does not set, are of this house (`standards.py`).
+Sales chasing makes a study look better than the roll. The techniques follow the IAAO Standard on
+Ratio Studies (2013), appendix E: value changes of sold and unsold properties, ratios of sales
+before and after the valuation date, and too many ratios near 1. Each figure has an interval. The
+standard sets no limits; TerraFusion's are in `standards.py`.
 """
 
 import numpy as np
@@ -20,23 +20,23 @@ PRICE_BUNCHING = "price_bunching"
 SOLD_UNSOLD_CHANGE = "sold_unsold_change"
 LATER_COD = "later_cod"
 BAND = 0.04
-"""Width of a band of ratios; the band at the price reaches 0.02 to either side of 1."""
+"""Width of a band of ratios; the middle band is within 0.02 of 1."""
 MIN_IN_BANDS = 25
-"""Fewest sales in the five bands about the price."""
+"""Minimum sales in the five bands around 1."""
 MIN_SALES = 20
-"""Fewest sales (or unsold properties) on either side of a comparison."""
+"""Minimum sales (or unsold properties) on each side of a comparison."""
 
 Signal = tuple[float, Interval]
-"""An estimate and its interval; NaN where there are too few sales."""
+"""An estimate and its interval; NaN with too few sales."""
 UNKNOWN: Signal = (float("nan"), Interval(float("nan"), float("nan")))
 
 
 def price_bunching(appraised: ArrayLike, price: ArrayLike, *, confidence: float = 0.95) -> Signal:
-    """How many times as many ratios lie within 0.02 of 1 as the bands beside let expect.
+    """Number of ratios within 0.02 of 1 divided by the number expected from adjacent bands.
 
     The expectation is the smooth curve (log-quadratic, so exact for a normal distribution) through
-    the two bands of either side; about 1 without chasing, a little more where ratios are peaked.
-    Prices are as paid: brought to another date, a chased ratio is no longer 1.
+    the two bands on each side. The result is about 1 without chasing, slightly more if ratios are
+    peaked. Prices are unadjusted: after time adjustment, a chased ratio is no longer 1.
 
     Raises
     ------
@@ -48,7 +48,7 @@ def price_bunching(appraised: ArrayLike, price: ArrayLike, *, confidence: float 
     count = np.diff(np.searchsorted(ratio, edges)).astype(np.float64)
     if count.sum() < MIN_IN_BANDS:
         return UNKNOWN
-    # Half a sale more in each, so that a band that chasing has emptied has a logarithm.
+    # Half a sale added to each, so that a band emptied by chasing has a logarithm.
     far, near, center = count[[0, 4]] + 0.5, count[[1, 3]] + 0.5, float(count[2]) + 0.5
     expected = (4 * np.log(near).mean() - np.log(far).mean()) / 3
     variance = 1 / center + (4 * (1 / near).sum() + (1 / far).sum() / 4) / 9
@@ -59,13 +59,13 @@ def price_bunching(appraised: ArrayLike, price: ArrayLike, *, confidence: float 
 
 
 def sold_unsold_change(sold: ArrayLike, unsold: ArrayLike, *, confidence: float = 0.95) -> Signal:
-    """Median change of value of sold properties less that of unsold ones, percentage points.
+    """Median value change of sold properties less that of unsold ones, percentage points.
 
     Parameters
     ----------
     sold, unsold : array-like
-        New value / former value of properties without new construction. Those that are not finite
-        are left out.
+        New value / former value of properties without new construction. Non-finite ratios are
+        ignored.
     """
     ends = [np.sort(_finite(values)) for values in (sold, unsold)]
     if min(values.size for values in ends) < MIN_SALES:
@@ -85,13 +85,13 @@ def later_cod(
     seed: int = 0,
     confidence: float = 0.95,
 ) -> Signal:
-    """COD of sales that the values could not know / COD of sales that they could.
+    """COD of sales after the valuation date / COD of sales before it.
 
     Parameters
     ----------
     before, after : pair of array-like
-        Appraised values and prices, brought to one date, of sales before and after the values were
-        made.
+        Appraised values and prices, adjusted to one date, of sales before and after the values
+        were set.
     """
     parts = [stratify(*pair) for pair in (before, after)]
     if min(part.ratio.size for part in parts) < MIN_SALES:

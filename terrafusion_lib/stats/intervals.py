@@ -17,7 +17,7 @@ from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 
 class Interval(NamedTuple):
-    """Lower and upper end, NaN where too few sales allow none."""
+    """Lower and upper end; NaN with too few sales."""
 
     low: float
     high: float
@@ -27,12 +27,12 @@ NONE = Interval(float("nan"), float("nan"))
 
 
 def median_interval(sorted_values: FloatArray, confidence: float = 0.95) -> Interval:
-    """Exact interval of a median: the widest-known pair of order statistics that must hold it.
+    """Exact confidence interval of a median from order statistics.
 
     Ranks k and n + 1 - k with the largest k such that the binomial(n, 1/2) probability of fewer
-    than k observations below the median stays within half of 1 - `confidence`. The coverage is
-    therefore at least `confidence`, whatever the distribution. NaN when even the extremes do not
-    reach it (below six sales at 95 percent).
+    than k observations below the median stays within half of 1 - `confidence`. Coverage is
+    therefore at least `confidence` for any distribution. NaN when even the extremes are not enough
+    (below six sales at 95 percent).
     """
     n = sorted_values.size
     rank = _median_rank(n, confidence)

@@ -1,4 +1,4 @@
-"""Sorting and quantiles that the statistics share, faster than NumPy's general ones."""
+"""Sorting and quantiles shared by the statistics, faster than NumPy's general ones."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,14 @@ BoolArray = NDArray[np.bool_]
 DIGIT = 16
 """Bits that NumPy's stable sort of small integers, a radix sort, takes at a time."""
 MARKS = float((1 << 2 * DIGIT) - 1)
-"""Largest mark of a scale of two digits."""
+"""Largest value on a two-digit scale."""
 
 
 def order_by(values: FloatArray, then: FloatArray | None = None) -> IntArray:
-    """Indices that sort finite `values`; equal ones by `then`, else in an order not defined.
+    """Indices that sort finite `values`, ties by `then`, otherwise in no defined order.
 
-    The values are put on a scale of 32 bits and sorted by its two digits; what falls on one mark
-    of the scale without being equal, seldom more than a few pairs, is sorted afterwards.
+    The values are scaled to 32 bits and sorted by two digits. Unequal values that share a scaled
+    value, seldom more than a few pairs, are sorted afterward.
     """
     low, span = _extent(values)
     scale = MARKS / span if span > 1 / MARKS else 0.0
@@ -45,7 +45,7 @@ def order_by(values: FloatArray, then: FloatArray | None = None) -> IntArray:
 
 
 def _extent(values: FloatArray) -> tuple[float, float]:
-    """Smallest value, and how far the largest lies above it; 0 without values."""
+    """Smallest value and the range; 0 without values."""
     if values.size == 0:
         return 0.0, 0.0
     low, high = float(values.min()), float(values.max())
@@ -53,7 +53,7 @@ def _extent(values: FloatArray) -> tuple[float, float]:
 
 
 def order_by_code(codes: IntArray, count: int) -> IntArray:
-    """Indices that sort codes from 0 to `count` - 1; equal ones keep their order."""
+    """Indices that sort codes from 0 to `count` - 1; equal codes keep their order."""
     small = codes.astype(np.uint16) if count <= 1 << DIGIT else codes
     return np.argsort(small, kind="stable")
 

@@ -20,7 +20,7 @@ def _at_least(strata: Strata, minimum: int, figures: FloatArray) -> FloatArray:
 
 
 def _positive(figures: FloatArray) -> FloatArray:
-    """A divisor: NaN instead of zero, so that what is undefined is not called infinite."""
+    """A divisor with NaN instead of zero, so that undefined results are NaN, not infinite."""
     return np.where(figures > 0, figures, np.nan)
 
 
@@ -42,7 +42,7 @@ def weighted_mean_ratio(strata: Strata) -> FloatArray:
 
 
 def cod(strata: Strata) -> FloatArray:
-    """Coefficient of dispersion: mean absolute deviation from the median, percent of it."""
+    """Coefficient of dispersion: average absolute deviation from the median, percent of it."""
     deviation = strata.sums(strata.deviation)
     with np.errstate(invalid="ignore", divide="ignore"):
         figures = 100 * deviation / strata.n / _positive(strata.median)
@@ -78,7 +78,7 @@ class Slope:
 def prb_slope(strata: Strata) -> Slope:
     """Least-squares slope of (ratio - median) / median on log2 of the value proxy.
 
-    A slope of -0.05: assessment levels fall by 5 percent when values double. NaN below three
+    A slope of -0.05: ratios fall by 5 percent when values double. NaN below three
     sales, when all proxies are equal, or when the median ratio is zero.
     """
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -121,7 +121,7 @@ def ki(strata: Strata) -> FloatArray:
 
 def share_within(strata: Strata, tolerance: float) -> FloatArray:
     """Share of sales whose ratio lies within `tolerance` of the median ratio, 0 to 1, inclusive."""
-    # A ratio that is exactly the tolerance away must count whatever the last bit says.
+    # A ratio exactly at the tolerance must count despite rounding in the last bit.
     reach = strata.spread(tolerance * (1 + 1e-12) * strata.median)
     near = (strata.deviation <= reach).astype(np.float64)
     with np.errstate(invalid="ignore"):
@@ -141,7 +141,7 @@ MINIMUM = {
     "ki": 2,
     **dict.fromkeys(SHARES, 1),
 }
-"""Fewest sales for which a statistic is defined; below, it is NaN."""
+"""Minimum sales for each statistic; with fewer, it is NaN."""
 
 POINTS: dict[str, Callable[[Strata], FloatArray]] = {
     "median_ratio": median_ratio,

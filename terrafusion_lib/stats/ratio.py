@@ -34,12 +34,12 @@ def mean_ratio(appraised: ArrayLike, price: ArrayLike) -> float:
 
 
 def weighted_mean_ratio(appraised: ArrayLike, price: ArrayLike) -> float:
-    """Sum of appraised values / sum of prices: each dollar counts alike."""
+    """Sum of appraised values / sum of prices: every dollar has equal weight."""
     return _one(points.weighted_mean_ratio, appraised, price)
 
 
 def cod(appraised: ArrayLike, price: ArrayLike) -> float:
-    """Coefficient of dispersion: mean absolute deviation from the median, percent of it."""
+    """Coefficient of dispersion: average absolute deviation from the median, percent of it."""
     return _one(points.cod, appraised, price)
 
 

@@ -1,11 +1,11 @@
 """Arithmetic that gives the same bits on every processor.
 
-Logarithms, exponentials and linear algebra differ in their last bits from one processor to another:
-libraries choose their kernels by what a machine can do, and each adds up in an order of its own.
-Where such a number decides something (which sale is nearer, where a tree splits, when a search
-stops), its last bit becomes a difference that people see. What a valuation decides by is therefore
-computed here, from additions, multiplications, divisions, square roots and roundings alone, which
-IEEE 754 fixes to the last bit, in an order that is written down.
+Logarithms, exponentials and linear algebra differ in their last bits between processors: libraries
+choose kernels by processor, and each kernel sums in its own order. Where such a number decides
+something (which sale is nearer, where a tree splits, when a search stops), its last bit can become
+a visible difference. Everything that affects a valuation is therefore computed here with
+additions, multiplications, divisions, square roots and rounding only, whose results IEEE 754 fixes
+exactly, in a set order.
 """
 
 import numpy as np
@@ -49,7 +49,7 @@ def log(values: FloatArray | float) -> FloatArray:
 
 
 def exp(values: FloatArray | float) -> FloatArray:
-    """Exponential, within two units in the last place; zero or infinite beyond what fits."""
+    """Exponential, within two units in the last place; zero or infinite outside the range."""
     values = np.asarray(values, dtype=np.float64)
     inside = np.clip(np.nan_to_num(values, nan=0.0), -745.0, 709.78)
     power = np.rint(inside * LOG2_E)
@@ -81,13 +81,13 @@ def wave(turns: FloatArray | float) -> tuple[FloatArray, FloatArray]:
 
 
 def length(x: FloatArray, y: FloatArray) -> FloatArray:
-    """Length of vectors in the plane."""
+    """Length of two-dimensional vectors."""
     found: FloatArray = np.sqrt(x * x + y * y)
     return found
 
 
 def product(matrix: FloatArray, vector: FloatArray) -> FloatArray:
-    """``matrix @ vector``, added up column by column; quickest where columns lie together."""
+    """``matrix @ vector``, summed column by column; fastest if columns are contiguous."""
     total = np.zeros(matrix.shape[0])
     part = np.empty_like(total)
     for column, factor in enumerate(vector.tolist()):
@@ -101,8 +101,8 @@ def gram(matrix: FloatArray) -> FloatArray:
     """``matrix.T @ matrix``, each column rounded to 21 bits of its largest entry.
 
     Products of whole numbers below 2^21 over 2,048 rows are whole numbers below 2^53, whose sum is
-    exact in whatever order a processor adds them up; the sums of blocks are added in their order.
-    Rounding is some millionth of a column's largest entry: far below what any price tells.
+    exact in any order; block sums are added in order. Rounding is about a millionth of a column's
+    largest entry, far below the precision of any price.
     """
     largest = np.max(np.abs(matrix), axis=0, initial=0.0)
     exponent = BITS - np.frexp(largest)[1]
@@ -121,7 +121,7 @@ def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
     Parameters
     ----------
     right : array
-        One right side, or one in each column.
+        One right-hand side, or one per column.
 
     Raises
     ------

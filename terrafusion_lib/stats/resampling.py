@@ -9,7 +9,7 @@ CELLS = 1 << 16
 """Resampled sales held at once: small enough for the processor's cache."""
 
 REACH = 5.0
-"""Standard errors about the median within which the medians of resamples are looked for first."""
+"""Standard errors around the median within which resample medians are searched first."""
 
 BOOTSTRAPPED = ("mean_ratio", "weighted_mean_ratio", "cod", "cov", "prd", "mki", "ki")
 
@@ -17,11 +17,12 @@ BOOTSTRAPPED = ("mean_ratio", "weighted_mean_ratio", "cod", "cov", "prd", "mki",
 def bootstrap(
     appraised: FloatArray, price: FloatArray, *, replicates: int, seed: int | list[int]
 ) -> FloatArray:
-    """Replicates of every bootstrapped statistic of one stratum, a row each as in `BOOTSTRAPPED`.
+    """Replicates of every bootstrapped statistic of one stratum, one row each, in the order of
+    `BOOTSTRAPPED`.
 
     `appraised` and `price` must be sorted by ratio, then price, as
-    :func:`~terrafusion_lib.stats.strata.stratify` leaves them: then the draws, and so the
-    interval, depend on nothing but the sales, the number of replicates and the seed.
+    :func:`~terrafusion_lib.stats.strata.stratify` returns them, so that draws and interval depend
+    only on the sales, the number of replicates and the seed.
     """
     n = price.size
     bits = np.random.PCG64(seed)
@@ -39,10 +40,12 @@ def bootstrap(
 
 
 def draw(bits: np.random.PCG64, n: int, rows: int) -> IntArray:
-    """`n` whole numbers from 0 to `n` - 1 for each row, alike in likelihood to `n` parts in 2**32.
+    """`n` whole numbers from 0 to `n` - 1 for each row, equally likely to within `n` parts in
+    2**32.
 
     Lemire, "Fast random integer generation in an interval", ACM TOMACS 29 (2019), without the
-    rejection that would remove the last unevenness. Each row takes as many words of the stream.
+    rejection step that would make them exactly uniform. Every row uses the same number of words of
+    the stream.
     """
     pairs = (n + 1) // 2
     words = bits.random_raw(rows * pairs).view(np.uint32).reshape(rows, 2 * pairs)[:, :n]
@@ -52,11 +55,10 @@ def draw(bits: np.random.PCG64, n: int, rows: int) -> IntArray:
 
 
 class _Resampler:
-    """Statistics of resamples, given as how often each sale was drawn (replicate x sale).
+    """Statistics of resamples, given as draw counts of each sale (replicate x sale).
 
-    Sales are numbered in the order of their prices; `place` says where each is by its ratio's
-    rank. Work arrays are made once: for large samples most of the time would else go into fresh
-    memory.
+    Sales are numbered in price order; `place` gives each one's position by ratio. Work arrays are
+    reused, because for large samples allocating memory would take most of the time.
     """
 
     def __init__(self, appraised: FloatArray, price: FloatArray, rows: int) -> None:
@@ -71,7 +73,7 @@ class _Resampler:
         self.appraised, price = appraised[by_price], price[by_price]
         distance = self.distance[by_price]
         self.columns = (self.ratio[by_price], distance**2, self.appraised, distance)
-        # Equal prices are a block and share their mean rank.
+        # Equal prices form a block and share their mean rank.
         opens = np.append(True, price[1:] != price[:-1])
         self.block = np.cumsum(opens) - 1
         self.last = np.append(np.flatnonzero(opens)[1:], n) - 1
@@ -82,7 +84,7 @@ class _Resampler:
         self.real = [np.empty((rows, n)) for _ in range(2)]
 
     def _look_within(self, window: slice) -> None:
-        """Look for the medians of resamples among the ratios of these ranks."""
+        """Search the medians of resamples among the ratios of these ranks."""
         self.window = window
         self.below = (self.ratio_rank < window.start).astype(np.float64)
 
@@ -113,7 +115,7 @@ class _Resampler:
         """Median of each resample and the sum of distances from it.
 
         `spread` is the sum of distances from the median of the sales: moving from one median to
-        the other changes each distance by the move, but for the sales between the two.
+        the other changes each distance by the same amount, except for sales between the two.
         """
         below = _weigh(times, self.below).astype(np.int64)
         times_inside = counts[:, self.place[self.window]]
@@ -154,6 +156,6 @@ class _Resampler:
 
 
 def _weigh(times: FloatArray, values: FloatArray) -> FloatArray:
-    # einsum sums in one fixed order; a BLAS product may depend on the number of threads.
+    # einsum sums in a fixed order; a BLAS product may depend on the number of threads.
     total: FloatArray = np.einsum("ij,j->i", times, values)
     return total

@@ -1,8 +1,8 @@
-"""Limits of ratio statistics by edition, property type and market; what a figure says against them.
+"""Limits of ratio statistics by edition, property type and market, and verdicts against them.
 
-Limits are inclusive. MKI, VEI and the signals of sales chasing have no adopted limits; theirs are
-cited as what they are. The tables' ranges were typed from knowledge of the standards and compared
-with secondary sources only.
+Limits are inclusive. MKI, VEI and the indicators of sales chasing have no adopted limits; the
+citation says where theirs come from. The tables were entered from knowledge of the standards and
+checked against secondary sources only.
 """
 
 import math
@@ -16,15 +16,14 @@ INCONCLUSIVE = "inconclusive"
 TOO_FEW = "too few"
 
 MIN_SALES = 10
-"""Fewest sales for a verdict.
-
-A rule of this house: the standard sets no number but asks for confidence intervals, and below ten
-sales a bootstrapped interval of the COD is too narrow to be trusted.
+"""Minimum sales for a verdict. This is TerraFusion's rule: the standard sets no number but
+requires confidence intervals, and below ten sales a bootstrapped interval of the COD is too narrow
+to trust.
 """
 
 
 class Edition(StrEnum):
-    """Whose limits a study is held to.
+    """The standard whose limits apply.
 
     ``iaao_2013``: for local jurisdictions (part 1, section 9). ``iaao_2013_oversight``: for
     agencies that oversee them (part 2, table 2-3). ``iaao_1999``: the edition before PRB.
@@ -44,7 +43,7 @@ class Trimming(StrEnum):
 
 
 class MarketArea(StrEnum):
-    """The kind of market that a table's COD limits go by.
+    """The kind of market for a table's COD limits.
 
     ``active``: very large or densely populated, newer or similar properties. ``typical``:
     mid-sized, older and newer properties mixed. ``rural``: small, older or depressed.
@@ -57,7 +56,7 @@ class MarketArea(StrEnum):
 
 @dataclass(frozen=True)
 class Limit:
-    """An acceptable range, both ends included, and where it is written."""
+    """An acceptable range, both ends included, and its citation."""
 
     low: float
     high: float
@@ -75,9 +74,9 @@ _TYPES = {
     "agricultural": "rural",
     "vacant_land": "vacant land",
 }
-"""The line of the tables that a property type stands in; special purpose stands in none."""
+"""The table line for a property type; special purpose has none."""
 
-_HOUSE = "limit of this house; technique of the IAAO Standard on Ratio Studies (2013), appendix E"
+_HOUSE = "TerraFusion limit; technique of the IAAO Standard on Ratio Studies (2013), appendix E"
 _UNADOPTED = {
     "mki": Limit(0.95, 1.05, "Quintos (2020), Journal of Property Tax Assessment 17(2)"),
     "vei": Limit(-10.0, 10.0, "IAAO Standard on Ratio Studies, exposure draft May 2026, app. E"),
@@ -88,7 +87,7 @@ _UNADOPTED = {
 
 
 def _level(standard: str, *, prb: bool) -> dict[str, Limit]:
-    """Limits that are alike for all property."""
+    """Limits that apply to all property types."""
     level = Limit(0.90, 1.10, f"{standard}, section on performance standards")
     found = {"median_ratio": level, "prd": Limit(0.98, 1.03, level.citation)}
     return found | ({"prb": Limit(-0.05, 0.05, level.citation)} if prb else {}) | _UNADOPTED
@@ -173,19 +172,19 @@ def verdict(
     n: int,
     min_sales: int = MIN_SALES,
 ) -> str | None:
-    """What a figure says against its limit; None without a limit.
+    """The verdict of a statistic against its limit; None without a limit.
 
-    *too few* below `min_sales` or when the figure is undefined; *met* when the estimate lies
-    within the limit, ends included; otherwise *inconclusive* when its confidence interval still
-    reaches into the limit, so that sampling error alone may explain the miss, or when it has none,
-    and *not met* when the interval lies outside (non-compliance must be shown, as in the
-    standard's section 9).
+    *too few* below `min_sales` or when the figure is undefined; *met* when the estimate is within
+    the limit, ends included; otherwise *inconclusive* when its confidence interval overlaps the
+    limit, so that sampling error alone may explain the miss, or when there is no interval; *not
+    met* when the interval is outside (noncompliance must be demonstrated, as in section 9 of the
+    standard).
     """
     if allowed is None:
         return None
     if n < min_sales or not math.isfinite(estimate):
         return TOO_FEW
-    # A figure that is exactly the limit must meet it whatever the last bit says.
+    # A figure exactly at the limit must meet it despite rounding in the last bit.
     slack = 1e-12 * max(abs(allowed.low), abs(allowed.high))
     if allowed.low - slack <= estimate <= allowed.high + slack:
         return MET

@@ -1,4 +1,4 @@
-"""Sales sorted by stratum and ratio, so that a statistic of every stratum is a few array passes."""
+"""Sales sorted by stratum and ratio, so that a statistic of all strata takes a few array passes."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,14 +13,14 @@ __all__ = ["BoolArray", "FloatArray", "IntArray", "RatioDataError", "Strata", "s
 
 
 class RatioDataError(TerraFusionError, ValueError):
-    """Appraised values and prices that no ratio can be computed from."""
+    """Appraised values and prices from which no ratio can be computed."""
 
 
 def usable(appraised: ArrayLike, price: ArrayLike) -> BoolArray:
     """Mask of the pairs that a ratio study can use.
 
-    Both finite, price above zero, appraised value not negative. Statistics refuse other pairs; a
-    caller that wants to leave them out filters by this mask and reports how many it left out.
+    Both finite, price above zero, appraised value not negative. Statistics reject other pairs. To
+    leave them out, filter by this mask and report how many were excluded.
     """
     value, paid = _vectors(appraised, price)
     return np.isfinite(value) & np.isfinite(paid) & (paid > 0) & (value >= 0)
@@ -42,7 +42,7 @@ class Strata:
     start: IntArray
 
     def sums(self, values: FloatArray) -> FloatArray:
-        """Sum of `values` (one per sale) by stratum: of its own sales alone, to the last bit."""
+        """Sum of `values` (one per sale) by stratum: independent of other strata, bit for bit."""
         summed = np.zeros(self.n.size)
         some = self.n > 0
         if some.any():
@@ -50,7 +50,7 @@ class Strata:
         return summed
 
     def spread(self, figures: FloatArray) -> FloatArray:
-        """A figure per stratum, for each of its sales; of a single stratum one, to broadcast."""
+        """Repeat a figure per stratum for each of its sales; with one stratum, a scalar."""
         return figures if self.n.size == 1 else np.repeat(figures, self.n)
 
     @cached_property
@@ -71,10 +71,9 @@ class Strata:
 
     @cached_property
     def value_proxy(self) -> FloatArray:
-        """Half the price and half the appraised value at the median level, US dollars.
-
-        Stands for the unknown market value without favoring either side, so that an error of the
-        price alone does not pass for regressivity.
+        """Average of the price and the appraised value divided by the median ratio, US dollars. A
+        proxy for the unknown market value that favors neither, so that price errors alone do not
+        look like regressivity.
         """
         with np.errstate(invalid="ignore", divide="ignore"):
             proxy = self.appraised * self.spread(1 / np.where(self.median > 0, self.median, np.nan))
@@ -118,7 +117,7 @@ class Strata:
 def stratify(
     appraised: ArrayLike, price: ArrayLike, codes: IntArray | None = None, count: int = 1
 ) -> Strata:
-    """Validate and sort sales; without `codes` all are one stratum, a negative code leaves out.
+    """Validate and sort sales; without `codes` all are one stratum; negative codes are excluded.
 
     Values are positional: a pandas index is ignored, never aligned on.
 
@@ -157,7 +156,7 @@ def _vectors(appraised: ArrayLike, price: ArrayLike) -> tuple[FloatArray, FloatA
     if value.size != paid.size:
         raise RatioDataError(
             f"{value.size:,} appraised values for {paid.size:,} prices",
-            cause="two selections of different rows",
+            cause="values and prices were selected from different rows",
         )
     return value, paid
 
@@ -167,7 +166,7 @@ def _refuse_unusable(value: FloatArray, paid: FloatArray) -> None:
     if bad.size:
         shown = [f"row {i}: appraised {value[i]:g}, price {paid[i]:g}" for i in bad[:5]]
         raise RatioDataError(
-            "A ratio needs a price above zero and an appraised value of zero or more",
+            "Ratios need prices above zero and appraised values of zero or more",
             count=int(bad.size),
             examples=shown,
             hint="filter by terrafusion_lib.stats.strata.usable and report what is left out",
@@ -175,6 +174,6 @@ def _refuse_unusable(value: FloatArray, paid: FloatArray) -> None:
 
 
 def _order(codes: IntArray, ratio: FloatArray, price: FloatArray, count: int) -> IntArray:
-    """Order by (code, ratio, price): what the input's order was is forgotten."""
+    """Order by (code, ratio, price), independent of the input order."""
     order = order_by(ratio, price)
     return order[order_by_code(codes[order], count)] if count > 1 else order

@@ -52,10 +52,10 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class StudyOptions:
-    """How a study is made.
+    """Options of a study.
 
     `trimming` applies to the study as a whole, before strata are formed. Strata below two sales
-    get averages without intervals; `replicates` 0 leaves the bootstrapped intervals out.
+    get averages without intervals; `replicates` 0 omits bootstrapped intervals.
     """
 
     confidence: float = 0.95

@@ -1,4 +1,4 @@
-"""How much areas differ in their price trends, by what is left of prices when all else is told."""
+"""How much areas differ in their price trends, from regression residuals."""
 
 import numpy as np
 
@@ -8,27 +8,27 @@ from terrafusion_lib.stats.strata import FloatArray, IntArray
 def drift_variance(
     area: IntArray, time: FloatArray, residual: FloatArray, weight: FloatArray, noise: float
 ) -> float:
-    """Variance between areas of their own trend beside the common one, log points a year, squared.
+    """Between-area variance of trends relative to the common trend, (log points per year) squared.
 
     The estimator of DerSimonian and Laird (Controlled Clinical Trials 7, 1986) over each area's
-    slope of residual on time: what their scatter exceeds that of slopes that differ by noise alone.
+    slope of residual on time: the part of their scatter that noise alone does not explain.
 
     Parameters
     ----------
     area : array of int
-        Number of each sale's area from 0; sales of -1 have none and are left out.
+        Area number of each sale, from 0; sales with -1 have no area and are ignored.
     time : array
         Time of each sale, years.
     residual, weight : array
-        Log price beyond the common model, and how much each sale is believed.
+        Residual log price of the common model, and the weight of each sale.
     noise : float
         Variance of a residual.
 
     Returns
     -------
     float
-        Zero where the slopes of the areas differ no more than by chance, or fewer than three areas
-        have sales at different times.
+        Zero if slopes differ no more than by chance, or if fewer than three areas have sales at
+        different times.
     """
     known = area >= 0
     area, time, residual, weight = area[known], time[known], residual[known], weight[known]

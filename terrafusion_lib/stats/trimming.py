@@ -1,4 +1,4 @@
-"""Which ratios a study leaves out as outliers, by a published rule."""
+"""Which ratios a study trims as outliers, by a published rule."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -11,11 +11,11 @@ MIN_RATIOS = 5
 
 
 def kept(ratios: ArrayLike, rule: Trimming) -> BoolArray:
-    """Mask of the ratios that stay, over all ratios given together.
+    """Mask of the ratios to keep, judged over all ratios together.
 
-    ``iqr``: leaves out ratios further than three interquartile ranges outside the quartiles (IAAO
-    Standard on Ratio Studies (2013), appendix B.1, extreme outliers). ``wac``: leaves out ratios
-    below 25 or above 175 percent, unless they exceed five percent of the sales (WAC 458-53-070,
+    ``iqr``: trims ratios more than three interquartile ranges outside the quartiles (IAAO
+    Standard on Ratio Studies (2013), appendix B.1, extreme outliers). ``wac``: trims ratios below
+    25 or above 175 percent, unless they exceed five percent of the sales (WAC 458-53-070,
     -080). ``none`` keeps all.
     """
     ratio = np.asarray(ratios, dtype=np.float64)

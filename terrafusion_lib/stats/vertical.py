@@ -1,7 +1,7 @@
 """Vertical equity indicator (VEI) of the IAAO exposure drafts.
 
 Source: IAAO Standard on Ratio Studies, exposure draft of May 2026, appendix E. A draft, not an
-adopted standard: published beside PRD and PRB, never instead of them.
+adopted standard: published in addition to PRD and PRB, never instead of them.
 """
 
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ MEDIAN_CONFIDENCE = 0.90
 
 @dataclass(frozen=True)
 class VerticalEquity:
-    """VEI by stratum, percent of the median ratio, with the ends that its group medians allow.
+    """VEI by stratum, percent of the median ratio, with an interval from its group medians.
 
     `low` and `high` compare the near and the far ends of the 90 percent intervals of the first
     and last group's medians, as the draft's test of significance does.
@@ -39,7 +39,7 @@ def vei(strata: Strata) -> VerticalEquity:
     """100 x (median of the highest-value group - of the lowest) / overall median, by stratum.
 
     Groups are percentile groups of the value proxy (Hyndman and Fan's method 7); below 0 is
-    regressive. NaN below 20 sales, and where equal proxies leave the highest group empty.
+    regressive. NaN below 20 sales, or if equal proxies leave the highest group empty.
     """
     proxy = strata.value_proxy
     found = np.full((3, strata.n.size), np.nan)

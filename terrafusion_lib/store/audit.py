@@ -1,4 +1,4 @@
-"""The audit log: append-only, each entry sealed with the hash of the one before."""
+"""The audit log: append-only, each entry sealed with the hash of the previous one."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ def append(
     county_id: str | None = None,
     detail: dict[str, Any] | None = None,
 ) -> int:
-    """Add an entry; returns its number. Updates and deletes are refused by the database."""
+    """Add an entry and return its number. The database rejects updates and deletes."""
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("LOCK TABLE audit_log IN SHARE ROW EXCLUSIVE MODE")
     last = connection.execute(
@@ -40,7 +40,7 @@ def append(
 
 
 def broken_entries(connection: sa.Connection) -> list[int]:
-    """Numbers of entries whose seal does not fit their content or the entry before."""
+    """Numbers of entries whose seal does not match their content or the previous entry."""
     previous, broken = "", []
     for row in connection.execute(sa.select(audit_log).order_by(audit_log.c.entry)).mappings():
         if row["previous_hash"] != previous or row["entry_hash"] != _seal(dict(row)):

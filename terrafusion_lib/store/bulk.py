@@ -1,7 +1,7 @@
 """The bulk writer: Parquet to tables, set-based, in one transaction, idempotent by key.
 
 Rows are compared by a hash of their canonical columns, computed while they are read. A county's
-first load is copied straight into the tables; of a later one only the rows that differ are sent.
+first load is copied straight into the tables; later loads send only rows that differ.
 """
 
 import json
@@ -93,7 +93,7 @@ def load_tables(
 def put_results(
     connection: sa.Connection, name: str, table: pa.Table, *, county_id: str, run_id: str
 ) -> int:
-    """Replace the rows of a result table for a county and run; returns how many there are."""
+    """Replace the rows of a result table for a county and run; returns their number."""
     target = results_of(name)
     same = (target.c.county_id == county_id) & (target.c.run_id == run_id)
     connection.execute(target.delete().where(same))
@@ -106,7 +106,7 @@ def put_results(
 def _check_files(tables: Mapping[str, Path]) -> None:
     for name, path in tables.items():
         if name not in TABLES:
-            raise LoadError(f"{name} is no canonical table", examples=list(TABLES))
+            raise LoadError(f"{name} is not a canonical table", examples=list(TABLES))
         if not path.is_file():
             raise LoadError(f"{path} does not exist", table=name)
         found = set(pq.read_schema(path).names)
@@ -117,7 +117,7 @@ def _check_files(tables: Mapping[str, Path]) -> None:
 
 @contextmanager
 def county_transaction(engine: sa.Engine, county_id: str) -> Iterator[sa.Connection]:
-    """One writing transaction that no other load of the county interleaves with."""
+    """One write transaction that excludes other loads of the county."""
     with engine.connect().execution_options(immediate=True) as connection, connection.begin():
         if engine.dialect.name == "postgresql":
             connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{LOCK_SECONDS}s'")
@@ -128,10 +128,8 @@ def county_transaction(engine: sa.Engine, county_id: str) -> Iterator[sa.Connect
 
 @dataclass
 class _TableWork:
-    """One table of a load: the file's rows are compared with the database's by key and hash.
-
-    The comparison is DuckDB's, on keys and hashes alone, so that only rows that differ go to the
-    database.
+    """One table of a load: compares the file's rows with the database's by key and hash. DuckDB
+    compares only keys and hashes, so that only rows that differ go to the database.
     """
 
     connection: sa.Connection
@@ -164,7 +162,7 @@ class _TableWork:
         return result
 
     def _first_load(self) -> TableLoad:
-        """Copy straight into the table; an empty table gets its indexes afterwards."""
+        """Copy straight into the table; an empty table gets its indexes afterward."""
         empty = self.connection.scalar(sa.select(sa.literal(1)).select_from(self.target).limit(1))
         indexes = sorted(self.target.indexes, key=lambda index: str(index.name))
         for index in indexes if empty is None else ():
@@ -176,7 +174,7 @@ class _TableWork:
         return TableLoad(read=rows, inserted=rows)
 
     def _compare(self, database: duckdb.DuckDBPyConnection) -> TableLoad:
-        """Make DuckDB's tables `known`, `incoming` and `writes`; returns the counts."""
+        """Create DuckDB's tables `known`, `incoming` and `writes`; returns the counts."""
         keys = ", ".join(self.keys)
         columns = ", ".join(f"{key} VARCHAR" for key in self.keys if key not in INTEGER_KEYS)
         columns += "".join(f", {key} BIGINT" for key in self.keys if key in INTEGER_KEYS)
@@ -220,7 +218,7 @@ class _TableWork:
         doubles = [row[0] for row in database.execute(query + " ORDER BY 1").fetchall()]
         if doubles:
             raise LoadError(
-                "The operational database refused to load: rows share a key",
+                "The operational database rejected the load: rows share a key",
                 county=self.county_id,
                 table=self.target.name,
                 count=len(doubles),
@@ -241,7 +239,7 @@ class _TableWork:
             )
 
     def _deactivate(self, database: duckdb.DuckDBPyConnection) -> None:
-        """Mark the rows inactive that the file no longer has."""
+        """Mark rows inactive that are no longer in the file."""
         name, keys = self.target.name, ", ".join(self.keys)
         gone = database.sql(
             f"SELECT {keys} FROM known k ANTI JOIN incoming USING ({keys}) WHERE k.is_active"
@@ -264,7 +262,7 @@ class _TableWork:
 
     @property
     def _hash(self) -> str:
-        """MD5 over the columns as text, null and empty text apart: the same on every database."""
+        """MD5 of the columns as text, distinguishing null and empty; the same on every database."""
         names = TABLES[self.target.name].column_names
         text = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(0))" for name in names)
         return f"md5(concat_ws(chr(31), {text}))"
@@ -272,7 +270,7 @@ class _TableWork:
     def _batches(
         self, database: duckdb.DuckDBPyConnection, condition: str
     ) -> Iterator[pa.RecordBatch]:
-        """The file's rows with their housekeeping columns, as the database takes them."""
+        """The file's rows with their housekeeping columns, in the database's types."""
         plain = {Kind.DATE: "CAST({0} AS VARCHAR)", Kind.BOOLEAN: "CAST({0} AS INTEGER)"}
         columns = [
             f"{plain.get(c.kind, '{0}').format(c.name) if self.sqlite else c.name} AS {c.name}"
@@ -305,7 +303,7 @@ class _TableWork:
                 done += batch.num_rows
                 self.progress(f"load {self.target.name}", done, total)
 
-        # Closed here: DuckDB refuses to be closed while another thread still reads from it.
+        # Closed here, because DuckDB cannot be closed while another thread reads from it.
         with closing(read_ahead(shown, count=2)) as coming:
             return insert_batches(self.connection, table, coming)
 

@@ -1,4 +1,4 @@
-"""Arrow batches into a table as fast as each database takes them."""
+"""Arrow batches into a table, as fast as each database allows."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import closing
@@ -23,7 +23,7 @@ def insert_batches(connection: sa.Connection, table: str, batches: Iterable[pa.R
 
 
 def sqlite_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Batches with dates as ISO text and booleans as 0 and 1, which is how SQLite keeps them."""
+    """Batches with dates as ISO text and booleans as 0 and 1, as SQLite stores them."""
     for batch in batches:
         columns = [_sqlite_column(column) for column in batch.columns]
         yield pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
@@ -43,7 +43,7 @@ def _insert_sqlite(connection: sa.Connection, table: str, batches: Iterable[pa.R
     for batch in batches:
         names = ", ".join(batch.schema.names)
         marks = ", ".join("?" * batch.num_columns)
-        # Rows are made one by one while they are inserted: a list of them would cost as much again.
+        # Rows are produced one by one during the insert, because a list would double the memory.
         values: Any = zip(*(column.to_pylist() for column in batch.columns), strict=True)
         cursor.executemany(f"INSERT INTO {table} ({names}) VALUES ({marks})", values)
         rows += batch.num_rows

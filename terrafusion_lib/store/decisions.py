@@ -1,4 +1,4 @@
-"""Decisions at doors that run or export something: asked of `access`, kept in the audit log."""
+"""Permission checks for runs and exports, recorded in the audit log."""
 
 from datetime import datetime
 from functools import partial
@@ -15,12 +15,12 @@ GRANTED, REFUSED = "access:granted", "access:refused"
 def require_audited(
     store: Store, settings: Settings, county_id: str, *permissions: str, at: datetime
 ) -> Grants:
-    """`access.decide.require`, with the answer in the audit log either way.
+    """`access.decide.require`, with the decision recorded in the audit log.
 
     Raises
     ------
     AccessDeniedError
-        A permission is lacking.
+        A permission is missing.
     """
     note = partial(store.audit, username=settings.user, county_id=county_id, at=at)
     try:

@@ -1,4 +1,4 @@
-"""The run ledger: which run, who, with what, and how each step ended."""
+"""The run ledger: each run, its user, inputs, and the outcome of each step."""
 
 import json
 from datetime import datetime
@@ -12,7 +12,7 @@ JSON_RUN = ("parameters", "versions")
 
 
 def start_run(connection: sa.Connection, run_id: str, **fields: Any) -> None:
-    """Insert a run as RUNNING, or begin a resumed one again."""
+    """Insert a run as RUNNING, or restart a resumed one."""
     values = {
         f"{name}_json" if name in JSON_RUN else name: json.dumps(value)
         if name in JSON_RUN
@@ -53,12 +53,12 @@ def record_step(connection: sa.Connection, run_id: str, **fields: Any) -> None:
 
 
 def close_stale_runs(connection: sa.Connection, county_id: str, now: datetime) -> int:
-    """Close the county's runs that are RUNNING; none can be, since the caller holds the lock."""
+    """Close the county's RUNNING runs; they are stale, because the caller holds the lock."""
     stale = (pipeline_runs.c.county_id == county_id) & (pipeline_runs.c.status == "RUNNING")
     closed = connection.execute(
         pipeline_runs.update()
         .where(stale)
-        .values(status="FAILED", finished_at=now, message="Its process ended without a word")
+        .values(status="FAILED", finished_at=now, message="The run's process ended unexpectedly")
     )
     return int(closed.rowcount)
 

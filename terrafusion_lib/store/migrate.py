@@ -1,7 +1,7 @@
 """Alembic without its command line: migrations of the platform, then those of each plugin.
 
-Each history has a version table of its own, so a plugin can come, be upgraded and go without
-touching another's.
+Each history has its own version table, so a plugin can be installed, upgraded and removed without
+affecting others.
 """
 
 from dataclasses import dataclass
@@ -21,14 +21,14 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 @dataclass(frozen=True)
 class History:
-    """A sequence of migrations and the table that notes how far the database is."""
+    """A sequence of migrations and the table that records the database's revision."""
 
     owner: str
     versions: Path
     version_table: str
 
     def config(self) -> "Config":
-        """What Alembic is told."""
+        """Alembic's configuration."""
         from alembic.config import Config
 
         config = Config()
@@ -43,7 +43,7 @@ PLATFORM = History("TerraFusion", MIGRATIONS / "versions", "alembic_version")
 
 
 def histories() -> list[History]:
-    """The platform's migrations, then those of the plugins that bring some, by name."""
+    """The platform's migrations, then those of plugins, by name."""
     return [
         PLATFORM,
         *(
@@ -55,12 +55,12 @@ def histories() -> list[History]:
 
 
 def upgrade(engine: sa.Engine) -> None:
-    """Apply the migrations that the database lacks, each history in one transaction.
+    """Apply missing migrations, each history in one transaction.
 
     Raises
     ------
     LoadError
-        The database was made by a newer version of TerraFusion or of a plugin.
+        The database was created by a newer version of TerraFusion or a plugin.
     """
     for history in histories():
         _upgrade(engine, history)
@@ -83,9 +83,9 @@ def _upgrade(engine: sa.Engine, history: History) -> None:
             return
         if current is not None and current not in known:
             raise LoadError(
-                f"The operational database is at revision {current} of {history.owner}, "
-                "which this version lacks",
-                cause=f"it was made by a newer version of {history.owner}",
+                f"The operational database is at revision {current} of {history.owner}, which "
+                "this version does not have",
+                cause=f"it was created by a newer version of {history.owner}",
                 hint=f"update {history.owner}",
             )
         if engine.dialect.name == "postgresql":

@@ -1,6 +1,6 @@
 """The operational database: canonical tables with housekeeping, ledger, jobs, audit.
 
-Tables of plugins are made from what these declare: `plugin_tables`.
+`plugin_tables` builds the tables that plugins declare.
 """
 
 from typing import Any
@@ -51,10 +51,8 @@ def columns_of(spec: TableSpec) -> list[sa.Column[Any]]:
 
 
 def _canonical(spec: TableSpec) -> sa.Table:
-    """A canonical table, and the columns that the bulk writer adds to it.
-
-    They hold the hash of the canonical columns, whether the source still has the row, the run that
-    last wrote it, and when.
+    """A canonical table with the columns that the bulk writer adds: the hash of the canonical
+    columns, whether the source still has the row, the run that last wrote it, and when.
     """
     housekeeping = [
         sa.Column("row_hash", sa.Text(), nullable=False),

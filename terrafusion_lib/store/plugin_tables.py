@@ -1,4 +1,4 @@
-"""Tables of plugins in the operational database, made from what the plugins declare."""
+"""Plugin tables in the operational database, built from what plugins declare."""
 
 from functools import cache
 
@@ -21,7 +21,7 @@ def results_of(name: str) -> sa.Table:
 
 
 def jobs_of(plugin: str) -> sa.Table | None:
-    """The table with a plugin's own job columns; None where it has none or is not installed."""
+    """The table with a plugin's own job columns; None if it has none or is not installed."""
     known = declared_plugins().get(plugin)
     if known is None or not known.job_columns:
         return None
@@ -35,7 +35,7 @@ def _result_table(spec: TableSpec) -> sa.Table:
 
 @cache
 def _job_table(plugin: str, columns: tuple[Column, ...]) -> sa.Table:
-    """A table that joins `jobs` one to one with what one plugin's jobs hold."""
+    """A table with one plugin's own job columns, joined one to one with `jobs`."""
     metadata = sa.MetaData(naming_convention=NAMES)
     jobs.to_metadata(metadata)
     key = sa.Column("job_id", sa.Text(), sa.ForeignKey("jobs.job_id"), primary_key=True)

@@ -11,7 +11,7 @@ BATCH_ROWS = 50_000
 
 
 def read_arrow(engine: sa.Engine, query: sa.Select[Any], schema: pa.Schema) -> pa.Table:
-    """The query's rows with the types that `schema` gives to the columns of the same name."""
+    """The query's rows, typed by the columns of the same name in `schema`."""
     names = [column.name for column in query.selected_columns]
     wanted = pa.schema([schema.field(name) for name in names])
     text = str(query.compile(engine, compile_kwargs={"literal_binds": True}))
@@ -21,7 +21,7 @@ def read_arrow(engine: sa.Engine, query: sa.Select[Any], schema: pa.Schema) -> p
 
 
 def record_batches(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[pa.RecordBatch]:
-    """Rows of a query of text, integer and boolean columns, a batch at a time."""
+    """Rows of a query with text, integer and boolean columns, one batch at a time."""
     found = connection.execute(query.execution_options(stream_results=True))
     names = [column.name for column in query.selected_columns]
     for rows in found.partitions(BATCH_ROWS):
@@ -30,10 +30,8 @@ def record_batches(connection: sa.Connection, query: sa.Select[Any]) -> Iterator
 
 
 def _read_sqlite(engine: sa.Engine, query: str, schema: pa.Schema) -> pa.Table:
-    """Rows through Python's own SQLite.
-
-    A second SQLite library in the process (such as ADBC's) must not open a file that this one
-    has open: the two do not see each other's locks, and were seen to read stale pages.
+    """Rows read with Python's own SQLite. A second SQLite library in the process, such as ADBC's,
+    must not open the same file: the two do not see each other's locks and have read stale pages.
     """
     batches = []
     with engine.connect() as connection:
@@ -48,7 +46,7 @@ def _read_sqlite(engine: sa.Engine, query: str, schema: pa.Schema) -> pa.Table:
 
 
 def _typed(values: list[Any], target: pa.DataType) -> pa.Array:
-    """A column of SQLite's few types as the canonical type."""
+    """Converts a column from SQLite's few types to the canonical type."""
     if pa.types.is_date(target):
         return pa.array(values, pa.string()).cast(target)
     if pa.types.is_boolean(target):
@@ -92,7 +90,7 @@ def _read_postgres(engine: sa.Engine, query: str, schema: pa.Schema) -> pa.Table
 
 
 def _unhex(column: pa.ChunkedArray) -> pa.Array:
-    """PostgreSQL writes bytes as hexadecimal text behind a mark of two characters."""
+    """PostgreSQL writes bytes as hexadecimal text after a two-character prefix."""
     return pa.array(
         [None if text is None else bytes.fromhex(text[2:]) for text in column.to_pylist()],
         pa.binary(),

@@ -46,12 +46,12 @@ PRAGMAS = (
 
 
 def open_store(url: str) -> "Store":
-    """Open the operational database that `url` names; nothing is created yet.
+    """Open the operational database at `url`; creates nothing yet.
 
     Raises
     ------
     ConfigError
-        The URL is malformed or names another database than SQLite and PostgreSQL.
+        The URL is malformed or not for SQLite or PostgreSQL.
     MissingDependencyError
         The database's driver is not installed.
     """
@@ -85,16 +85,16 @@ class Store:
         self.close()
 
     def close(self) -> None:
-        """Give all connections back."""
+        """Return all connections."""
         self.engine.dispose()
 
     def migrate(self) -> None:
-        """Bring the schema to this version's; an up-to-date schema is left alone.
+        """Upgrade the schema to this version; an up-to-date schema is left alone.
 
         Raises
         ------
         LoadError
-            The database cannot be reached, or was made by a newer version.
+            The database cannot be reached, or was created by a newer version.
         """
         with self._errors("migrate"):
             migrate.upgrade(self.engine)
@@ -112,13 +112,13 @@ class Store:
     ) -> LoadResult:
         """Make the county's rows equal to the Parquet files, all tables in one transaction.
 
-        A row that is the same is not written; a row that the files lack is marked inactive; one
-        that comes back is made active again. Two loads of one county wait for each other.
+        Unchanged rows are not written, rows missing from the files are marked inactive, and rows
+        that return become active again. Two loads of one county wait for each other.
 
         Raises
         ------
         LoadError
-            The database refused; nothing of this load is kept.
+            The database rejected the load; nothing from it is kept.
         """
         with self._errors("load", county_id):
             return load_tables(
@@ -133,7 +133,7 @@ class Store:
             )
 
     def last_load_fingerprint(self, county_id: str) -> str | None:
-        """Fingerprint of the load that the county's rows come from."""
+        """Fingerprint of the load that wrote the county's rows."""
         query = (
             sa.select(load_runs.c.fingerprint)
             .where(load_runs.c.county_id == county_id)
@@ -151,7 +151,7 @@ class Store:
         columns: Sequence[str] | None = None,
         active_only: bool = True,
     ) -> "pa.Table":
-        """Canonical rows of a county in key order, typed as `core.schema` says."""
+        """Canonical rows of a county in key order, typed by `core.schema`."""
         source, spec = CANONICAL[table], TABLES[table]
         query = sa.select(*(source.c[name] for name in columns or spec.column_names))
         query = query.where(source.c.county_id == county_id)
@@ -173,7 +173,7 @@ class Store:
     def read_results(
         self, name: str, *, county_id: str, run_id: str, columns: Sequence[str] | None = None
     ) -> "pa.Table":
-        """Rows of a result table in key order, typed as its plugin declares them.
+        """Rows of a result table in key order, typed as declared by its plugin.
 
         Raises
         ------
@@ -209,35 +209,35 @@ class Store:
             )
 
     def start_run(self, run_id: str, **fields: Any) -> None:
-        """Note a run that begins; a resumed run begins again under its id."""
+        """Record the start of a run; a resumed run restarts under its id."""
         with self.writing("ledger") as connection:
             ledger.start_run(connection, run_id, **fields)
 
     def record_step(self, run_id: str, **fields: Any) -> None:
-        """Note how a step of a run ended."""
+        """Record the outcome of a step."""
         with self.writing("ledger") as connection:
             ledger.record_step(connection, run_id, **fields)
 
     def finish_run(
         self, run_id: str, *, status: str, finished_at: datetime, message: str = ""
     ) -> None:
-        """Note how a run ended."""
+        """Record the outcome of a run."""
         values = {"status": status, "finished_at": finished_at, "message": message}
         with self.writing("ledger") as connection:
             ledger.update_run(connection, run_id, **values)
 
     def promote(self, run_id: str, *, promoted_at: datetime) -> None:
-        """Note that a run's results are the county's current ones."""
+        """Record that a run's results are now current."""
         with self.writing("ledger") as connection:
             ledger.update_run(connection, run_id, promoted_at=promoted_at)
 
     def close_stale_runs(self, county_id: str, *, clock: Callable[[], datetime]) -> int:
-        """Mark runs failed whose process ended without a word; the caller holds the lock."""
+        """Mark runs as failed whose process ended unexpectedly; the caller holds the lock."""
         with self.writing("ledger", county_id) as connection:
             return ledger.close_stale_runs(connection, county_id, clock())
 
     def list_runs(self, county_id: str | None = None) -> list[dict[str, Any]]:
-        """Runs of the ledger, newest first."""
+        """Runs in the ledger, newest first."""
         with self._errors("ledger", county_id), self.engine.connect() as connection:
             return ledger.list_runs(connection, county_id)
 
@@ -248,14 +248,14 @@ class Store:
         Raises
         ------
         LoadError
-            The database refuses to do `what`.
+            The database cannot do `what`.
         """
         with self._errors(what, county_id), self.engine.connect() as connection:
             yield connection
 
     @contextmanager
     def county_transaction(self, what: str, county_id: str) -> "Iterator[sa.Connection]":
-        """A writing transaction that no load of the county interleaves with; see `reading`."""
+        """A write transaction that excludes loads of the county; see `reading`."""
         with (
             self._errors(what, county_id),
             county_transaction(self.engine, county_id) as connection,
@@ -284,21 +284,21 @@ class Store:
         except (DBAPIError, driver) as error:
             text = mask_secrets(str(getattr(error, "orig", error))).strip()
             raise LoadError(
-                f"The operational database refused to {what}: {text}",
+                f"The operational database could not {what}: {text}",
                 county=county_id,
                 cause=_cause(text),
-                hint=f"look at {self.url.render_as_string()}; its last good state stands",
+                hint=f"look at {self.url.render_as_string()}; its last good state remains",
             ) from error
 
 
 def _cause(text: str) -> str | None:
-    """The likely cause of a database's message, in words of the trade."""
+    """The likely cause of a database error, in plain words."""
     causes = {
         "is full": "the disk is full",
         "No space left": "the disk is full",
         "locked": f"another load has held the database for {BUSY_SECONDS} seconds",
         "lock timeout": f"another load has held the county for {BUSY_SECONDS} seconds",
-        "Connection refused": "the server is not running or listens elsewhere",
+        "Connection refused": "the server is not running or is at another address",
         "password authentication": "the user or password is wrong",
         "no such table": "the database has not been migrated",
     }
@@ -312,6 +312,6 @@ def _configure_sqlite(connection: Any, _record: object) -> None:
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:
-    """Begin for real: the driver would begin at the first write only, and not before DDL."""
+    """Begin immediately: the driver would begin only at the first write, and not before DDL."""
     immediate = connection.get_execution_options().get("immediate")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,4 +1,4 @@
-"""Cards: a headline figure each, and the head of a run."""
+"""Cards with one headline figure each, and the header of a run."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ from terrafusion_lib.ui.tables import NAMES
 
 
 def card(label: str, value: str, *, hint: str = "", verdict: str | None = None) -> str:
-    """One figure with its label; a verdict colors the upper edge and is written out."""
+    """One figure with its label; a verdict colors the upper edge and is spelled out."""
     kind = f" {verdict.replace(' ', '-')}" if verdict else ""
     below = " · ".join(part for part in (verdict or "", hint) if part)
     return (
@@ -19,7 +19,7 @@ def card(label: str, value: str, *, hint: str = "", verdict: str | None = None) 
 
 
 def run_head(run: Mapping[str, Any]) -> Html:
-    """County, year, run and the age of the data."""
+    """County, year, run and date of the source data."""
     return styled(
         f"<h1>{text(run['county_name'])} · assessment year {run['assessment_year']}</h1>"
         f'<p class="note">Run {text(run["run_id"])} by {text(run["username"])}, finished '
@@ -36,18 +36,18 @@ def run_cards(run: Mapping[str, Any]) -> Html:
     checks = run["expectations"]
     cards = [
         card("rows loaded", number(total["loaded"]), hint=f"of {number(total['read'])} read"),
-        card("rows quarantined", number(total["quarantined"]), hint="kept with their reason"),
+        card("rows quarantined", number(total["quarantined"]), hint="kept with their reasons"),
         card(
             "expectations passed",
             f"{checks.get('passed', 0)} of {checks.get('rules', 0)}",
-            hint=f"{checks.get('failed_warnings', 0)} rules warn",
+            hint=f"{checks.get('failed_warnings', 0)} rules with warnings",
         ),
     ]
     return styled(f'<div class="cards">{"".join(cards)}</div>')
 
 
 def ratio_cards(rows: list[dict[str, Any]], study: str) -> Html:
-    """Level and uniformity of one study over all sales, with the standard's verdicts."""
+    """Level and uniformity of one study for all sales, with verdicts."""
     found = [row for row in rows if row["study"] == study and row["grouping"] == "overall"]
     cards = [
         card(

@@ -1,4 +1,4 @@
-"""Charts drawn here and shown as SVG: no browser library, no outside address, prints well."""
+"""Charts rendered here and shown as SVG: no browser library, no outside address, prints well."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,8 +14,8 @@ BAND = "#e3f0f8"
 GRAY = "#52606d"
 LABEL_PIXELS = 260
 MARGIN = {"left": 8, "top": 5, "right": 40, "bottom": 5}
-"""Room for text that a browser's font draws wider than it was measured here."""
-DECILES = "tenth of value, 01 lowest"
+"""Margin for browser fonts that are wider than measured here."""
+DECILES = "value decile, 01 lowest"
 
 
 def as_svg(chart: alt.TopLevelMixin) -> Html:
@@ -26,14 +26,14 @@ def as_svg(chart: alt.TopLevelMixin) -> Html:
 
 
 def rows_of(*rows: dict[str, Any]) -> alt.Data:
-    """Rows as the data of a chart."""
+    """Rows as chart data."""
     return alt.Data(values=list(rows))  # type: ignore[no-untyped-call]
 
 
 def finished(
     chart: alt.LayerChart, title: str, width: int, height: int = 240, *, notes: Sequence[str] = ()
 ) -> alt.LayerChart:
-    """A chart with its title, notes below the title and size in the house's look."""
+    """A chart with title, notes below the title, and size, in the common style."""
     below = list(notes) or alt.Undefined
     said = alt.TitleParams(title, subtitle=below, subtitleColor=GRAY)
     styled_chart: alt.LayerChart = (
@@ -51,7 +51,7 @@ def finished(
 
 
 def level_by_stratum(rows: Sequence[dict[str, Any]], *, width: int = 520) -> Html:
-    """Median ratio with its interval by study and stratum, the standard's limits shaded.
+    """Median ratio with confidence interval by study and stratum; the standard's limits are shaded.
 
     Parameters
     ----------
@@ -74,7 +74,9 @@ def level_by_stratum(rows: Sequence[dict[str, Any]], *, width: int = 520) -> Htm
     points = base.mark_point(filled=True, size=40).encode(x=alt.X("estimate:Q", scale=scale))
     chart = alt.LayerChart(layer=[*_limits(rows), spread, points])
     strata = len({row["stratum"] for row in drawn})
-    return as_svg(finished(chart, "Level of appraisal and its interval", width, 40 + 26 * strata))
+    return as_svg(
+        finished(chart, "Level of appraisal with confidence interval", width, 40 + 26 * strata)
+    )
 
 
 def _has_level(row: dict[str, Any]) -> bool:
@@ -82,7 +84,7 @@ def _has_level(row: dict[str, Any]) -> bool:
 
 
 def _level(row: dict[str, Any]) -> dict[str, Any]:
-    """What is drawn of a row; a county's own codes stay as they are typed."""
+    """Chart data of a row; a county's own codes are unchanged."""
     typed = row["grouping"] == "property_type"
     stratum = heading(row["stratum"]) if typed else row["stratum"]
     figures = {name: row[name] for name in ("estimate", "ci_low", "ci_high")}
@@ -90,7 +92,7 @@ def _level(row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _strata_axis(grouping: str, strata: Sequence[str]) -> alt.Y:
-    """The axis of strata, its title clear of the labels; all sales together need no title."""
+    """The axis of strata; the title is clear of the labels and omitted for all sales together."""
     titles = {"overall": None, "value_decile": DECILES}
     apart = 6 + 1.5 * max(map(len, strata))
     return alt.Y(
@@ -101,7 +103,7 @@ def _strata_axis(grouping: str, strata: Sequence[str]) -> alt.Y:
 
 
 def _limits(rows: Sequence[dict[str, Any]]) -> list[alt.Chart]:
-    """The standard's limits of the level as a band, when the rows have any."""
+    """The standard's limits for the level as a band, if the rows have any."""
     for row in rows:
         if row["statistic"] == "median_ratio" and row["limit_low"]:
             ends = rows_of({"from": row["limit_low"], "to": row["limit_high"]})

@@ -1,4 +1,4 @@
-"""The run summary dashboard: a promoted run on one page, filters over the ratio study and map."""
+"""The run summary dashboard: a promoted run on one page, with filters for ratio study and map."""
 
 from typing import Any
 
@@ -18,15 +18,15 @@ from terrafusion_lib.ui.results import RunView, load_run
 ALL = "all"
 STUDIES = {
     "appraised": "Assessor's values on the roll",
-    "model_holdout": "Our values, unseen sales",
+    "model_holdout": "Model values on holdout sales",
 }
 MEASURES = {
     "estimated_value": "Estimated market value, US dollars",
-    "change": "Estimate against the roll, share",
+    "change": "Estimate relative to the roll, share",
     "confidence_score": "Confidence, 0 to 1",
 }
 CENTERS = {"change": 0.0}
-"""Measures whose colors diverge, and from where."""
+"""Measures with diverging colors, and their center."""
 GROUPINGS = {
     "overall": "all sales",
     "property_type": "property type",
@@ -37,16 +37,15 @@ HOVER = ("parcel_number", "situs_address", "property_type", "neighborhood_code",
 
 
 class RunDashboard:
-    """Parts of the page: `head`, `ratio_study`, `map`, `rows`; each shows itself in a cell.
-
-    An error becomes a sentence in its place, never a traceback.
+    """Parts of the page: `head`, `ratio_study`, `map`, `rows`; each displays itself in a cell. An
+    error becomes a message in its place, never a traceback.
 
     Parameters
     ----------
     county : str
-        County id; empty: the first that has a finished run.
+        County id; empty: the first with a finished run.
     user : str, optional
-        Who looks, when that is not the settings' user: whoever logged in to the hub.
+        The viewer, if not the settings' user: the user logged in to the hub.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class RunDashboard:
             self._error = error_box(error)
 
     def _first_county(self) -> str:
-        """The first county that the person may see and that has a run; else the first of all."""
+        """The first county that the user may see and that has a run, otherwise the first county."""
         choices = counties_with(self._settings, VIEW_DASHBOARDS)
         finished = [
             name for name in choices if (self._settings.county_data(name) / "CURRENT").is_file()
@@ -70,7 +69,7 @@ class RunDashboard:
 
     @property
     def head(self) -> Html:
-        """Which run, and its headline figures."""
+        """The run and its headline figures."""
         if self._view is None:
             return style_sheet() + self._error
         run = self._view.summary
@@ -83,7 +82,7 @@ class RunDashboard:
 
     @property
     def ratio_study(self) -> widgets.Widget | None:
-        """The ratio study by a chosen grouping, with a picture of levels by stratum."""
+        """The ratio study by a chosen grouping, with a chart of levels by stratum."""
         if self._view is None:
             return None
         view = self._view
@@ -103,7 +102,7 @@ class RunDashboard:
 
     @property
     def map(self) -> widgets.Widget | None:
-        """Parcels colored by a chosen measure, of a chosen type and neighborhood."""
+        """Parcels of a chosen type and neighborhood, colored by a chosen measure."""
         if self._view is None:
             return None
         view = self._view
@@ -150,7 +149,7 @@ class RunDashboard:
 
 
 def _title(text: str) -> widgets.HTML:
-    """A part's heading; it brings the style, for a part shown alone in a notebook."""
+    """A part's heading; includes the style, for parts shown alone in a notebook."""
     return widgets.HTML(style_sheet() + styled(f"<h2>{text}</h2>"))
 
 

@@ -1,4 +1,4 @@
-"""What a person sees when a dashboard cannot show something: a sentence, never a traceback."""
+"""What a user sees when a dashboard cannot show something: a message, never a traceback."""
 
 import logging
 import uuid
@@ -14,9 +14,8 @@ logger = logging.getLogger("terrafusion.ui")
 
 
 def error_box(error: BaseException) -> Html:
-    """The error for people; an unforeseen one is logged under a code that the box shows.
-
-    Its commands are written as they are typed in the project's folder.
+    """The error for users; an unexpected one is logged under a code shown in the box. Commands are
+    written as typed in the project's folder.
     """
     if isinstance(error, TerraFusionError):
         shown = as_typed(str(error), county=error.county, folder=get_settings().root)

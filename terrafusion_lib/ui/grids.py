@@ -11,12 +11,12 @@ from terrafusion_lib.ui.html import Html, styled
 from terrafusion_lib.ui.tables import heading
 
 LEFT = 'style="text-align: left"'
-"""Said in the cell: a notebook aligns all heads to the right."""
+"""Inline style, because notebooks right-align all header cells."""
 UNITS = {"is_waterfront": "flag", "year_built": "year", "effective_year_built": "year"}
 
 
 def comparable_grid(grid: ComparableGrid) -> Html:
-    """A grid as an appraiser reads it: one column for the subject, one for each comparable."""
+    """A comparable grid: one column for the subject, one for each comparable."""
     sales = grid.comparables
     heads = "".join(
         f'<th class="number" scope="col">Sale {sale.rank}<br>{escape(sale.property_id)}</th>'
@@ -51,12 +51,12 @@ def comparable_grid(grid: ComparableGrid) -> Html:
 def _reconciliation(grid: ComparableGrid) -> str:
     beyond = grid.value - grid.reconciled
     return (
-        f'<p class="note">Of what the market does not explain of a price, '
-        f"{100 * grid.carry_over:.0f} % is carried over to the subject; so much is found again in "
-        f"neighboring sales. The rest is left with the sale.</p>"
-        f'<p class="note">The indicated values reconcile to <strong>{_dollars(grid.reconciled)}'
-        f"</strong>. The model values the property at <strong>{_dollars(grid.value)}</strong>: "
-        f"{_signed(beyond)} by what its trees and the equity calibration add.</p>"
+        '<p class="note">Of what the market does not explain of a price, '
+        f"{100 * grid.carry_over:.0f} % is carried over to the subject, because neighboring "
+        'sales share it. The rest stays with the sale.</p><p class="note">The indicated values '
+        f"reconcile to <strong>{_dollars(grid.reconciled)}</strong>. The model values the "
+        f"property at <strong>{_dollars(grid.value)}</strong>: {_signed(beyond)} by what its "
+        "trees and the equity calibration add.</p>"
     )
 
 

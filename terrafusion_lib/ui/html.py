@@ -1,15 +1,15 @@
-"""HTML that notebooks and dashboards show, and the one style sheet of both."""
+"""HTML for notebooks and dashboards, and their common style sheet."""
 
 from html import escape
 from pathlib import Path
 
 STYLE = Path(__file__).with_name("style.css")
 VERDICT_STYLES = {"met": "color: #005b8f", "not met": "color: #b84e00; font-weight: 600"}
-"""Said in the elements: a notebook shows verdicts without the dashboards' style sheet."""
+"""Inline styles, because notebooks show verdicts without the dashboards' style sheet."""
 
 
 class Html(str):
-    """A piece of HTML; shows itself as the last value of a cell."""
+    """A piece of HTML that displays itself as the last value of a cell."""
 
     __slots__ = ()
 
@@ -21,12 +21,12 @@ class Html(str):
 
 
 def styled(body: str) -> Html:
-    """`body` with the style sheet, so that it looks the same wherever it is shown."""
+    """`body` with the style sheet, so that it looks the same everywhere."""
     return Html(f'<div class="terrafusion">{body}</div>')
 
 
 def verdict_attributes(verdict: str) -> str:
-    """Class and style of an element that holds a verdict."""
+    """Class and style of an element with a verdict."""
     style = VERDICT_STYLES.get(verdict)
     said = f' style="{style}"' if style else ""
     return f'class="verdict {verdict.replace(" ", "-")}"{said}'

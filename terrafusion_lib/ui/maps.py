@@ -1,14 +1,15 @@
 """Parcel maps: the only file that imports lonboard.
 
-lonboard's browser code fetches a Parquet decoder and a triangulation worker from a content
-network, so on a closed network its map stays empty. Here its layers are sent as plain Arrow, which
-needs no decoder, and polygons are triangulated in the page.
+lonboard's browser code fetches a Parquet decoder and a triangulation worker from a CDN, so without
+internet access its map stays empty. Here layers are sent as plain Arrow, which needs no decoder,
+and polygons are triangulated in the page.
 
 Lonboard has no option for either: the decoder's address (``cdn.jsdelivr.net/npm/parquet-wasm``) is
-a constant of its bundle, asked for before the first layer is drawn, and the worker's
+a constant of its bundle, requested before the first layer is drawn, and the worker's
 (``earcutWorkerUrl``) is a property of deck.gl's layer that no trait of lonboard sets. So both are
-replaced in the bundle's text. That rests on lonboard 0.17.0, the newest, which the package pins;
-another version is refused, and `OFFLINE` goes when lonboard takes the addresses as options.
+replaced in the bundle's text. This depends on lonboard 0.17.0, the newest version, which the
+package pins; other versions are rejected. `OFFLINE` can go when lonboard accepts the addresses as
+options.
 """
 
 import re
@@ -28,12 +29,12 @@ from terrafusion_lib.core.numbers import number
 from terrafusion_lib.geo.class_breaks import Classes, class_breaks
 from terrafusion_lib.ui.html import Html, styled, text
 
-WIDTH_PIXELS = 800  # of a notebook beside its file list, the narrowest place of a map
+WIDTH_PIXELS = 800  # of a notebook next to its file list, the narrowest place for a map
 NO_VALUE = "#d9d9d9"
 NO_CLASSES = Classes(np.nan, np.nan, (), (NO_VALUE,))
 ITEM = 'style="display: inline-block; margin-right: 16px"'
 SWATCH = "display: inline-block; width: 14px; height: 14px; margin-right: 5px; vertical-align: -2px"
-"""Said in the elements: a notebook shows the legend without the dashboards' style sheet."""
+"""Inline styles, because notebooks show the legend without the dashboards' style sheet."""
 OFFLINE = (
     (
         r"async function ([\w$]+)\(\)\{[\w$]+\|\|\(await [\w$]+\([\w$]+\),[\w$]+=!0\)\}",
@@ -64,7 +65,7 @@ def offline_module() -> str:
         code, found = re.subn(pattern, replacement, code, count=1)
         if not found:
             raise MissingDependencyError(
-                f"lonboard {lonboard.__version__} is not the version that maps work with",
+                f"lonboard {lonboard.__version__} is not the version that maps require",
                 hint="pip install lonboard==0.17.0",
             )
     return code
@@ -82,7 +83,7 @@ lonboard_serialization.write_parquet_batch = _as_arrow_stream  # type: ignore[as
 
 
 class OfflineMap(lonboard.Map):
-    """A lonboard map that asks nothing of the network."""
+    """A lonboard map that needs no network."""
 
     _esm = offline_module()  # type: ignore[assignment]
 
@@ -95,7 +96,7 @@ def parcel_map(
     height: int = 520,
     hover: Sequence[str] = (),
 ) -> "OfflineMap":
-    """Parcels colored by the classes of a number column; see `legend`.
+    """Parcels colored by classes of a numeric column; see `legend`.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Stored results of a promoted run, as dashboards and notebooks read them."""
+"""Stored results of a promoted run, for dashboards and notebooks."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +44,7 @@ def load_run(settings: Settings, county_id: str, run_id: str | None = None) -> R
     Raises
     ------
     AccessDeniedError
-        The person may not see the county's dashboards.
+        The user may not see the county's dashboards.
     RunError
         The county has no such run yet.
     """
@@ -61,7 +61,7 @@ def load_run(settings: Settings, county_id: str, run_id: str | None = None) -> R
 
 
 def _parcels(shapes: pa.Table, roll: pa.Table, values: pa.Table) -> pa.Table:
-    """Linked shapes with what is known of their property, in property order."""
+    """Linked shapes with their property's data, in property order."""
     with duckdb.connect() as database:
         for name, table in (("shapes", shapes), ("roll", roll), ("valued", values)):
             database.register(name, table)

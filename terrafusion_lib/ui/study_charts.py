@@ -1,4 +1,4 @@
-"""Pictures that an appraiser expects of a ratio study and a model, as SVG."""
+"""Standard charts of a ratio study and a model, as SVG."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -23,7 +23,7 @@ HALF_YEARS = alt.Axis(format="%b %Y", tickCount=alt.TimeIntervalStep(interval="m
 
 
 def ratio_histogram(sales: Rows, *, width: int = 520) -> Html:
-    """Distribution of ratios, the acceptable level shaded and the median marked.
+    """Distribution of ratios with the acceptable level shaded and the median marked.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def ratio_histogram(sales: Rows, *, width: int = 520) -> Html:
 
 
 def ratio_against_price(sales: Rows, prb: float | None, *, width: int = 520) -> Html:
-    """Ratio against price with the line that the price-related bias draws.
+    """Ratio against price, with the line of the price-related bias.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def _evenly(sales: Rows) -> Rows:
 
 
 def _beyond(ratios: Sequence[float] | np.ndarray, where: str) -> list[str]:
-    """A note on ratios outside the picture, none when all are inside."""
+    """A note about ratios outside the chart; empty if none."""
     low, high = RATIO_RANGE
     below, above = (int(np.sum(side)) for side in (np.less(ratios, low), np.greater(ratios, high)))
     counts = [f"{below:,} below {low}"] * (below > 0) + [f"{above:,} above {high}"] * (above > 0)
@@ -120,7 +120,7 @@ def _price_axis(prices: Sequence[float]) -> alt.X:
 
 
 def _round_prices(low: float, high: float) -> list[float]:
-    """Prices 1, 2 and 5 times a power of ten between two."""
+    """Prices of 1, 2 and 5 times powers of ten between two limits."""
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     found = [first * 10.0**decade for decade in decades for first in (1, 2, 5)]
     return [price for price in found if low <= price <= high]
@@ -138,7 +138,7 @@ def _prb_line(sales: Rows, prb: float) -> list[dict[str, float]]:
 
 
 def ratio_map(places: Rows, *, width: int = 520) -> Html:
-    """Where values lie above (orange) and below (blue) prices.
+    """Map of values above (orange) and below (blue) prices.
 
     Parameters
     ----------
@@ -163,8 +163,8 @@ def ratio_map(places: Rows, *, width: int = 520) -> Html:
             )
         ]
     )
-    title = "Values against prices, in place"
-    notes = ["orange: valued higher against the price than the median sale; blue: lower"]
+    title = "Ratios by location"
+    notes = ["orange: ratio above the median; blue: below"]
     return as_svg(finished(chart, title, width, _map_height(points, width), notes=notes))
 
 
@@ -181,7 +181,7 @@ def _placed(known: Rows) -> list[dict[str, float]]:
 
 
 def _off_median() -> alt.Color:
-    """Blue below, gray at, orange above the median; mixed so that no pink lies between."""
+    """Blue below, gray at, orange above the median; blended without pink."""
     return alt.Color(
         "off:Q",
         title="off median",
@@ -197,7 +197,7 @@ def _off_median() -> alt.Color:
 
 
 def _map_height(points: Sequence[Mapping[str, float]], width: int) -> int:
-    """Height at which a mile north is as long as a mile east, within what a page can show."""
+    """Height at which a mile north equals a mile east, within the page's limits."""
     squeeze = float(np.cos(np.radians(np.median([point["north"] for point in points]))))
     spread = np.ptp([point["east"] for point in points]) * squeeze
     height = width * float(np.ptp([point["north"] for point in points]) / max(spread, 1e-9))
@@ -205,7 +205,7 @@ def _map_height(points: Sequence[Mapping[str, float]], width: int) -> int:
 
 
 def importance(explanations: Rows, lines: Sequence[str], *, width: int = 420) -> Html:
-    """Mean size of each line of the explanations, US dollars, the largest first."""
+    """Mean size of each explanation line, US dollars, largest first."""
     if not explanations:
         return _nothing()
     bars = [
@@ -225,7 +225,7 @@ def importance(explanations: Rows, lines: Sequence[str], *, width: int = 420) ->
             )
         ]
     )
-    title = f"What makes the values of {len(explanations):,} properties"
+    title = f"What drives the values of {len(explanations):,} properties"
     return as_svg(finished(chart, title, width, 20 * len(bars)))
 
 

@@ -1,4 +1,4 @@
-"""Tables for people: numbers aligned and rounded, verdicts marked."""
+"""Display tables: numbers aligned and rounded, verdicts marked."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,18 +25,18 @@ NAMES = {
     "prb": "PRB",
     "vei": "VEI",
     "mki": "MKI",
-    "price_bunching": "ratios at the price, times expected",
-    "sold_unsold_change": "change of sold less unsold, points",
-    "later_cod": "COD of later sales / of earlier",
+    "price_bunching": "ratios near 1, times expected",
+    "sold_unsold_change": "change of sold less unsold, percentage points",
+    "later_cod": "COD of later sales / earlier sales",
 }
 SIGNALS = ("price_bunching", "sold_unsold_change", "later_cod")
 FURTHEST = ("sale_id", "property_id", "sale_date", "adjusted_price", "studied_value", "ratio")
 MIXED = "COD without a verdict: no limit for mixed property types."
-NO_LIMIT = "COD without a verdict: no limit for such property."
+NO_LIMIT = "COD without a verdict: no limit for this property type."
 
 
 class Figure(str):
-    """A number already written; a table aligns it as one."""
+    """An already formatted number; tables align it as a number."""
 
     __slots__ = ()
 
@@ -64,12 +64,12 @@ def show(rows: Iterable[Mapping[str, Any]], columns: Sequence[str] = ()) -> Html
 
 
 def facts(values: Mapping[str, Any]) -> Html:
-    """Names and values, one to a line, each in its own format; nested values are joined."""
+    """Names and values, one per line, each in its own format; nested values are joined."""
     return show({"": heading(name), "value": _fact(name, value)} for name, value in values.items())
 
 
 def dollars(values: Mapping[str, float]) -> Html:
-    """Names and amounts, one to a line, in whole US dollars."""
+    """Names and amounts, one per line, in whole US dollars."""
     return show(
         {"": heading(name), "US dollars": None if math.isnan(value) else round(value)}
         for name, value in values.items()
@@ -77,9 +77,8 @@ def dollars(values: Mapping[str, float]) -> Html:
 
 
 def ratio_study(rows: Iterable[Mapping[str, Any]], *, grouping: str = "overall") -> Html:
-    """A ratio study of one grouping: a line per study and stratum, a verdict after each statistic.
-
-    Below the table stand the citations of the limits, and why a COD has no verdict.
+    """A ratio study of one grouping: one line per study and stratum, with a verdict after each
+    statistic. Below the table are the citations of the limits, and why a COD has no verdict.
     """
     chosen = [row for row in rows if row["grouping"] == grouping and row["statistic"] in STATISTICS]
     lines: dict[tuple[str, str], dict[str, Any]] = {}
@@ -94,7 +93,7 @@ def ratio_study(rows: Iterable[Mapping[str, Any]], *, grouping: str = "overall")
 
 
 def _study_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Level before uniformity before vertical equity, whatever order rows are stored in."""
+    """Level, then uniformity, then vertical equity, regardless of the stored order."""
     found = {row["statistic"] for row in rows}
     judged = {row["statistic"] for row in rows if row["verdict"]}
     columns = ["study", "stratum", "n"]
@@ -108,7 +107,7 @@ def _verdict_of(statistic: str) -> str:
 
 
 def _limits(rows: Sequence[Mapping[str, Any]], grouping: str) -> str:
-    """Notes below a study: where its limits are written, and why a COD has no verdict."""
+    """Notes below a study: citations of its limits, and why a COD has no verdict."""
     cited = _cited(row["standard"] for row in rows if row["standard"])
     if not cited:
         return ""
@@ -119,7 +118,7 @@ def _limits(rows: Sequence[Mapping[str, Any]], grouping: str) -> str:
 
 
 def _cited(standards: Iterable[str]) -> str:
-    """Each citation once; lines of one table stand together."""
+    """Each citation once; lines of the same table are grouped."""
     lines: dict[str, list[str]] = {}
     for standard in sorted(set(standards)):
         place, _, line = standard.partition(": ")
@@ -130,7 +129,7 @@ def _cited(standards: Iterable[str]) -> str:
 
 
 def furthest_from_level(sales: Sequence[Mapping[str, Any]], *, rows: int = 10) -> Html:
-    """The sales whose ratios lie furthest from the median ratio, either way.
+    """The sales whose ratios are furthest from the median ratio, in either direction.
 
     Parameters
     ----------
@@ -140,13 +139,13 @@ def furthest_from_level(sales: Sequence[Mapping[str, Any]], *, rows: int = 10) -
     level = median(row["ratio"] for row in sales) if sales else 0.0
     ordered = sorted(sales, key=lambda row: (-abs(row["ratio"] - level), row["sale_id"]))
     return show(
-        {name: row[name] for name in FURTHEST} | {"ratio less median": row["ratio"] - level}
+        {name: row[name] for name in FURTHEST} | {"ratio less median ratio": row["ratio"] - level}
         for row in ordered[:rows]
     )
 
 
 def chasing(rows: Iterable[Mapping[str, Any]]) -> Html:
-    """Signals of sales chasing with interval and verdict, the county first."""
+    """Indicators of sales chasing with interval and verdict, county first."""
     return show(
         {
             "stratum": row["stratum"],

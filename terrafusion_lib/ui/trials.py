@@ -1,4 +1,4 @@
-"""A trial of a feature in words: what it saves, how surely, and whether it is worth having."""
+"""A trial of a new trait in words: the gain, how certain it is, and whether it is worth having."""
 
 from terrafusion_lib.plugins.valuation.workbench.feature_trial import FeatureTrial
 from terrafusion_lib.ui.html import Html, styled, text
@@ -11,24 +11,22 @@ def feature_trial(trial: FeatureTrial) -> Html:
     """A trial as a sentence and a table; a COD is in percent of the median ratio."""
     rows = [
         ("unseen sales", f"{trial.sales:,}", ""),
-        ("sales with the feature known", f"{100 * trial.known:.0f}", "%"),
-        ("COD without the feature", f"{trial.cod_without:.2f}", "% of the median ratio"),
-        ("COD with the feature", f"{trial.cod_with:.2f}", "% of the median ratio"),
+        ("sales with the trait known", f"{100 * trial.known:.0f}", "%"),
+        ("COD without the trait", f"{trial.cod_without:.2f}", "% of the median ratio"),
+        ("COD with the trait", f"{trial.cod_with:.2f}", "% of the median ratio"),
         ("COD saved", f"{trial.gain:+z.2f}", POINTS),
-        ("95 % interval of it", f"{trial.gain_low:+z.2f} to {trial.gain_high:+z.2f}", POINTS),
+        ("95 % interval of the gain", f"{trial.gain_low:+z.2f} to {trial.gain_high:+z.2f}", POINTS),
     ]
     table = show({"": name, "figure": Figure(value), "unit": unit} for name, value, unit in rows)
     return styled(f"<p><strong>{text(trial_verdict(trial))}</strong></p>") + table
 
 
 def trial_verdict(trial: FeatureTrial) -> str:
-    """Whether the feature is worth having, in one line."""
-    size = f"{abs(trial.gain):.2f} {POINTS}"
+    """Whether the trait is worth having, in one line."""
+    size = f"{abs(trial.gain):.2f} points on unseen sales"
+    change = f"it {'lowers' if trial.gain > 0 else 'raises'} the COD by {size}"
     if trial.gain_low > 0:
-        return f"Worth having: it saves {size} on unseen sales."
+        return f"Worth having: {change}."
     if trial.gain_high < 0:
-        return f"Not worth having: it adds {size} on unseen sales."
-    return (
-        f"Not shown to be worth having: it {'saves' if trial.gain > 0 else 'adds'} {size} on "
-        f"unseen sales, and the interval holds zero."
-    )
+        return f"Not worth having: {change}."
+    return f"Gain not proven: {change}, and the interval includes zero."

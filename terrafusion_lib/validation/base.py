@@ -1,8 +1,8 @@
-"""What all rules have in common, and how one becomes SQL.
+"""What all rules share, and how a rule becomes SQL.
 
-A rule applies to a row when its `when` is true and the columns it needs are not null; it is
-broken when it applies and its test is not met. So a county that does not hold a column is not
-accused of it.
+A rule applies to a row when its `when` is true and the columns it needs are not null; a row fails
+when the rule applies and its test is not met. So a county is not flagged for columns it does not
+keep.
 """
 
 from collections.abc import Sequence
@@ -19,18 +19,18 @@ from terrafusion_lib.validation.expressions import Scope
 FAILURES = "mapping.failures"
 ACCEPTED = "accepted"
 CHECKED = "checked"
-"""Schemas of the engine: rows to check, and rows of earlier tables that were accepted."""
+"""DuckDB schemas: rows to check, and accepted rows of earlier tables."""
 
 
 class Severity(StrEnum):
-    """What a broken rule does: an error quarantines the row, a warning is reported."""
+    """Effect of a failed rule: an error quarantines the row, a warning is reported."""
 
     ERROR = "error"
     WARNING = "warning"
 
 
 class Test(NamedTuple):
-    """SQL of what must not be null (or must hold) for the rule to apply, and of its test."""
+    """SQL of the conditions for the rule to apply, and of its test."""
 
     needs: tuple[str, ...]
     passes: str
@@ -38,27 +38,27 @@ class Test(NamedTuple):
 
 @dataclass(frozen=True)
 class Check:
-    """A rule on rows as two SQL truth values that are never null; `fails` implies `applies`."""
+    """A row rule as two SQL booleans, never null; `fails` implies `applies`."""
 
     applies: str
     fails: str
 
 
 class Rule(FrozenModel):
-    """What all rules say: a name, how severe a breach is, why, and by which authority."""
+    """What all rules have: name, severity, reason and source."""
 
     name: str = Field(pattern="^[a-z][a-z0-9_]*$")
     kind: str
     severity: Severity
-    because: str = Field(min_length=10, description="One sentence for a user in the county")
-    source: str = Field(default="", description="Statute, standard or practice, when there is one")
+    because: str = Field(min_length=10, description="One sentence for county staff")
+    source: str = Field(default="", description="Statute, standard or practice, if any")
 
     def verify(self, scope: Scope) -> None:
-        """Refuse a rule that names what does not exist (ConfigError)."""
+        """Reject a rule that refers to something that does not exist (ConfigError)."""
 
 
 class RowRule(Rule):
-    """A rule that each row meets or breaks."""
+    """A rule that each row passes or fails."""
 
     when: str = Field(default="", description="The rule applies where this expression is true")
 
@@ -69,7 +69,7 @@ class RowRule(Rule):
         self.check(scope)
 
     def evidence(self) -> tuple[str, ...]:
-        """Names whose values the reason shows, those that are columns of the table."""
+        """Columns whose values are shown in the reason."""
         return ()
 
     def check(self, scope: Scope) -> Check:
@@ -83,11 +83,11 @@ class RowRule(Rule):
 
 
 class TableRule(Rule):
-    """A rule that a table meets or breaks as a whole; a broken error rule closes the gate."""
+    """A rule for a whole table; a failed error rule stops the run at the gate."""
 
 
 def given(columns: Sequence[str]) -> tuple[str, ...]:
-    """SQL of columns that are not null."""
+    """SQL that requires columns to be non-null."""
     return tuple(f"{column} IS NOT NULL" for column in columns)
 
 

@@ -1,4 +1,4 @@
-"""All row rules of one table in one pass: counts, and the findings row by row."""
+"""Checks all row rules of one table in one pass: counts and findings by row."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ EXAMPLES = 5
 
 @dataclass(frozen=True)
 class Checked:
-    """One table checked: its rows, the result of each rule, and where the findings are kept."""
+    """One checked table: its rows, the result of each rule, and the location of the findings."""
 
     suite: Suite
     read: int
     results: tuple[RuleResult, ...]
     findings: str
-    """Table of the engine: ``row`` (position in the file) and ``rule`` (index in row_rules)."""
+    """DuckDB table with ``row`` (position in the file) and ``rule`` (index in row_rules)."""
 
 
 def check_table(session: Session, suite: Suite, parameters: Mapping[str, object]) -> Checked:
@@ -35,9 +35,9 @@ def check_table(session: Session, suite: Suite, parameters: Mapping[str, object]
     Raises
     ------
     ConfigError
-        A rule does not fit the types of its columns; it is named.
+        A rule does not fit the types of its columns; the error names it.
     GateError
-        The file cannot be read to its end, or memory ran out.
+        The file cannot be read completely, or memory ran out.
     """
     scope = Scope(TABLES[suite.table], parameters, f"suite {suite.table}")
     checks = [rule.check(scope) for rule in suite.row_rules]
@@ -66,7 +66,7 @@ def check_table(session: Session, suite: Suite, parameters: Mapping[str, object]
 
 
 def _name_culprit(session: Session, suite: Suite, checks: list[Check]) -> None:
-    """Evaluate each rule by itself and name the first that does not fit the data."""
+    """Evaluate each rule separately and name the first that does not fit the data."""
     for rule, check in zip(suite.row_rules, checks, strict=True):
         try:
             session.rows(f'SELECT count_if({check.fails}) FROM {CHECKED}."{suite.table}"')
@@ -82,7 +82,7 @@ def _name_culprit(session: Session, suite: Suite, checks: list[Check]) -> None:
 
 
 def _findings(checks: list[Check], source: str) -> str:
-    """Each row with each rule that it breaks."""
+    """Each row with each rule it fails."""
     names = [f"broken_{i}" for i in range(len(checks))]
     columns = ", ".join(
         f"{check.fails} AS {name}" for check, name in zip(checks, names, strict=True)
@@ -95,7 +95,7 @@ def _findings(checks: list[Check], source: str) -> str:
 
 
 def _examples(session: Session, suite: Suite, findings: str) -> dict[int, tuple[str, ...]]:
-    """Keys of the first rows that break each rule."""
+    """Keys of the first rows that fail each rule."""
     first = f"SELECT rule, unnest(min(row, {EXAMPLES})) AS row FROM {findings} GROUP BY rule"
     found = session.rows(
         f"SELECT rule, {key_text(TABLES[suite.table])} FROM ({first}) AS first "
@@ -126,7 +126,7 @@ def _result(
 
 
 def source_results(session: Session) -> list[RuleResult]:
-    """Values of the source itself that were not of their declared type, by source table."""
+    """Source values that do not match their declared type, by source table."""
     canonical = ", ".join(literal(name) for name in TABLES)
     found = session.rows(
         f"SELECT table_name, count(*), min(source_key, {EXAMPLES}) FROM {FAILURES} "

@@ -1,4 +1,4 @@
-"""Data Docs that open without a network: the framework's pages cleaned, and an index of our own."""
+"""Data Docs that open offline: the framework's cleaned pages and our own index."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ OUTSIDE = (
     re.compile(r"<footer\b.*?</footer>", re.DOTALL | re.IGNORECASE),
     re.compile(r"<iframe\b.*?</iframe>", re.DOTALL | re.IGNORECASE),
 )
-"""Scripts, styles, pictures and the newsletter: all come from outside addresses or need them."""
+"""Scripts, styles, images and the newsletter: all load from outside addresses or need them."""
 LINK_OUT = re.compile(
     r"<a\b[^>]*href=[\"'](?:https?:)?//[^>]*>(.*?)</a>", re.DOTALL | re.IGNORECASE
 )
 
 
 def write_data_docs(pages: Mapping[str, str], results: Sequence[RuleResult], folder: Path) -> None:
-    """Write the pages, free of outside addresses, and ``index.html`` with every rule."""
+    """Write the pages without outside addresses, and ``index.html`` with every rule."""
     style = (files(__package__) / "data_docs.css").read_text(encoding="utf-8")
     for name, html in pages.items():
         write_text(folder / name, offline(html, style))
@@ -32,7 +32,7 @@ def write_data_docs(pages: Mapping[str, str], results: Sequence[RuleResult], fol
 
 
 def offline(html: str, style: str) -> str:
-    """A page with its scripts, pictures and outside links taken out and `style` put in."""
+    """A page with scripts, images and outside links removed and `style` added."""
     for pattern in OUTSIDE:
         html = pattern.sub("", html)
     html = LINK_OUT.sub(r"\1", html)
@@ -55,11 +55,9 @@ def _index(results: Sequence[RuleResult], style: str) -> str:
 def _section(table: str, rules: Sequence[RuleResult]) -> str:
     rows = "".join(_row(rule) for rule in rules)
     return (
-        f"<h2>{escape(table)}</h2><p>"
-        f'<a href="validations/{table}.html">Results by Great Expectations</a> · '
-        f'<a href="expectations/{table}.html">The suite</a></p>'
-        "<table><thead><tr><th>Rule</th><th>Why</th><th>Result</th><th>Checked</th>"
-        f"<th>Failed</th><th>For example</th></tr></thead><tbody>{rows}</tbody></table>"
+        f'<h2>{escape(table)}</h2><p><a href="validations/{table}.html">Results by Great '
+        f'Expectations</a> · <a href="expectations/{table}.html">The '
+        f"suite</a></p><table><thead><tr><th>Rule</th><th>Why</th><th>Result</th><th>Checked</th><th>Failed</th><th>Examples</th></tr></thead><tbody>{rows}</tbody></table>"
     )
 
 

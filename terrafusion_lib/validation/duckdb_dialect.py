@@ -1,8 +1,8 @@
-"""SQLAlchemy on an open DuckDB connection, as far as Great Expectations asks for it.
+"""SQLAlchemy on an open DuckDB connection, as far as Great Expectations needs it.
 
 DuckDB speaks PostgreSQL's SQL, so this is PostgreSQL's dialect with DuckDB's catalog and without
-transactions (the engine only reads). The published driver for it cannot reflect tables under
-SQLAlchemy 2.1.
+transactions (it only reads). The published DuckDB driver cannot reflect tables under SQLAlchemy
+2.1.
 """
 
 from typing import Any
@@ -44,13 +44,13 @@ class DuckDBDialect(PGDialect):
         self.server_version_info = (15, 0)
 
     def do_begin(self, dbapi_connection: Any) -> None:
-        """Nothing: only reads are made."""
+        """Nothing to do, since it only reads."""
 
     def do_commit(self, dbapi_connection: Any) -> None:
-        """Nothing: only reads are made."""
+        """Nothing to do, since it only reads."""
 
     def do_rollback(self, dbapi_connection: Any) -> None:
-        """Nothing: only reads are made."""
+        """Nothing to do, since it only reads."""
 
     def has_table(self, connection: Any, table_name: str, schema: Any = None, **_: Any) -> bool:
         return table_name in self.get_table_names(connection, schema)

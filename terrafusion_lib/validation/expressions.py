@@ -1,8 +1,8 @@
 """The small expression language of rules: columns, parameters, numbers, text, and a few functions.
 
 ``building_area_sqft >= 100 * bedrooms`` or ``property_type in ('residential', 'multifamily')``.
-Parameters are written as in mappings: ``$assessment_year + 1``. Anything else is refused, so a
-suite cannot reach files or other tables.
+Parameters are written as in mappings: ``$assessment_year + 1``. Anything else is rejected, so a
+suite cannot access files or other tables.
 """
 
 import re
@@ -44,20 +44,20 @@ Bound = int | float | date | str
 
 @dataclass(frozen=True)
 class Scope:
-    """What the rules of one table may name; `where` opens the message of a refusal."""
+    """What the rules of one table may refer to; `where` starts the error message."""
 
     table: TableSpec
     parameters: Mapping[str, object]
     where: str = ""
 
     def column(self, name: str, kinds: tuple[Kind, ...] = tuple(Kind)) -> str:
-        """SQL identifier of a column of the table that has one of `kinds`."""
+        """SQL identifier of a column of the table; its kind must be one of `kinds`."""
         found = next((column for column in self.table.columns if column.name == name), None)
         if found is None:
             raise self.unknown("column", name, self.table.column_names)
         if found.kind not in kinds:
             raise ConfigError(
-                f"{self.where}: {name} holds {found.kind.value}, the rule needs "
+                f"{self.where}: {name} is {found.kind.value}, but the rule needs "
                 + " or ".join(kind.value for kind in kinds)
             )
         return f'"{name}"'
@@ -72,14 +72,14 @@ class Scope:
         Raises
         ------
         ConfigError
-            The value is neither text, number, date nor truth value.
+            The value is not text, a number, a date or a boolean.
         """
         if not isinstance(value, str | int | float | date):
-            raise ConfigError(f"{self.where}: a rule cannot hold the constant {value!r}")
+            raise ConfigError(f"{self.where}: a rule cannot use the constant {value!r}")
         return literal(value)
 
     def constant(self, bound: object) -> object:
-        """A constant as it is; the value of ``$parameter`` when that is the whole text."""
+        """A constant unchanged, or the value of ``$parameter`` if that is the whole text."""
         token = TOKEN.fullmatch(bound) if isinstance(bound, str) else None
         if token and token.lastgroup in ("parameter", "braces"):
             return self.parameter(token.group())
@@ -91,13 +91,13 @@ class Scope:
         Raises
         ------
         ConfigError
-            There is none of that name, or it stands in braces, as older suites have it.
+            There is no such parameter, or it is written in braces, as in older suites.
         """
         name = token.strip("${}")
         if token.startswith("{"):
             raise ConfigError(
                 f"{self.where}: a parameter is written ${name}, not {token}",
-                hint=f"replace {token} by ${name}, as mappings have it",
+                hint=f"replace {token} with ${name}, as in mappings",
             )
         if name not in self.parameters:
             raise self.unknown("parameter", name, tuple(self.parameters))
@@ -109,7 +109,7 @@ class Scope:
         Raises
         ------
         ConfigError
-            It names an unknown column, parameter or function, or holds another symbol.
+            It has an unknown column, parameter or function, or an invalid symbol.
         """
         parts, position = [], 0
         while position < len(text):
@@ -133,7 +133,7 @@ class Scope:
         return self.column(token)
 
     def unknown(self, what: str, name: str, known: tuple[str, ...]) -> ConfigError:
-        """The error of a name that is not known, with the nearest one."""
+        """The error for an unknown name, with the closest suggestion."""
         return ConfigError(
             f"{self.where}: there is no {what} {name!r}",
             hint=did_you_mean(name, known) or f"known: {', '.join(known)}",

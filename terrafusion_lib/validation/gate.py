@@ -12,22 +12,22 @@ STEP = "30_validate"
 
 
 def gate(result: ValidationResult, config: GateConfig, *, county: str | None = None) -> None:
-    """Stop the run unless every table keeps the county's limits.
+    """Stop the run unless every table is within the county's limits.
 
     Raises
     ------
     GateError
-        A table has too large a share in quarantine or too few accepted rows, breaks an error
-        rule on the table as a whole, or no property was accepted. All are listed.
+        A table has too large a share in quarantine or too few accepted rows, fails an error rule
+        for the whole table, or no property was accepted. The error lists all reasons.
     """
     problems = [*_quarantined(result, config), *_too_few(result, config), *_broken(result)]
     if problems:
         raise GateError(
-            "The gate stays closed: " + "; ".join(problems),
+            "The gate stopped the run: " + "; ".join(problems),
             county=county,
             step=STEP,
             cause="the source, its mapping or a rule is wrong",
-            hint="read the quarantine and the rules that failed before you change a limit",
+            hint="read the quarantine and the failed rules before you change a limit",
         )
 
 
@@ -56,7 +56,7 @@ def _too_few(result: ValidationResult, config: GateConfig) -> list[str]:
     limits = {REQUIRED: 1} | config.min_rows
     accepted = {name: result.tables[name].accepted for name in result.tables}
     return [
-        f"{name}: {accepted.get(name, 0):,} rows accepted, at least {limit:,} are needed"
+        f"{name}: {accepted.get(name, 0):,} rows accepted, at least {limit:,} required"
         for name, limit in limits.items()
         if accepted.get(name, 0) < limit
     ]
@@ -77,7 +77,7 @@ def reconcile(tables: Mapping[str, Mapping[str, int]], *, county: str | None = N
     ----------
     tables : mapping
         ``read``, ``filtered``, ``quarantined`` and ``loaded`` (or ``accepted`` before the load)
-        by table; a count left out is 0.
+        by table; missing counts are 0.
 
     Raises
     ------
@@ -98,6 +98,6 @@ def reconcile(tables: Mapping[str, Mapping[str, int]], *, county: str | None = N
             "Rows do not reconcile: " + "; ".join(wrong),
             county=county,
             step=STEP,
-            cause="rows were lost or multiplied between the source and the load",
+            cause="rows were lost or duplicated between the source and the load",
             hint="run the map and validate steps again with --force",
         )

@@ -1,8 +1,8 @@
-"""Great Expectations: the only file that knows it.
+"""The only file that uses Great Expectations.
 
-A suite becomes expectations, its own where it has one for the rule and a query otherwise, and they
-run as SQL on DuckDB over the Parquet files: on pandas frames the same rules are several times
-slower and hold the table in memory. Importing it takes seconds, so it happens inside `evaluate`.
+A suite becomes expectations: built-in ones where possible, queries otherwise. They run as SQL on
+DuckDB over the Parquet files; on pandas frames the same rules are several times slower and hold
+the table in memory. Importing it takes seconds, so it happens inside `evaluate`.
 """
 
 import os
@@ -22,7 +22,7 @@ from terrafusion_lib.validation.session import ROW, Session
 from terrafusion_lib.validation.suites import Suite
 
 Own = tuple[str, dict[str, Any]]
-"""Name of one of the framework's expectations, and its arguments."""
+"""Name of a built-in expectation, and its arguments."""
 SEVERITY = {Severity.ERROR: "critical", Severity.WARNING: "warning"}
 TASK = "Great Expectations"
 QUERY = "unexpected_rows_expectation"
@@ -31,21 +31,21 @@ FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 5}
 
 @dataclass(frozen=True)
 class Evaluation:
-    """One suite evaluated: the framework's own suite and result, to be rendered and stored."""
+    """One evaluated suite: the framework's suite and result, for rendering and storing."""
 
     table: str
     suite: Any
     result: Any
 
     def counts(self) -> dict[str, tuple[int | None, bool]]:
-        """By rule, how many rows broke it (None for rules on the table) and whether it passed."""
+        """By rule: how many rows failed (None for table rules) and whether it passed."""
         return {
             item.expectation_config.meta["rule"]: (_unexpected(item), bool(item.success))
             for item in self.result.results
         }
 
     def not_evaluated(self) -> dict[str, str]:
-        """Why, by rule that the framework could not evaluate."""
+        """Reasons, by rule, why the framework could not evaluate it."""
         reasons = {
             item.expectation_config.meta["rule"]: _exception(item) for item in self.result.results
         }
@@ -63,7 +63,7 @@ def evaluate(
     parameters: Mapping[str, object],
     progress: Progress = silent,
 ) -> list[Evaluation]:
-    """Evaluate suites by Great Expectations on the tables of a session."""
+    """Evaluate suites with Great Expectations on the tables of a session."""
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from sqlalchemy.pool import StaticPool
@@ -73,7 +73,7 @@ def evaluate(
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
     with warnings.catch_warnings():
-        # It suggests its own PostgreSQL source for the dialect's name.
+        # Because of the dialect's name, it suggests its own PostgreSQL source.
         warnings.simplefilter("ignore")
         source = context.data_sources.add_sql(
             name="canonical",
@@ -115,7 +115,7 @@ def _evaluate(
 
 
 def _exception(item: Any) -> str:
-    """Why an expectation could not be evaluated; empty when it was."""
+    """Why an expectation could not be evaluated; empty if it was."""
     raised = item.exception_info or {}
     details = [raised] if "raised_exception" in raised else list(raised.values())
     messages = [str(part.get("exception_message")) for part in details if part["raised_exception"]]
@@ -123,7 +123,7 @@ def _exception(item: Any) -> str:
 
 
 def _unexpected(item: Any) -> int | None:
-    """Rows that an expectation on rows found; None for one on the table."""
+    """Rows found by a row expectation; None for a table expectation."""
     name = "unexpected_count"
     if item.expectation_config.type == QUERY:
         name = "observed_value"
@@ -131,7 +131,7 @@ def _unexpected(item: Any) -> int | None:
 
 
 def expectation(rule: Rule, scope: Scope) -> Any:
-    """A rule as an expectation: the framework's own where there is one, else a query."""
+    """A rule as an expectation: built-in if there is one, otherwise a query."""
     from great_expectations import expectations as classes
 
     common = {
@@ -190,12 +190,12 @@ OWN: dict[str, Callable[[Any, Scope], Own | None]] = {
     "compare": _compare,
     "row_count": _row_count,
 }
-"""Kinds of rules for which the framework has an expectation of its own that streams. Its uniqueness
+"""Kinds of rules with a built-in expectation that streams. Its uniqueness
 keeps every row in memory (five million rows: twice the time and memory of a query)."""
 
 
 def _query(rule: Rule, scope: Scope) -> dict[str, str]:
-    """Keys of the rows that break a rule; braces of patterns are doubled for the framework.
+    """Keys of the rows that fail a rule; braces in patterns are doubled for the framework.
 
     A share is a query too, because a proportion is not exact where the number of rows is: the
     framework finds 3 of 10 below 1 - 0.7.
@@ -214,7 +214,7 @@ def _query(rule: Rule, scope: Scope) -> dict[str, str]:
 def disagreements(
     evaluations: Sequence[Evaluation], results: Sequence[RuleResult]
 ) -> tuple[str, ...]:
-    """Rules that Great Expectations counts differently, or cannot evaluate; none in a sound run."""
+    """Rules that Great Expectations counts differently or cannot evaluate; normally none."""
     ours = {(rule.table, rule.rule): rule for rule in results}
     different = []
     for item in evaluations:
@@ -225,7 +225,7 @@ def disagreements(
                 different.append(f"{item.table}.{name}: not evaluated, {failed[name]}")
             elif passed != rule.passed or (rule.on_rows and theirs != rule.failed):
                 different.append(
-                    f"{item.table}.{name}: {theirs} by {TASK}, {rule.failed} by the set engine"
+                    f"{item.table}.{name}: {theirs} by {TASK}, {rule.failed} by the DuckDB engine"
                 )
     return tuple(different)
 

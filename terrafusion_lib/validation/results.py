@@ -1,4 +1,4 @@
-"""What validation found, as plain values for the gate, the command line and notebooks."""
+"""Validation results as plain values for the gate, the command line and notebooks."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,8 +11,8 @@ from terrafusion_lib.validation.base import Severity
 class RuleResult:
     """One rule on one table.
 
-    `checked` counts the rows that the rule applies to; `failed` those that break it, of which
-    `examples` has up to five keys.
+    `checked` counts the rows that the rule applies to, `failed` those that fail it; `examples` has
+    up to five keys.
     """
 
     table: str
@@ -29,7 +29,7 @@ class RuleResult:
 
     @property
     def share(self) -> float:
-        """Failed share of the checked rows; 0 when none was checked."""
+        """Share of checked rows that failed; 0 if none was checked."""
         return self.failed / self.checked if self.checked else 0.0
 
 
@@ -44,10 +44,9 @@ class TableCounts:
 
 @dataclass(frozen=True)
 class Opinion:
-    """What the framework whose results lie beside says; empty when it did not run.
-
-    `disagreements` are the rules that it counts differently. The figures of a run are the set
-    engine's: a difference is a fault of the software, which its tests find, and stops no county.
+    """The framework's summary; empty if it did not run. `disagreements` are the rules that it
+    counts differently. A run's figures come from the DuckDB engine: a difference is a software
+    error for the tests to catch and does not stop a county.
     """
 
     engine: str = ""
@@ -60,7 +59,7 @@ class Opinion:
 
 @dataclass(frozen=True)
 class ValidationResult:
-    """What `validate_tables` found and where it wrote it."""
+    """The results of `validate_tables` and their location."""
 
     folder: Path
     tables: dict[str, TableCounts]
@@ -70,7 +69,7 @@ class ValidationResult:
     """What the county does with shared rules: table, rule, change, reason."""
 
     def summary(self) -> list[dict[str, Any]]:
-        """One row per table: counts of rows, and of rules that found something."""
+        """One row per table: counts of rows, and of rules with findings."""
         return [
             {"table": name, **asdict(counts)}
             | {
@@ -82,7 +81,7 @@ class ValidationResult:
         ]
 
     def headline(self) -> dict[str, Any]:
-        """The figures that a run's summary shows."""
+        """Figures for a run's summary."""
         return {
             "rules": len(self.rules),
             "passed": sum(rule.passed for rule in self.rules),
@@ -105,7 +104,7 @@ class ValidationResult:
         ]
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, for ``results.json``."""
+        """All results, for ``results.json``."""
         return {
             "tables": {name: asdict(counts) for name, counts in self.tables.items()},
             "rules": self.rows(),

@@ -1,4 +1,4 @@
-"""The kinds of rules that a suite may hold."""
+"""The kinds of rules in a suite."""
 
 import re
 from typing import Literal, get_args
@@ -34,7 +34,7 @@ class NotNull(RowRule):
 
 
 class Unique(RowRule):
-    """No two rows share these columns; every row of a shared key breaks the rule."""
+    """No two rows have equal values in these columns; all rows with a shared key fail."""
 
     kind: Literal["unique"]
     columns: tuple[str, ...] = Field(min_length=1)
@@ -55,7 +55,7 @@ class Unique(RowRule):
 
 
 class InSet(RowRule):
-    """The column holds one of the values."""
+    """The column has one of the values."""
 
     kind: Literal["in_set"]
     column: str
@@ -83,12 +83,12 @@ class Matches(RowRule):
         try:
             re.compile(value)
         except re.error as error:
-            raise ValueError(f"is no regular expression: {error}") from error
+            raise ValueError(f"is not a regular expression: {error}") from error
         return value
 
     @property
     def anchored(self) -> str:
-        """The pattern, bound to the whole text."""
+        """The pattern, anchored to the whole text."""
         return f"^(?:{self.pattern})$"
 
     def test(self, scope: Scope) -> Test:
@@ -100,13 +100,13 @@ class Matches(RowRule):
 
 
 class Range(FrozenModel):
-    """An inclusive range; a side left out is open."""
+    """An inclusive range; a missing limit is open."""
 
     min: Bound | None = None
     max: Bound | None = None
 
     def test(self, column: str, scope: Scope) -> Test:
-        """Needs and test of a column that lies in the range; a bound that is null sets no limit."""
+        """Conditions and test for a column in the range; a null bound sets no limit."""
         sides = [(">=", self.min), ("<=", self.max)]
         parts = [
             f"coalesce({column} {sign} ({scope.value(bound)}), true)"
@@ -117,7 +117,7 @@ class Range(FrozenModel):
 
 
 class Between(RowRule):
-    """The column lies in a range, or in the range of its stratum (`by` and `ranges`)."""
+    """The column is in a range, or in the range of its stratum (`by` and `ranges`)."""
 
     kind: Literal["between"]
     column: str
@@ -151,13 +151,13 @@ class Between(RowRule):
 
 
 class Compare(RowRule):
-    """The column stands in a relation to another column or expression."""
+    """The column compares as stated with another column or expression."""
 
     kind: Literal["compare"]
     column: str
     operator: Literal["<", "<=", "=", ">=", ">", "!="]
     to: Bound
-    tolerance: float = Field(default=0, ge=0, description="Slack of <, <=, >= and >")
+    tolerance: float = Field(default=0, ge=0, description="Tolerance of <, <=, >= and >")
 
     def test(self, scope: Scope) -> Test:
         column, other = scope.column(self.column), f"({scope.value(self.to)})"
@@ -171,7 +171,7 @@ class Compare(RowRule):
 
 
 class Change(RowRule):
-    """The column moved by no more than these shares of its prior value."""
+    """The column changed by no more than these shares of its prior value."""
 
     kind: Literal["change"]
     column: str
@@ -206,7 +206,7 @@ class SumOf(RowRule):
 
 
 class References(RowRule):
-    """The columns name an accepted row of another table."""
+    """The columns identify an accepted row of another table."""
 
     kind: Literal["references"]
     columns: tuple[str, ...] = Field(min_length=1)
@@ -225,7 +225,7 @@ class References(RowRule):
 
 
 class Finite(RowRule):
-    """No number of the row is infinite or not-a-number."""
+    """No number in the row is infinite or NaN."""
 
     kind: Literal["finite"]
 
@@ -236,7 +236,7 @@ class Finite(RowRule):
 
 
 class GroupSize(RowRule):
-    """No more rows share the columns `by` than each of them says in `max`."""
+    """No more rows share the columns `by` than the value of `max` in each."""
 
     kind: Literal["group_size"]
     by: tuple[str, ...] = Field(min_length=1)
@@ -262,7 +262,7 @@ class Converted(RowRule):
     kind: Literal["converted"]
     columns: tuple[str, ...] = Field(min_length=1)
     except_reasons: tuple[str, ...] = Field(
-        default=(), description="Reasons of the mapping that do not break the rule"
+        default=(), description="Failure reasons of the mapping that do not fail the rule"
     )
 
     def test(self, scope: Scope) -> Test:
@@ -279,11 +279,13 @@ class Converted(RowRule):
 
 
 class Expression(RowRule):
-    """An expression is true; where it is null the rule does not apply."""
+    """An expression is true; if it is null, the rule does not apply."""
 
     kind: Literal["expression"]
     check_: str = Field(alias="check")
-    show: tuple[str, ...] = Field(default=(), description="Columns whose values the reason shows")
+    show: tuple[str, ...] = Field(
+        default=(), description="Columns whose values are shown in the reason"
+    )
 
     def test(self, scope: Scope) -> Test:
         for name in self.show:
@@ -296,7 +298,7 @@ class Expression(RowRule):
 
 
 class Share(TableRule):
-    """At most this share of the rows lacks the column."""
+    """The column is null in at most this share of rows."""
 
     kind: Literal["share"]
     column: str
@@ -306,7 +308,7 @@ class Share(TableRule):
         scope.column(self.column)
 
     def exceeded(self, nulls: str, rows: str) -> str:
-        """SQL of whether so many nulls in so many rows are too many."""
+        """SQL condition for too many nulls."""
         return f"({nulls}) > {self.max_null} * ({rows})"
 
 

@@ -1,4 +1,4 @@
-"""The engine that checks rows: DuckDB over Parquet, memory bounded, one thread of control."""
+"""The engine that checks rows: DuckDB over Parquet, with bounded memory and one caller."""
 
 import shutil
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ FAILURE_COLUMNS = ("table_name", "column_name", "source_key", "raw_value", "reas
 
 @dataclass(frozen=True)
 class Session:
-    """One validation at work: tables to check as views, those accepted so far beside them."""
+    """One validation in progress: views of tables to check and of rows accepted so far."""
 
     connection: duckdb.DuckDBPyConnection
     paths: Mapping[str, Path]
@@ -35,7 +35,7 @@ class Session:
         return self.connection.execute(sql).fetchall()
 
     def accept(self, table: str, path: Path) -> None:
-        """Let later tables refer to the accepted rows of this one."""
+        """Make this table's accepted rows available to later tables."""
         self.connection.execute(f'CREATE VIEW {ACCEPTED}."{table}" AS {_scan(path)}')
 
     def row_count(self, table: str) -> int:
@@ -47,14 +47,14 @@ class Session:
 def open_session(
     tables: Mapping[str, Path], failures: Path | None, out_dir: Path, settings: Settings
 ) -> Iterator[Session]:
-    """Open the engine over canonical Parquet files; its working files go when it closes.
+    """Open the engine over canonical Parquet files; working files are deleted on close.
 
     Raises
     ------
     ConfigError
         A table is not canonical.
     GateError
-        A file is missing, cannot be read, or has not exactly the canonical columns and types.
+        A file is missing, unreadable, or does not have exactly the canonical columns and types.
     """
     work = out_dir / WORK
     work.mkdir(parents=True, exist_ok=True)
@@ -65,7 +65,7 @@ def open_session(
         _add_failures(connection, failures)
         for name, path in tables.items():
             if name not in TABLES:
-                raise ConfigError(f"{name!r} is no canonical table", examples=list(TABLES))
+                raise ConfigError(f"{name!r} is not a canonical table", examples=list(TABLES))
             check_schema(TABLES[name], path)
             connection.execute(
                 f'CREATE VIEW {CHECKED}."{name}" AS {_scan(path, "file_row_number = true")}'
@@ -113,13 +113,13 @@ def _add_failures(connection: duckdb.DuckDBPyConnection, path: Path | None) -> N
 
 
 def check_schema(table: TableSpec, path: Path) -> None:
-    """Refuse a file that has not the canonical columns, in their order and types."""
+    """Reject a file without the canonical columns in their order and types."""
     try:
         actual = pq.read_schema(path)
     except FileNotFoundError as error:
         raise GateError(f"{path} does not exist", table=table.name) from error
     except pa.ArrowException as error:
-        raise GateError(f"{path} is no readable Parquet file", table=table.name) from error
+        raise GateError(f"{path} is not a readable Parquet file", table=table.name) from error
     expected = table.arrow_schema()
     wrong = [
         f"{name} is missing" for name in expected.names if actual.get_field_index(name) < 0
@@ -130,12 +130,12 @@ def check_schema(table: TableSpec, path: Path) -> None:
         if actual.get_field_index(item.name) >= 0 and actual.field(item.name).type != item.type
     ]
     if not wrong and actual.names != expected.names:
-        wrong = ["the columns are in another order"]
+        wrong = ["the columns are in a different order"]
     if wrong:
         raise GateError(
-            "The table has not the canonical columns: " + "; ".join(wrong[:5]),
+            "The table does not have the canonical columns: " + "; ".join(wrong[:5]),
             table=table.name,
             count=len(wrong),
-            cause="it was mapped by another version, or changed afterwards",
+            cause="it was mapped by another version, or changed afterward",
             hint="run the map step again",
         )

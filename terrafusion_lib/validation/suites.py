@@ -35,7 +35,7 @@ def complete(parameters: Mapping[str, object]) -> dict[str, object]:
 
 
 STAND_INS = complete({"county_id": "county", "assessment_year": 2000})
-"""What every suite may name in braces, with values to check it by."""
+"""Parameters that every suite may use, with sample values for checking."""
 
 
 class SuiteFile(FrozenModel):
@@ -73,13 +73,14 @@ class Suite:
 
 
 def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
-    """Rules that follow from the canonical schema; every table is held to them."""
+    """Rules derived from the canonical schema; they apply to every table."""
     rules: list[Rule] = [
         Unique(
             name="key_unique",
             kind="unique",
             columns=table.key,
-            because="Rows that share a key contradict each other; no one may guess which is right.",
+            because="Rows with the same key contradict each other, and there is no safe way to "
+            "pick the right one.",
             severity=Severity.ERROR,
         ),
         InSet(
@@ -93,7 +94,7 @@ def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
         Finite(
             name="numbers_finite",
             kind="finite",
-            because="A number is infinite or not a number, so nothing can be computed with it.",
+            because="A number is infinite or not a number, so it cannot be used in calculations.",
             severity=Severity.ERROR,
         ),
     ]
@@ -104,7 +105,7 @@ def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
                 kind="references",
                 columns=("county_id", "property_id"),
                 table=table.parent,
-                because="The property is not among the accepted properties of the roll.",
+                because="The property is not among the accepted properties on the roll.",
                 severity=Severity.ERROR,
             )
         )
@@ -112,7 +113,7 @@ def schema_rules(table: TableSpec) -> tuple[Rule, ...]:
 
 
 def readable(table: TableSpec, rules: Sequence[Rule]) -> Rule:
-    """A warning on failed conversions of all columns that no rule of a suite takes care of."""
+    """A warning about failed conversions in all columns without a rule for them."""
     covered = {
         name
         for rule in rules
@@ -143,7 +144,7 @@ def load_suites(
     folder : Path
         Folder of ``<canonical table>.yaml``.
     names : sequence of str, optional
-        Tables to read; empty means all that the folder holds.
+        Tables to read; empty: all in the folder.
     profile : StateProfile, optional
         Whose facts the rules take their limits from; the generic one when None.
     crs : str
@@ -160,11 +161,11 @@ def load_suites(
     ------
     ConfigError
         No suite at all, an unknown table, kind, key, column, parameter or rule to change (the
-        nearest name is suggested), or two rules of one name.
+        closest name is suggested), or two rules with the same name.
     """
     files = {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     if not files:
-        raise ConfigError(f"{folder} holds no suite", hint="<canonical table>.yaml")
+        raise ConfigError(f"{folder} has no suites", hint="<canonical table>.yaml")
     for name in (*names, *(changes or {})):
         if name not in files:
             raise _unknown("suite", name, files, where=str(folder))
@@ -189,7 +190,7 @@ def _read(
 ) -> Suite:
     file = parse(SuiteFile, read_yaml(path), where=str(path))
     if file.table != table.name:
-        raise ConfigError(f"{path} says table: {file.table}, its name says {table.name}")
+        raise ConfigError(f"{path} says table: {file.table}, but its name says {table.name}")
     items = [*file.rules, *state.rules.get(table.name, ())]
     changed, told = changed_rules(items, changes, table.name, facts)
     settled = [settle(item, facts, _where(item, path)) for item in changed]
@@ -212,23 +213,23 @@ def _rule(item: Mapping[str, Any], path: Path) -> Rule:
 
 
 def check_suite(suite: Suite, parameters: Mapping[str, object], *, where: str) -> None:
-    """Refuse rules of one name and rules that name what does not exist."""
+    """Reject duplicate rule names and rules that refer to something that does not exist."""
     seen: set[str] = set()
     for rule in suite.rules:
         scope = Scope(TABLES[suite.table], parameters, f"{where}, rule {rule.name}")
         if rule.name in seen:
-            raise ConfigError(f"{scope.where}: another rule has this name")
+            raise ConfigError(f"{scope.where}: another rule has the same name")
         seen.add(rule.name)
         rule.verify(scope)
 
 
 def ordered(suites: Mapping[str, Suite]) -> list[Suite]:
-    """Suites such that each comes after the tables that its rules refer to.
+    """Suites in an order such that each comes after the tables its rules refer to.
 
     Raises
     ------
     ConfigError
-        A table that is referred to is not validated, or tables refer to each other in a circle.
+        A referenced table is not validated, or references form a circle.
     """
     done: dict[str, Suite] = {}
     while len(done) < len(suites):
@@ -248,10 +249,12 @@ def _stuck(waiting: dict[str, set[str]], suites: Mapping[str, Suite]) -> ConfigE
     absent = sorted({need for needs in waiting.values() for need in needs} - suites.keys())
     if absent:
         return ConfigError(
-            f"Rules refer to {', '.join(absent)}, which the mapping does not make",
+            f"Rules refer to {', '.join(absent)}, which the mapping does not produce",
             examples=[name for name, needs in waiting.items() if needs & set(absent)],
         )
-    return ConfigError("The rules of these tables refer to each other", examples=sorted(waiting))
+    return ConfigError(
+        "The rules of these tables refer to each other in a circle", examples=sorted(waiting)
+    )
 
 
 def _unknown(what: str, name: str, known: Collection[str], *, where: str) -> ConfigError:

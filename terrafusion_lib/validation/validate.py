@@ -28,7 +28,7 @@ def validate_tables(
     progress: Progress = silent,
     data_docs: bool = True,
 ) -> ValidationResult:
-    """Check canonical tables and part accepted from quarantined rows.
+    """Check canonical tables and separate accepted from quarantined rows.
 
     Writes below `out_dir`: ``accepted/<table>.parquet`` (schema and order of the input),
     ``quarantine.parquet`` (one row per broken error rule and row), ``warnings.parquet`` (rule and
@@ -38,11 +38,11 @@ def validate_tables(
     Parameters
     ----------
     suites : mapping
-        Suite by table. A table without one is held to the rules of its schema.
+        Suite by table. A table without one is checked by its schema's rules.
     tables : mapping
         Parquet file by canonical table.
     parameters : mapping
-        Values that rules name, as ``$county_id``: ``county_id`` and ``assessment_year``.
+        Values for parameters such as ``$county_id``: ``county_id`` and ``assessment_year``.
     failures : Path, optional
         The mapping's failed conversions; rules of kind ``converted`` read them.
     data_docs : bool
@@ -51,9 +51,9 @@ def validate_tables(
     Raises
     ------
     ConfigError
-        A suite names what does not exist or cannot be evaluated.
+        A suite refers to something that does not exist, or cannot be evaluated.
     GateError
-        A file has not the canonical columns.
+        A file does not have the canonical columns.
     """
     known = complete(parameters)
     chosen = ordered({name: suites.get(name) or _schema_suite(name) for name in tables})
@@ -85,9 +85,9 @@ def validate_tables(
 
 
 def _schema_suite(table: str) -> Suite:
-    """The suite of a table that has no file."""
+    """The suite of a table without a file."""
     if table not in TABLES:
-        raise ConfigError(f"{table!r} is no canonical table", examples=list(TABLES))
+        raise ConfigError(f"{table!r} is not a canonical table", examples=list(TABLES))
     rules = schema_rules(TABLES[table])
     return Suite(table, TABLES[table].meaning, (*rules, readable(TABLES[table], rules)))
 
@@ -101,7 +101,7 @@ def _confirm(
     out_dir: Path,
     progress: Progress,
 ) -> Opinion:
-    """Let Great Expectations evaluate the suites too and keep its results and Data Docs."""
+    """Also evaluate the suites with Great Expectations and keep its results and Data Docs."""
     from terrafusion_lib.validation import great_expectations_engine as framework
     from terrafusion_lib.validation.data_docs import write_data_docs
 

@@ -38,7 +38,7 @@ WARNINGS = pa.schema(
 
 
 class FindingsWriter:
-    """Appends the findings of table after table to ``quarantine`` and ``warnings``."""
+    """Appends each table's findings to ``quarantine`` and ``warnings``."""
 
     def __init__(self, session: Session, quarantine: pq.ParquetWriter, warnings: pq.ParquetWriter):
         self._session = session
@@ -46,7 +46,7 @@ class FindingsWriter:
         self._warnings = warnings
 
     def add(self, checked: Checked) -> None:
-        """Keep each error with its row, and the key of each warning, sorted by rule and row."""
+        """Store each error with its row, and the key of each warning, sorted by rule and row."""
         self._copy(_quarantine_query(checked), self._quarantine, QUARANTINE)
         self._copy(_warnings_query(checked), self._warnings, WARNINGS)
 
@@ -92,7 +92,7 @@ def _quarantine_query(checked: Checked) -> str:
 
 
 def _row_json(table: TableSpec) -> str:
-    """SQL of a row as JSON without its geometry; an infinite number, which JSON lacks, as text."""
+    """SQL of a row as JSON without geometry; infinite numbers, which JSON lacks, become text."""
     parts = []
     for column in table.columns:
         value = f'"{column.name}"'
@@ -107,7 +107,7 @@ def _row_json(table: TableSpec) -> str:
 
 
 def _reason(rule: RowRule, table: str) -> str:
-    """SQL of the sentence with the values that broke the rule."""
+    """SQL of the reason with the values that failed the rule."""
     kinds = {column.name: column.kind for column in TABLES[table].columns}
     shown = [
         f"{literal(name + ' ')} || coalesce({_shown(name, kinds[name])}, 'missing')"
@@ -140,7 +140,7 @@ def _warnings_query(checked: Checked) -> str:
 
 
 def write_accepted(session: Session, checked: Checked, target: Path) -> int:
-    """Write the rows that break no error rule, in the order of the input; returns how many."""
+    """Write the rows that fail no error rule, in input order; returns their number."""
     source = session.paths[checked.suite.table]
     errors = ", ".join(map(str, _by_severity(checked, Severity.ERROR)))
     bad = session.connection.sql(

@@ -83,7 +83,8 @@ def test_personal_data_are_for_the_roles_that_may_see_them(asked) -> None:
 
 @pytest.mark.parametrize("estimate", [True, False])
 @pytest.mark.parametrize(
-    ("by", "says"), [("cleo", "gis_export:run"), ("sam", "gis_export:run"), ("mallory", "no user")]
+    ("by", "says"),
+    [("cleo", "gis_export:run"), ("sam", "gis_export:run"), ("mallory", "not a user")],
 )
 def test_who_has_no_role_for_it_cannot_export(asked, by: str, says: str, estimate: bool) -> None:
     done = asked("gis", COUNTY, *(["--estimate"] if estimate else []), by=by)
@@ -137,7 +138,7 @@ def test_zooms_are_in_order(asked) -> None:
     ("arguments", "says"),
     [
         (("--bbox", "-119.4,46.1,-119.2,46.3", "--city", "Kennewick"), "one area of interest"),
-        (("--bbox", "west"), "is no box"),
+        (("--bbox", "west"), "is not a box"),
     ],
 )
 def test_a_wrong_area_is_refused(asked, arguments: tuple[str, ...], says: str) -> None:

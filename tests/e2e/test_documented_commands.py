@@ -82,7 +82,7 @@ OF_A_JOB = {
     "results <job>": (0, "gis_export_layers"),
     "results <job> gis_export_layers --rows 50": (0, "parcels"),
     "replay <job>": (0, "estimated bytes"),
-    "cancel <job>": (1, "had ended before"),
+    "cancel <job>": (1, "has already ended"),
     "execute <job>": (9, "cannot be run"),
 }
 INSTEAD = {
@@ -123,7 +123,7 @@ INSTEAD = {
         Instead(
             "s3fs is an extra: the error says how to install it",
             "terrafusion export gis demo_wa --to s3://assessor/tiles", 3,
-            'the extra object-store brings; it is not installed. Next: pip install "s3fs',
+            '(extra object-store), which is not installed. Next: pip install "s3fs',
         )
     ),
     "terrafusion valuation tune demo_wa": Instead(
@@ -282,7 +282,7 @@ def test_a_documented_url_is_understood(
     try:
         opened().close()
     except ConnectError as error:  # ClickHouse is called at once, and the host is made up
-        assert "does not answer" in str(error)
+        assert "did not respond" in str(error)
 
 
 def serve(project: FreshProject, command: str) -> None:

@@ -107,7 +107,7 @@ def test_exports_know_which_shapes_of_this_load_are_unfit(first: dict, settings:
         name for name, odd in zip(layer["geometry_id"].to_pylist(), unfit, strict=True) if odd
     }
     assert unfit_shapes(settings, COUNTY, loaded) == expected
-    assert unfit_shapes(settings, COUNTY, "another load") is None
+    assert unfit_shapes(settings, COUNTY, "a different load") is None
 
 
 def test_the_ledger_holds_who_what_and_the_hashes(first: dict, settings: Settings) -> None:

@@ -135,7 +135,7 @@ def test_views_that_hinder_other_columns_are_named(
     run(f"CREATE VIEW {COUNTY}.seen AS SELECT geometry_id, value_1 FROM {TABLE}")
     run(f"CREATE TABLE {COUNTY}.notes (parcel text REFERENCES {TABLE})")
     fewer = replace(layer, table=layer.table.drop_columns(["code_3"]))
-    with pytest.raises(LoadError, match=rf"columns are others.*{COUNTY}\.notes, {COUNTY}\.seen"):
+    with pytest.raises(LoadError, match=rf"columns have changed.*{COUNTY}\.notes, {COUNTY}\.seen"):
         store.publish(fewer)
     assert store.read(COUNTY).table.equals(by_key(layer))
     run(f"DROP VIEW {COUNTY}.seen; DROP TABLE {COUNTY}.notes")

@@ -161,7 +161,7 @@ def test_an_empty_source_deactivates_and_loses_nothing(store: Store, tmp_path: P
 def test_a_duplicate_key_fails_the_whole_load(store: Store, tmp_path: Path) -> None:
     load(store, tmp_path, sales(3))
     twice = pa.concat_tables([sales(3, sale_price={0: 9.0}), sales(1)])
-    with pytest.raises(LoadError, match="refused to load"):
+    with pytest.raises(LoadError, match="rejected the load"):
         load(store, tmp_path, twice, run="r2")
     assert store.read("sales", county_id="test_wa").equals(sales(3))
     assert store.last_load_fingerprint("test_wa") == "r1"
@@ -188,7 +188,7 @@ def test_a_missing_file_column_or_table_is_named(store: Store, tmp_path: Path) -
     for tables, message in (
         ({"sales": path}, "lacks columns.*sale_price"),
         ({"sales": tmp_path / "none.parquet"}, "does not exist"),
-        ({"sailes": path}, "no canonical table"),
+        ({"sailes": path}, "not a canonical table"),
     ):
         with pytest.raises(LoadError, match=message):
             store.load("test_wa", tables, run_id="r", fingerprint="f", clock=lambda: NOW)

@@ -143,8 +143,8 @@ def test_a_changed_type_is_told_before_reading(
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"user": "nobody"}, "refused the login.*check the variables that user and password"),
-        ({"database": "pacs_training"}, "has no database of that name"),
+        ({"user": "nobody"}, "refused the login.*check the variables for user and password"),
+        ({"database": "pacs_training"}, "has no database by that name"),
         ({"port": 1}, "cannot be reached: Connection refused.*nc -vz 127.0.0.1 1"),
         ({"host": "no-such-host.invalid"}, "no-such-host.invalid:.* cannot be reached"),
     ],

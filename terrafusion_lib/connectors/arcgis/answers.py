@@ -1,4 +1,4 @@
-"""Parts of an ArcGIS server's answers, read strictly: what is not as it should be is told."""
+"""Strict reading of an ArcGIS server's responses; anything malformed is an error."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,11 +8,14 @@ import pyarrow.compute as pc
 
 from terrafusion_lib.core.errors import ConnectError
 
-HINT = "open the layer's address in a browser; tell the layer's owner, or export it to a file"
+HINT = (
+    "open the layer's address in a browser; report the problem to the layer's owner, or "
+    "export the layer to a file"
+)
 
 
 def objects(found: Any, what: str, *, place: str, keys: Sequence[str] = ()) -> list[dict[str, Any]]:
-    """A list of objects that have `keys`; nothing at all is an empty list.
+    """A list of objects that have `keys`; a missing list is empty.
 
     Raises
     ------
@@ -24,17 +27,17 @@ def objects(found: Any, what: str, *, place: str, keys: Sequence[str] = ()) -> l
         raise _odd(f"The server's {what} are not a list", found, place)
     for item in items:
         if not isinstance(item, dict) or any(item.get(key) is None for key in keys):
-            raise _odd(f"One of the server's {what} is not understood", item, place)
+            raise _odd(f"One of the server's {what} cannot be read", item, place)
     return items
 
 
 def whole_number(found: Any, what: str, *, place: str) -> int:
-    """A whole number, also when it comes as text.
+    """A whole number, possibly as text.
 
     Raises
     ------
     ConnectError
-        It is none.
+        It is not a whole number.
     """
     try:
         number = int(found) if isinstance(found, str) else found
@@ -46,7 +49,7 @@ def whole_number(found: Any, what: str, *, place: str) -> int:
 
 
 def moments(column: pa.ChunkedArray, *, name: str, place: str) -> pa.ChunkedArray:
-    """Moments from whole milliseconds since 1970, or from ISO 8601 text.
+    """Timestamps from whole milliseconds since 1970, or from ISO 8601 text.
 
     Raises
     ------
@@ -57,11 +60,11 @@ def moments(column: pa.ChunkedArray, *, name: str, place: str) -> pa.ChunkedArra
         if pa.types.is_string(column.type):
             return _parsed(column)
         if pa.types.is_boolean(column.type):
-            raise pa.ArrowInvalid("true and false are no dates")
+            raise pa.ArrowInvalid("true and false are not dates")
         return column.cast(pa.int64()).cast(pa.timestamp("ms"))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise ConnectError(
-            "A date of the layer is not in whole milliseconds since 1970",
+            "A date in the layer is not in whole milliseconds since 1970",
             table=place,
             column=name,
             examples=column.drop_null().slice(0, 5).to_pylist(),

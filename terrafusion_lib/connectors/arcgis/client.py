@@ -1,4 +1,4 @@
-"""Requests to an ArcGIS server: its answers, and its errors, which come with HTTP status 200."""
+"""Requests to an ArcGIS server: its responses, and its errors, which have HTTP status 200."""
 
 import http.client
 import json
@@ -16,16 +16,16 @@ TOKEN_CODES = frozenset({401, 403, 498, 499})
 
 
 class ArcGisClient:
-    """Asks one service; a fault that may pass is tried again.
+    """Client of one service; transient faults are retried.
 
     Parameters
     ----------
     url : str
         Service, such as ``https://gis.example.gov/arcgis/rest/services/Parcels/FeatureServer``.
     token : str
-        Sent in the body, never in the address; empty for a public service.
+        Sent in the body, never in the URL; empty for a public service.
     timeout : float
-        Seconds without an answer.
+        Timeout in seconds.
     """
 
     def __init__(self, url: str, *, token: str, timeout: float, retries: int) -> None:
@@ -35,14 +35,14 @@ class ArcGisClient:
         self._again = retrying(retries)
 
     def ask(self, path: str = "", **parameters: object) -> dict[str, Any]:
-        """The decoded answer, an object, of ``<url>/<path>``.
+        """The decoded response of ``<url>/<path>``, an object.
 
         Raises
         ------
         TransientError
-            The server is away or overloaded, also after all tries.
+            The server is unavailable or overloaded after all retries.
         ConnectError
-            It refuses the request or the token, or answers with something else than a JSON object.
+            The server rejects the request or the token, or does not return a JSON object.
         """
         return self._again(self._ask, path, {"f": "json"} | parameters)
 
@@ -58,8 +58,8 @@ class ArcGisClient:
             raise _error(url, error.code, error.reason) from error
         except (OSError, http.client.HTTPException) as error:
             raise TransientError(
-                f"{url} does not answer: {getattr(error, 'reason', error)}",
-                hint="is the address right, and can this machine reach it?",
+                f"{url} did not respond: {getattr(error, 'reason', error)}",
+                hint="check the address, and that this machine can reach it",
             ) from error
         return _decoded(url, text)
 
@@ -69,17 +69,17 @@ def _decoded(url: str, text: bytes) -> dict[str, Any]:
         found: Any = json.loads(text)
     except ValueError as error:
         raise ConnectError(
-            f"{url} does not answer with JSON",
+            f"{url} did not return JSON",
             examples=[text[:80]],
-            cause="the address is that of a web page or of a sign-in form",
-            hint="give the address of the service, which ends with FeatureServer or MapServer",
+            cause="the address is a web page or a sign-in form",
+            hint="give the service's address, which ends in FeatureServer or MapServer",
         ) from error
     if not isinstance(found, dict):
         raise ConnectError(
-            f"{url} answers with JSON, but not with an object",
+            f"{url} returned JSON, but not an object",
             examples=[text[:80]],
-            cause="the address is not that of an ArcGIS service",
-            hint="give the address of the service, which ends with FeatureServer or MapServer",
+            cause="the address is not an ArcGIS service",
+            hint="give the service's address, which ends in FeatureServer or MapServer",
         )
     if found.get("error"):
         raise _told(url, found["error"])
@@ -87,7 +87,7 @@ def _decoded(url: str, text: bytes) -> dict[str, Any]:
 
 
 def _told(url: str, fault: Any) -> ConnectError:
-    """The error that an answer with HTTP status 200 tells, in whatever shape."""
+    """The error in a response with HTTP status 200, in any of its formats."""
     if not isinstance(fault, dict):
         return _error(url, 0, str(fault))
     try:
@@ -104,6 +104,9 @@ def _error(url: str, code: int, message: str, details: list[str] | None = None) 
     kind = TransientError if code in TRANSIENT_CODES else ConnectError
     hint = None
     if code in TOKEN_CODES:
-        hint = "set token of the source to a valid token, as a reference such as env:ARCGIS_TOKEN"
+        hint = (
+            "set the source's token to a reference such as env:ARCGIS_TOKEN that holds a "
+            "valid token"
+        )
     number = f" with {code}" if code else ""
-    return kind(f"{url} refuses{number}: {message}", examples=details or [], hint=hint)
+    return kind(f"{url} refused{number}: {message}", examples=details or [], hint=hint)

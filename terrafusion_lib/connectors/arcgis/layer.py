@@ -1,4 +1,4 @@
-"""One layer of an ArcGIS service, page by page, each page kept until the whole is read."""
+"""Reads one layer of an ArcGIS service page by page; pages are kept until all are read."""
 
 import json
 import shutil
@@ -25,18 +25,18 @@ MILLISECONDS = "esriFieldTypeDate"
 
 @dataclass(frozen=True)
 class ArcGisLayer:
-    """A feature layer or table; shapes come as GeoJSON, so in WGS 84.
+    """A feature layer or table; shapes arrive as GeoJSON, therefore in WGS 84.
 
-    The ids of all features are asked for first, which no limit cuts short, then the features by
-    their ids. Paging by offset is not used: pages may overlap or lose features when the layer is
-    edited meanwhile, and old servers do not have it.
+    The ids of all features are requested first, because no limit truncates them, then the features
+    by id. Paging by offset is not used: pages can overlap or lose features while the layer is
+    edited, and old servers do not support it.
 
     Parameters
     ----------
     path : str
         Id of the layer in the service.
     pages : Path
-        Folder for the pages of a read that has not ended.
+        Folder for the pages of an unfinished read.
     """
 
     client: ArcGisClient
@@ -50,21 +50,21 @@ class ArcGisLayer:
         formats = str(found.get("supportedQueryFormats", "")).casefold()
         if "geojson" not in formats:
             raise ConnectError(
-                "The layer cannot be sent as GeoJSON",
+                "The server cannot send the layer as GeoJSON",
                 table=str(found.get("name", self.path)),
                 cause="the server is older than ArcGIS 10.4",
-                hint="export the layer to a file and read that",
+                hint="export the layer to a file and read the file",
             )
         return found
 
     @property
     def name(self) -> str:
-        """The layer's name, else its id."""
+        """The layer's name, or its id."""
         return str(self.about.get("name") or self.path)
 
     @cached_property
     def fields(self) -> list[dict[str, Any]]:
-        """Fields of the layer, each with name and type."""
+        """The layer's fields, with name and type."""
         given = self.about.get("fields")
         return objects(given, "fields", place=self.name, keys=("name", "type"))
 
@@ -75,7 +75,7 @@ class ArcGisLayer:
         return str(self.about.get("objectIdField") or (found[0] if found else "OBJECTID"))
 
     def columns(self) -> list[SourceColumn]:
-        """Fields of the layer, and its shape as ``geometry``."""
+        """The layer's fields, with the shape as ``geometry``."""
         fields = [
             SourceColumn(f["name"], f["type"], bool(f.get("nullable", True)))
             for f in self.fields
@@ -85,7 +85,7 @@ class ArcGisLayer:
         return [*fields, SourceColumn(GEOMETRY, kind, True)] if kind else fields
 
     def freshness(self) -> str:
-        """When the layer was last edited; empty when the server does not tell."""
+        """When the layer was last edited; empty if the server does not say."""
         info = self.about.get("editingInfo")
         if not isinstance(info, dict):
             return ""
@@ -93,20 +93,20 @@ class ArcGisLayer:
         return f"edited at {mark}" if mark else ""
 
     def count(self, where: str) -> int:
-        """How many features there are."""
+        """Number of features."""
         found = self.client.ask(f"{self.path}/query", where=where, returnCountOnly="true")
         return whole_number(found.get("count"), "count of features", place=self.name)
 
     def read(self, names: Sequence[str], where: str) -> Iterator[pa.Table]:
-        """Pages in the order of the ids; those that an earlier read left are taken from disk.
+        """Pages in id order; pages left by an earlier read are taken from disk.
 
         Raises
         ------
         TransientError
-            The layer was edited while it was read.
+            The layer was edited during the read.
         ConnectError
-            An id stands for more than one feature, the server's answers contradict each other, or
-            they are not understood.
+            Two features have the same id, or the server's responses contradict each other or are
+            malformed.
         """
         ids = self._ids(where)
         folder = self._folder(names, where, ids)
@@ -117,13 +117,13 @@ class ArcGisLayer:
         shutil.rmtree(folder)
 
     def _page_rows(self) -> int:
-        """Features that are asked for at once; a server may tell no limit, or one that is none."""
+        """Features per request; a server may state no limit or an invalid one."""
         told = self.about.get("maxRecordCount")
         limit = PAGE_ROWS if told is None else whole_number(told, "limit", place=self.name)
         return min(limit, PAGE_ROWS) if limit > 0 else PAGE_ROWS
 
     def _ids(self, where: str) -> list[int]:
-        """Ids of all features; the server's own count must be the same."""
+        """Ids of all features; must match the server's count."""
         found = self.client.ask(f"{self.path}/query", where=where, returnIdsOnly="true")
         given = found.get("objectIds") or []
         listed = given if isinstance(given, list) else [given]
@@ -133,15 +133,15 @@ class ArcGisLayer:
             return ids
         kind = TransientError if ids else ConnectError
         raise kind(
-            f"The server counts {count} features and lists the ids of {len(ids)}",
+            f"The server counts {count} features but lists ids for {len(ids)}",
             table=self.name,
             count=abs(count - len(ids)),
             cause="the layer is being edited, or the server limits the list of ids",
-            hint="run again; if it stays so, export the layer to a file and read that",
+            hint="run again; if it recurs, export the layer to a file and read the file",
         )
 
     def _folder(self, names: Sequence[str], where: str, ids: list[int]) -> Path:
-        """Folder of this read's pages; those of other reads, and of old ones, are removed."""
+        """Folder for this read's pages; pages of other and old reads are deleted."""
         mark = fingerprint(list(names), where, ids, self.freshness())
         folder = self.pages / mark
         oldest = time.time() - RESUME_HOURS * 3600
@@ -152,7 +152,7 @@ class ArcGisLayer:
         return folder
 
     def _page(self, folder: Path, names: Sequence[str], ids: list[int]) -> Iterator[str]:
-        """The features of some ids; asked for in halves where they are too many for the server."""
+        """The features with these ids, requested in halves if they are too many for the server."""
         path = folder / f"{ids[0]}-{ids[-1]}.json"
         if path.is_file():
             yield path.read_text(encoding="utf-8")
@@ -181,16 +181,16 @@ class ArcGisLayer:
         got = [self._id(feature) for feature in sent]
         if len(set(got)) < len(got):
             raise ConnectError(
-                "An id stands for more than one feature",
+                "More than one feature has the same id",
                 table=self.name,
                 column=self.id_field,
                 count=len(got) - len(set(got)),
                 cause="the layer is a view whose id field is not unique",
-                hint="ask the layer's owner for one with a unique id",
+                hint="ask the layer's owner for a layer with unique ids",
             )
         if set(got) != set(ids):
             raise TransientError(
-                "The layer was edited while it was read",
+                "The layer was edited during the read",
                 table=self.name,
                 count=len(set(got) ^ set(ids)),
                 examples=sorted(set(got) ^ set(ids)),
@@ -204,7 +204,7 @@ class ArcGisLayer:
         return whole_number(found, "feature id", place=self.name)
 
     def _table(self, text: str, names: Sequence[str], folder: Path) -> pa.Table:
-        """A page as the columns `names`; what cannot be read is not kept in `folder`."""
+        """A page as the columns `names`; unreadable pages are not kept in `folder`."""
         try:
             return self._columns(text, names)
         except ConnectError:
@@ -212,7 +212,7 @@ class ArcGisLayer:
             raise
 
     def _columns(self, text: str, names: Sequence[str]) -> pa.Table:
-        """The layer's types say what is a date, not the values."""
+        """The layer's field types, not the values, determine what is a date."""
         import pyogrio
         from pyogrio.errors import DataSourceError
 
@@ -223,7 +223,7 @@ class ArcGisLayer:
                 "The features are not GeoJSON",
                 table=self.name,
                 examples=[text[:80]],
-                hint="export the layer to a file and read that",
+                hint="export the layer to a file and read the file",
             ) from error
         dates = {f["name"] for f in self.fields if f["type"] == MILLISECONDS}
         columns = {}
@@ -237,7 +237,7 @@ class ArcGisLayer:
 
 
 def _cut_short(found: dict[str, Any]) -> bool:
-    """Whether the server says that it has more; GeoJSON has the mark in either of two places."""
+    """Whether the server says that there is more; GeoJSON has the flag in one of two places."""
     inner = found.get("properties")
     told = inner.get("exceededTransferLimit") if isinstance(inner, dict) else False
     return bool(found.get("exceededTransferLimit") or told)

@@ -44,11 +44,11 @@ class FileAccount:
         other = sum(self.not_records.values())
         if rows + left_out != self.records or (lines is not None and lines != self.records + other):
             raise ConnectError(
-                f"The rows read of {table} do not account for the file: "
-                f"{'no' if lines is None else f'{lines:,}'} lines, {other:,} of them no record, "
-                f"{self.records:,} records, {left_out:,} left out, {rows:,} rows",
+                f"The rows read from {table} do not add up for the file: "
+                f"{'no' if lines is None else f'{lines:,}'} lines, {other:,} of them not "
+                f"records, {self.records:,} records, {left_out:,} left out, {rows:,} rows",
                 table=table,
-                cause="the file was changed while it was read, or its format is another",
+                cause="the file changed during the read, or it has a different format",
                 hint="set quote, escape and line_breaks for this table (docs/reference/files.md)",
             )
         return ReadAccount(

@@ -41,11 +41,11 @@ def text_encoding(path: Path, declared: str, *, told: bool) -> str | None:
         foreign = foreign or column
         utf8 = utf8 and _fits(text, "utf-8")
         if codec and not _fits(text, codec):
-            raise _wrong(path, column, f"is declared {declared}, but holds other bytes")
+            raise _wrong(path, column, f"is declared {declared}, but has bytes that do not fit")
     if foreign and not codec:
-        raise _wrong(path, foreign, "holds letters beyond ASCII, and does not say their encoding")
+        raise _wrong(path, foreign, "has non-ASCII characters but does not give their encoding")
     if foreign and utf8 and codec != "utf-8":
-        what = f"is declared {declared}, but it is UTF-8: names would be garbled"
+        what = f"is declared {declared} but is UTF-8: names would be garbled"
         raise _wrong(path, foreign, what)
     return codec or "iso8859-1"
 

@@ -185,7 +185,7 @@ class DelimitedFile:
             raise ConnectError(
                 f"{self.name} {what}: it has no header line",
                 table=self.name,
-                hint="set header_row to the line that holds the header",
+                hint="set header_row to the line with the header",
             )
         return record
 
@@ -306,13 +306,13 @@ class DelimitedFile:
                 return file.wrong(
                     line,
                     f"Expected {fields} columns, got {len(record)}",
-                    hint=f"is the delimiter {self._delimiter!r}? where quote marks are text, "
-                    "set quote: none; or mend the line",
+                    hint=f"is the delimiter {self._delimiter!r}? if quote marks are text, set "
+                    "quote: none; or correct the line",
                 )
             before = reader.line_num
         return file.wrong(
             block.first_line,
-            f"the {block.span.records:,} records that begin here cannot be told apart",
+            f"the {block.span.records:,} records that start here cannot be separated",
             hint="set quote, escape and line_breaks for this table",
         )
 

@@ -37,8 +37,8 @@ def utf8_chunks(opener: Opener, encoding: str, *, table: str) -> Iterator[bytes]
     ConfigError
         There is no such encoding.
     ConnectError
-        Bytes do not fit (the line is named), or the file is UTF-8 and another encoding is
-        declared, which would turn ``ñ`` into ``Ã±``.
+        Bytes do not fit (the error gives the line), or the file is UTF-8 but declared otherwise,
+        which would turn ``ñ`` into ``Ã±``.
     """
     codec = codec_name(encoding, table=table)
     decoder = codecs.getincrementaldecoder(codec)()
@@ -65,7 +65,7 @@ def utf8_chunks(opener: Opener, encoding: str, *, table: str) -> Iterator[bytes]
                 break
     if foreign and garbled:
         raise ConnectError(
-            f"{table} is declared {encoding}, but it is UTF-8: names would be garbled",
+            f"{table} is declared {encoding} but is UTF-8: names would be garbled",
             table=table,
             hint="set encoding: utf-8 for this table in the mapping",
         )
@@ -87,7 +87,7 @@ def _decodes(decoder: codecs.IncrementalDecoder, chunk: bytes) -> bool:
 def _wrong_bytes(opener: Opener, codec: str, encoding: str, *, table: str) -> ConnectError:
     line, guess = _first_bad_line(opener, codec), _guess(opener)
     return ConnectError(
-        f"{table} is declared {encoding}, but line {line or 1:,} holds other bytes",
+        f"{table} is declared {encoding}, but line {line or 1:,} has bytes that do not fit",
         table=table,
         cause=f"the file is probably {guess}",
         hint=f"set encoding: {guess} for this table in the mapping",
@@ -95,7 +95,7 @@ def _wrong_bytes(opener: Opener, codec: str, encoding: str, *, table: str) -> Co
 
 
 def _first_bad_line(opener: Opener, encoding: str) -> int | None:
-    """Number of the first line that does not decode; None when all do."""
+    """Number of the first line that cannot be decoded; None if all can."""
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
     with opener() as file:
@@ -104,7 +104,8 @@ def _first_bad_line(opener: Opener, encoding: str) -> int | None:
             try:
                 decoder.decode(chunk, final=not chunk)
             except UnicodeDecodeError as error:
-                # The decoder may have held back bytes of the chunk before; those hold no newline.
+                # The decoder may have held back bytes of the previous chunk; they contain no
+                # newline.
                 return line + error.object[: error.start].count(b"\n")
             if not chunk:
                 return None

@@ -23,8 +23,8 @@ Row = list[Any]
 class ExcelFile:
     """One sheet; its first row that is not empty is the header, unless the options say another.
 
-    Cells become text as a reader sees them: a whole number has no decimal point, a date is ISO
-    8601. Leading zeros are kept where the sheet keeps them, that is in cells formatted as text.
+    Cells become text as displayed: whole numbers have no decimal point, dates are ISO 8601.
+    Leading zeros survive only in cells formatted as text.
     """
 
     def __init__(
@@ -139,9 +139,9 @@ def _workbook(path: Path) -> Any:
         return python_calamine.CalamineWorkbook.from_path(str(path))
     except (python_calamine.CalamineError, OSError) as error:
         raise ConnectError(
-            f"{path} is not a workbook that can be read: {error}",
+            f"{path} is not a readable workbook: {error}",
             table=path.name,
-            cause="a password, a damaged file, or another format under this suffix",
+            cause="a password, a damaged file, or a different format from the file extension",
         ) from error
 
 

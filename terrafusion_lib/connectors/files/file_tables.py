@@ -21,7 +21,7 @@ def find_unique(table: SourceTable, known: Sequence[SourceColumn], *, file: str)
     Raises
     ------
     ConnectError
-        A wanted column is missing, or the header holds its name more than once.
+        A wanted column is missing, or the header repeats its name.
     """
     wanted = [one_name(name) for name in table.columns]
     columns = find_columns(wanted, known, table=file)
@@ -30,11 +30,11 @@ def find_unique(table: SourceTable, known: Sequence[SourceColumn], *, file: str)
     twice = [name for name in names if counts[name.casefold()] > 1]
     if twice:
         raise ConnectError(
-            f"The header of {file} holds a name more than once",
+            f"The header of {file} repeats a column name",
             table=file,
             column=", ".join(twice),
             count=sum(counts[name.casefold()] for name in twice),
-            hint="rename the columns in the file, so that it is clear which one is meant",
+            hint="rename the duplicate columns in the file",
         )
     return names
 
@@ -62,7 +62,7 @@ def keep(
     Raises
     ------
     ConfigError
-        The filter is one of databases, or its column is not read.
+        The filter is for databases only, or its column is not read.
     """
     if item.kind == "current_supplement" or item.column not in table.columns:
         raise ConfigError(

@@ -30,7 +30,7 @@ NAMES = ("name", "field name", "field", "column", "column name")
 STARTS = ("start", "begin", "from", "position", "start position")
 LENGTHS = ("length", "width", "size")
 ENDS = ("end", "stop", "to", "end position")
-SHORT_HINT = "set short_lines: yes where blanks at line ends were lost; or mend the line"
+SHORT_HINT = "set short_lines: yes if lines lack trailing blanks; or correct the line"
 BY_LINE = Rules(delimiter=b"", quote=b"", escape=b"", fields=2)
 
 Matrix = npt.NDArray[np.uint8] | npt.NDArray[np.uint32]
@@ -81,7 +81,7 @@ def _place(line: Mapping[str, str]) -> Place:
         raise LookupError(f"{value(NAMES)} has neither length nor end")
     end_at = int(end) if end else begin + int(length)
     if not value(NAMES) or begin < 0 or end_at <= begin:
-        raise ValueError(f"{value(NAMES) or 'a column without name'} stands nowhere")
+        raise ValueError(f"{value(NAMES) or 'a column without name'} has no position")
     return Place(one_name(value(NAMES)), begin, end_at)
 
 

@@ -21,10 +21,10 @@ def explained(
     names = {one_name(name).casefold() for name in wanted}
     for number, fields in reader.first_records(LINES):
         if names <= {one_name(field).casefold() for field in fields}:
-            error.hint = f"line {number} holds all of them: set header_row: {number} for this table"
+            error.hint = f"line {number} has all of them: set header_row: {number} for this table"
             return error
     if any(_is_value(name) for name in header):
-        error.cause = "its first line looks like a row, not like a header"
+        error.cause = "its first line looks like data, not a header"
         error.hint = "set header: none and names, or header_row, for this table"
     else:
         shown = ", ".join(header[:MOST_NAMES])

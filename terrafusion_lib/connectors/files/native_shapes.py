@@ -34,7 +34,7 @@ def native_columns(columns: dict[str, dict[str, Any]]) -> dict[str, str]:
         raise ConnectError(
             f"Shapes in the encoding {found[unknown[0]]} cannot be read",
             column=", ".join(unknown),
-            hint="write the file anew with WKB: ogr2ogr -lco GEOMETRY_ENCODING=WKB new.parquet old",
+            hint="convert the file to WKB: ogr2ogr -lco GEOMETRY_ENCODING=WKB new.parquet old",
         )
     return {name: item for name, item in found.items() if item in ENCODINGS}
 

@@ -42,7 +42,7 @@ def open_bytes(path: Path, member: str = "") -> Iterator[BinaryIO]:
             f"{path} cannot be decompressed: {error}",
             table=path.name,
             cause="the file was cut short or needs a password",
-            hint="fetch it again, or decompress it by hand and read what is inside",
+            hint="get it again, or decompress it yourself and read the contents",
         ) from error
 
 
@@ -76,7 +76,7 @@ def _member(archive: zipfile.ZipFile, wanted: str) -> str:
         f"{archived} has {what}",
         table=archived,
         examples=names,
-        hint=f"name one: {archived}#{names[0]}" if names else None,
+        hint=f"choose one: {archived}#{names[0]}" if names else None,
     )
 
 

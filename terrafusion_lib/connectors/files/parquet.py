@@ -17,12 +17,12 @@ from terrafusion_lib.core.raw import RawType
 
 
 class ParquetFile:
-    """One Parquet file; columns keep the types that it declares.
+    """One Parquet file; columns keep the file's types.
 
     Parameters
     ----------
     crs : str
-        System to which the shapes of a GeoParquet file are transformed; empty: the file's own.
+        Coordinate system for the shapes of a GeoParquet file; empty: the file's own.
     """
 
     def __init__(self, path: Path, *, crs: str = "") -> None:
@@ -76,7 +76,7 @@ class ParquetFile:
             return pq.ParquetFile(self.path)
         except (pa.ArrowInvalid, OSError) as error:
             raise ConnectError(
-                f"{self.path} is not a Parquet file that can be read: {error}",
+                f"{self.path} is not a readable Parquet file: {error}",
                 table=self.path.name,
             ) from error
 

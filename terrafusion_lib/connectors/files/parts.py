@@ -114,15 +114,16 @@ def _text_reader(
         return FixedWidthFile(opener, options, folder / options.layout, name=name, key=key)
     if suffix and suffix not in TEXT:
         raise ConfigError(
-            f"{name} holds {suffix}, which is read only when it is not compressed",
+            f"{name} holds {suffix}, which can be read only uncompressed",
             table=path.name,
-            hint=f"decompress {path.name} beside it, and name what is inside in the mapping",
+            hint=f"decompress {path.name} next to it, and use the name of its contents in the "
+            "mapping",
         )
     if suffix in FIXED and not options.delimiter:
         raise ConfigError(
             f"{name} needs a layout or a delimiter",
             table=path.name,
-            hint="set layout: layout.csv in options, a CSV file of name, start and length",
+            hint="set layout: layout.csv in options, a CSV file with name, start and length",
         )
     return DelimitedFile(opener, options, name=name, suffix=suffix, key=key)
 

@@ -74,7 +74,7 @@ def whole_records(text: bytes, rules: Rules, *, final: bool) -> Span:
         outside = ends[~inside]
     _refuse_other_ends(seen, rules, marks, ends)
     if final and len(marks) & 1:
-        raise BadRecordError(int(marks[-1]), "a quote is opened and never closed", QUOTE_HINT)
+        raise BadRecordError(int(marks[-1]), "a quote mark is never closed", QUOTE_HINT)
     size = len(text) if final else int(outside[-1]) + 1 if len(outside) else 0
     lines = int(np.searchsorted(ends, size))
     outside = outside[outside < size]
@@ -87,10 +87,10 @@ def whole_records(text: bytes, rules: Rules, *, final: bool) -> Span:
 
 
 QUOTE_HINT = (
-    "where marks are text, set quote: none for this table; where they are escaped, set escape; "
-    "or mend the line"
+    "if quote marks are text, set quote: none for this table; if they are escaped, set escape; "
+    "or correct the line"
 )
-BREAK_HINT = "set line_breaks: yes where values do hold line breaks, or quote: none"
+BREAK_HINT = "set line_breaks: yes if values contain line breaks, or quote: none"
 
 
 def _without_escaped(text: bytes, escape: bytes) -> bytes:
@@ -166,8 +166,8 @@ def _refuse_other_ends(text: bytes, rules: Rules, marks: Positions, ends: Positi
         found = found[raw[found + 1] != LF]
     found = found[np.searchsorted(marks, found) & 1 == 0]
     if len(found):
-        what = "a line ends otherwise than the lines before it"
-        raise BadRecordError(int(found[0]), what, "write the file with one kind of line end")
+        what = "a line has a different line ending from the lines before it"
+        raise BadRecordError(int(found[0]), what, "use one kind of line ending in the file")
 
 
 def _refuse_breaks(text: bytes, rules: Rules, marks: Positions, ends: Positions) -> None:
@@ -185,8 +185,8 @@ def _refuse_breaks(text: bytes, rules: Rules, marks: Positions, ends: Positions)
         if rules.line_breaks == "no":
             raise BadRecordError(start, "a quoted value spans lines", BREAK_HINT)
         if text.count(rules.delimiter, start, stop) == count * (rules.fields - 1):
-            what = f"a quoted value spans {count + 1} lines that would be records by themselves"
-            raise BadRecordError(start, what, f"{BREAK_HINT} where the quote mark is text")
+            what = f"a quoted value spans {count + 1} lines that would be records on their own"
+            raise BadRecordError(start, what, f"{BREAK_HINT} if the quote mark is text")
 
 
 def _blank_lines(text: bytes, rules: Rules, outside: Positions) -> int:

@@ -11,15 +11,15 @@ from terrafusion_lib.geo.curves import as_curve_polygons, curve_tolerance, linea
 
 
 def transformed(shapes: pa.Array, source_crs: str | None, crs: str, *, source: Path) -> pa.Array:
-    """WKB in the system `crs`; as it is when `crs` is empty or the same.
+    """WKB in the coordinate system `crs`; unchanged if `crs` is empty or the same.
 
-    A shape that cannot be read stays as it is, for the mapping to count. A curved one gets straight
+    Unreadable shapes are unchanged, for the mapping to count. A curved one gets straight
     pieces, which can be moved, and stays a curve polygon, for the mapping to count.
 
     Raises
     ------
     ConnectError
-        The source does not say in which system its shapes are.
+        The source has no coordinate system.
     ConfigError
         A system is unknown.
     """
@@ -27,10 +27,11 @@ def transformed(shapes: pa.Array, source_crs: str | None, crs: str, *, source: P
         return shapes
     if not source_crs:
         raise ConnectError(
-            f"{source} does not say its coordinate system",
+            f"{source} has no coordinate system",
             table=source.name,
-            cause="a Shapefile without its .prj file, for example",
-            hint="put the .prj beside it, or set crs: '' in options and the system in the mapping",
+            cause="for example, a shapefile without its .prj file",
+            hint="add the .prj file, or set crs: '' in options and the coordinate system in the "
+            "mapping",
         )
     if same(source_crs, crs):
         return shapes

@@ -83,7 +83,7 @@ class TextFile:
                 self.line += span.lines
             elif len(self._rest) > LONGEST_RECORD:
                 what = f"a record is longer than {LONGEST_RECORD >> 20} MB"
-                raise self.wrong(self.line + 1, what, hint="is a quote mark never closed?")
+                raise self.wrong(self.line + 1, what, hint="a quote mark may be unclosed")
             if not self._final:
                 self._fill()
 
@@ -101,8 +101,8 @@ class TextFile:
     def _refuse_odd_bytes(self, text: bytes, line: int) -> None:
         """Refuse what no text holds: NUL, and an end-of-file mark with lines after it."""
         for mark, what, hint in (
-            (b"\0", "a NUL byte is no text", "set encoding: utf-16 if it is; or fetch it again"),
-            (DOS_END, "an end-of-file mark (Ctrl-Z) stands before the end", "remove the mark"),
+            (b"\0", "a NUL byte is no text", "set encoding: utf-16 if it is; or get it again"),
+            (DOS_END, "an end-of-file character (Ctrl-Z) occurs before the end", "remove the mark"),
         ):
             if mark in text:
                 at = line + text.count(self.end, 0, text.find(mark))

@@ -1,4 +1,4 @@
-"""Text columns of a file as the types that the mapping declares; strict, and nothing is guessed."""
+"""Converts text columns of a file to the types in the mapping, strictly and without guessing."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -14,15 +14,15 @@ MOMENTS = (RawType.DATE, RawType.TIMESTAMP)
 
 
 class NotReadableError(ValueError):
-    """Some text of the column cannot be read as the declared type."""
+    """Some text in the column cannot be read as the declared type."""
 
 
 def read_text(column: pa.Array, kind: RawType, date_formats: Sequence[str] = ()) -> pa.Array:
     """`column` as `kind`.
 
-    Blanks around numbers and dates are dropped and empty text is null. Whole numbers may be
+    Blanks around numbers and dates are dropped, and empty text is null. Whole numbers may be
     written ``3.0``. Dates are ISO 8601 unless `date_formats` (strptime) are given, of which the
-    first that fits is taken; a day that does not exist does not fit.
+    first that fits is used; nonexistent days do not fit.
 
     Raises
     ------
@@ -75,7 +75,7 @@ def _iso(column: pa.Array) -> pa.Array:
 
 
 def _with_formats(column: pa.Array, formats: Sequence[str]) -> pa.Array:
-    """Moments by DuckDB, whose strptime refuses 30 February (Arrow's makes it 1 March)."""
+    """Timestamps by DuckDB, whose strptime rejects February 30 (Arrow returns March 1)."""
     import duckdb
 
     with duckdb.connect() as engine:

@@ -27,9 +27,9 @@ class VectorFile:
     Parameters
     ----------
     layer : str
-        Name of the layer; empty when the file has one.
+        Name of the layer; empty if the file has only one.
     crs : str
-        System to which shapes are transformed; empty: the file's own.
+        Coordinate system for the shapes; empty: the file's own.
     """
 
     def __init__(self, path: Path, *, layer: str, crs: str, encoding: str = "") -> None:
@@ -104,7 +104,7 @@ class VectorFile:
             column.validate(full=True)
         except pa.ArrowInvalid as error:
             raise ConnectError(
-                f"Text of {self.path.name} is not in the encoding that the file says",
+                f"Text of {self.path.name} does not have the encoding that the file declares",
                 table=self.path.name,
                 column=name,
                 hint="set encoding for this table in the mapping",
@@ -134,7 +134,7 @@ class VectorFile:
                 f"{self.path} has {len(names)} layers",
                 table=self.path.name,
                 examples=names,
-                hint=f"name one: {self.path.name}#{names[0]}" if names else "",
+                hint=f"choose one: {self.path.name}#{names[0]}" if names else "",
             )
         return names[0]
 
@@ -155,7 +155,7 @@ def _own_names(info: dict[str, Any]) -> tuple[str, list[str]]:
 
 
 def parts(path: Path) -> list[Path]:
-    """Files that a source file is made of: those of a File Geodatabase, or beside a ``.shp``."""
+    """Files that make up a source, such as a File Geodatabase or those of a ``.shp``."""
     if path.is_dir():
         return [item for item in sorted(path.rglob("*")) if item.suffix != ".lock"]
     if path.suffix.lower() in DBF:
@@ -164,7 +164,7 @@ def parts(path: Path) -> list[Path]:
 
 
 def layers(path: Path) -> list[str]:
-    """Names of a file's layers, in its order.
+    """Names of a file's layers, in file order.
 
     Raises
     ------

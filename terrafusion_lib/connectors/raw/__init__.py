@@ -1,1 +1,1 @@
-"""The raw layer: what was read of a source, immutable, with counts and hashes."""
+"""The raw layer: data as read from a source, immutable, with counts and hashes."""

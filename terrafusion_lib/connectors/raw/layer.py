@@ -1,4 +1,4 @@
-"""The raw layer: what was read from the sources, immutable, with counts, hashes and freshness."""
+"""The raw layer: data as read from the sources, immutable, with counts, hashes and freshness."""
 
 import json
 import shutil
@@ -23,13 +23,14 @@ from terrafusion_lib.core.settings import Settings
 
 PARTIAL = ".partial-"
 RESUME_HOURS = 12
-"""How long a finished table of a broken extract serves when its source cannot tell its state."""
+"""How long a finished table of a failed extract can be reused if its source cannot report its
+state."""
 
 
 def source_marks(
     county: CountyConfig, tables: Mapping[str, SourceTable], *, settings: Settings
 ) -> dict[str, str]:
-    """Each table's own mark of its state, as `Connector.freshness` gives it."""
+    """Each table's freshness, from `Connector.freshness`."""
     with ExitStack() as stack:
         connectors = _connectors(county, tables, settings, stack)
         return _marks(connectors, tables)
@@ -47,8 +48,8 @@ def extract(
 ) -> tuple[Path, RawManifest]:
     """Read the tables into a new folder ``data/<county>/raw/<extract id>``.
 
-    The folder appears whole or not at all. When a read breaks off, its finished tables are taken
-    up by the next one, as long as definitions and freshness are the same.
+    The folder appears completely or not at all. If a read is interrupted, the next one reuses its
+    finished tables, provided that definitions and freshness are the same.
 
     Parameters
     ----------
@@ -57,15 +58,15 @@ def extract(
     years : sequence of int
         Assessment years, for the filters of kind ``years``.
     reuse : bool
-        Return the newest finished extract of the same definitions, undamaged, without asking the
-        sources; only when there is none are they read.
+        Return the newest finished, undamaged extract with the same definitions, without contacting
+        the sources; read them only if there is none.
 
     Raises
     ------
     ConnectError
         A source cannot be reached or read, or lacks a table or column.
     RunError
-        Another extract of this county is at work, or the raw layer cannot be written.
+        Another extract of this county is running, or the raw layer cannot be written.
     """
     definitions = _definitions(county, tables, years)
     raw = settings.county_data(county.county_id) / "raw"
@@ -96,7 +97,7 @@ def extract(
 def _definitions(
     county: CountyConfig, tables: Mapping[str, SourceTable], years: Sequence[int]
 ) -> str:
-    """Fingerprint of what is asked for: tables, years and where from."""
+    """Fingerprint of the request: tables, years and sources."""
     sources = {table.source for table in tables.values()}
     return fingerprint(
         {name: table.model_dump(mode="json") for name, table in tables.items()},
@@ -114,7 +115,7 @@ def _source_fingerprint(definitions: str, marks: Mapping[str, str]) -> str:
 
 
 def _newest(raw: Path, definitions: str) -> tuple[Path, RawManifest] | None:
-    """The newest finished extract of these definitions whose files are as they were written."""
+    """The newest finished extract with these definitions whose files are unchanged."""
     for path in sorted(raw.glob(f"[!.]*/{MANIFEST}"), reverse=True):
         manifest = read_manifest(path.parent)
         marks = {name: table.freshness for name, table in manifest.tables.items()}
@@ -147,7 +148,7 @@ def _marks(
 
 @contextmanager
 def _writing(raw: Path, county_id: str) -> Iterator[None]:
-    """Say what it means when a file cannot be written, or a source file cannot be read."""
+    """Explain why a file cannot be written or a source file cannot be read."""
     try:
         yield
     except OSError as error:
@@ -157,15 +158,15 @@ def _writing(raw: Path, county_id: str) -> Iterator[None]:
             f"The raw layer cannot be written: {error}",
             county=county_id,
             step="10_connect",
-            cause="the disk is full, or the folder may not be written",
-            hint=f"make room in {raw}, or make it writable, and run again; "
-            "tables that were finished are kept",
+            cause="the disk is full, or the folder is not writable",
+            hint=f"free space in {raw}, or make it writable, and run again; finished tables are "
+            "kept",
         ) from error
 
 
 def _at_work(county_id: str) -> RunError:
     return RunError(
-        "Another extract of this county is at work",
+        "Another extract of this county is running",
         county=county_id,
         step="10_connect",
         hint="wait until it ends, or stop that process",
@@ -173,7 +174,7 @@ def _at_work(county_id: str) -> RunError:
 
 
 def _partial_folder(raw: Path, definitions: str) -> Path:
-    """Folder of the extract in the making; those of other definitions are removed."""
+    """Folder of the extract in progress; folders with other definitions are deleted."""
     partial = raw / f"{PARTIAL}{definitions}"
     for other in raw.glob(f"{PARTIAL}*"):
         if other != partial:
@@ -187,7 +188,7 @@ def _record(partial: Path, name: str) -> Path:
 
 
 def _finished(partial: Path, name: str, mark: str) -> RawTable | None:
-    """The table as an extract that broke off left it; None when it must be read again."""
+    """The table from an interrupted extract; None if it must be read again."""
     record = _record(partial, name)
     if not record.is_file():
         return None

@@ -1,4 +1,4 @@
-"""One table of the raw layer, written as it comes."""
+"""Writes one table of the raw layer as it streams."""
 
 import time
 from collections.abc import Generator, Sequence
@@ -29,14 +29,14 @@ def write_table(
 ) -> RawTable:
     """Stream one table to ``folder/<name>.parquet``.
 
-    A fault that may pass begins the table again, into a new file, so that no row comes twice.
+    A transient fault restarts the table in a new file, so that no row is duplicated.
 
     Raises
     ------
     ConnectError
-        The source cannot be read, or the fault did not pass.
+        The source cannot be read, or the fault persists.
     OSError
-        The file cannot be written; nothing of it is left behind.
+        The file cannot be written; no partial file is left.
     """
     started = time.monotonic()
     again = retrying(connector.capabilities.retries)
@@ -85,7 +85,7 @@ def _write_once(
 def _rows(
     connector: Connector, table: SourceTable, years: Sequence[int]
 ) -> Generator[pa.RecordBatch]:
-    """The table's batches; a file that cannot be read is told from one that cannot be written."""
+    """The table's batches; distinguishes unreadable sources from unwritable files."""
     try:
         yield from connector.read(table, years)
     except OSError as error:
@@ -93,6 +93,6 @@ def _rows(
 
 
 def _open(path: Path, schema: pa.Schema) -> pq.ParquetWriter:
-    """A dictionary pays for text only: for numbers it costs two thirds more time and space."""
+    """Dictionary encoding helps only text; for numbers it costs two thirds more time and space."""
     text = [field.name for field in schema if field.type == pa.string()]
     return pq.ParquetWriter(path, schema, compression="zstd", use_dictionary=text or False)

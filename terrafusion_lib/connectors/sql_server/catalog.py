@@ -1,4 +1,4 @@
-"""What the connector asks SQL Server about its tables. Served by SQL Server 2016 and newer."""
+"""What the connector asks SQL Server about its tables. Works with SQL Server 2016 and newer."""
 
 import sqlalchemy as sa
 
@@ -17,7 +17,8 @@ ROWS = sa.text(
     "SELECT SUM(rows) FROM sys.partitions "
     "WHERE object_id = OBJECT_ID(:table) AND index_id IN (0, 1)"
 )
-"""Rows of a table by its partitions (heap or clustered index): needs no right and no scan."""
+"""Rows of a table from its partitions (heap or clustered index): needs no permission and no
+scan."""
 
 FRESHNESS = sa.text(
     "SELECT (SELECT SUM(row_count) FROM sys.dm_db_partition_stats "
@@ -29,9 +30,9 @@ FRESHNESS = sa.text(
 )
 """When a table was last written, by the server's usage statistics.
 
-They begin anew when the server starts, so its start belongs to the mark: after a restart a table
-counts as changed once. A read-only replica keeps no statistics of its own, so there (and without
-the right VIEW SERVER STATE) the state is unknown.
+They restart with the server, so the server's start time is part of the freshness: after a restart
+every table counts as changed once. A read-only replica has no statistics of its own; there, and
+without the permission VIEW SERVER STATE, the state is unknown.
 """
 
 SERVER = sa.text(
@@ -42,7 +43,7 @@ SERVER = sa.text(
 
 
 def type_text(kind: str, length: int | None, precision: int | None, scale: int | None) -> str:
-    """``varchar(50)``, ``varchar(max)``, ``numeric(14,4)`` from the parts of the catalog."""
+    """``varchar(50)``, ``varchar(max)``, ``numeric(14,4)`` from the catalog's parts."""
     if length is not None:
         return f"{kind}({'max' if length < 0 else length})"
     if kind in ("numeric", "decimal"):

@@ -1,4 +1,4 @@
-"""What stands between this machine and a SQL Server, one line each."""
+"""The connection check for SQL Server, line by line."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from terrafusion_lib.core.errors import TerraFusionError
 
 
 def check_server(session: OdbcSession) -> list[CheckItem]:
-    """Driver, credentials, network, login and rights; a line that fails ends its chain."""
+    """Driver, credentials, network, login and permissions; a failure ends its chain."""
     driver = _line("driver", lambda: _driver(session))
     credentials = _line("credentials", lambda: _credentials(session))
     items = [driver, credentials]
@@ -50,7 +50,7 @@ def _reach(session: OdbcSession) -> str:
     login = session.login
     reach(login, session.options.login_timeout)
     if login.is_instance:
-        return f"{login.server}: a named instance, found when logging in"
+        return f"{login.server}: a named instance, resolved at login"
     return f"{login.server} answers"
 
 
@@ -67,7 +67,7 @@ def _freshness(session: OdbcSession) -> CheckItem:
         return CheckItem(
             "freshness",
             None,
-            "the server does not tell when tables were written: they are read at every run",
+            "the server does not report when tables were last written, so every run reads them",
             "optional: GRANT VIEW SERVER STATE to this login",
         )
-    return CheckItem("freshness", True, "the server tells when tables were last written")
+    return CheckItem("freshness", True, "the server reports when tables were last written")

@@ -19,7 +19,7 @@ SYSTEM_STORE = "system"
 
 @dataclass(frozen=True)
 class Login:
-    """Where and as whom to connect, with all references resolved."""
+    """Server and login, with all references resolved."""
 
     host: str
     port: int
@@ -33,22 +33,22 @@ class Login:
 
     @property
     def server(self) -> str:
-        """The server as messages name it."""
+        """The server's name in messages."""
         return self.host if self.is_instance else f"{self.host}:{self.port}"
 
     @property
     def is_instance(self) -> bool:
-        """Whether the host names an instance, whose port the server tells."""
+        """Whether the host includes an instance, whose port the server provides."""
         return "\\" in self.host
 
     @property
     def verified(self) -> bool:
-        """Whether the server must prove who it is."""
+        """Whether the server's certificate must be verified."""
         return self.encrypt and not self.trust_server_certificate
 
 
 def connection_string(driver: Driver, login: Login) -> str:
-    """The connection string for a driver; it holds the password, so it is never logged."""
+    """The connection string for a driver; contains the password, so it is never logged."""
     parts = {
         "Driver": driver.name,
         "APP": APPLICATION,
@@ -67,12 +67,12 @@ def connection_string(driver: Driver, login: Login) -> str:
 
 
 def reach(login: Login, seconds: float) -> None:
-    """Open and close a TCP connection: it fails at once and says why, where drivers wait and guess.
+    """Open and close a TCP connection, which fails immediately with a reason, unlike the drivers.
 
     Raises
     ------
     ConnectError
-        The host is unknown or does not answer at that port.
+        The host is unknown or does not respond at that port.
     """
     if login.is_instance:
         return
@@ -81,7 +81,7 @@ def reach(login: Login, seconds: float) -> None:
     except OSError as error:
         raise ConnectError(
             f"{login.server} cannot be reached: {error.strerror or error}",
-            cause="wrong host or port, a firewall, or TCP is switched off at the server",
+            cause="wrong host or port, a firewall, or TCP is disabled on the server",
             hint=f"check host and port in county.yaml and try: nc -vz {login.host} {login.port}",
         ) from error
 
@@ -89,9 +89,9 @@ def reach(login: Login, seconds: float) -> None:
 def _microsoft(login: Login) -> dict[str, str]:
     if login.server_certificate:
         raise ConfigError(
-            "Microsoft's driver takes certificates from the system only, not server_certificate",
-            hint="install the certificate on this machine (update-ca-certificates) or let the "
-            "variable SSL_CERT_FILE name it; or set driver: freetds",
+            "Microsoft's driver uses only the system's certificates, not server_certificate",
+            hint="install the certificate on this machine (update-ca-certificates), or set the "
+            "variable SSL_CERT_FILE to its path; or set driver: freetds",
         )
     return {
         "Server": login.host if login.is_instance else f"tcp:{login.host},{login.port}",
@@ -112,8 +112,8 @@ def _freetds(login: Login) -> dict[str, str]:
 def _freetds_section(login: Login) -> str:
     """Name of this server's section in a configuration file of this process.
 
-    FreeTDS verifies certificates only for servers of its configuration file, which the variable
-    FREETDSCONF names; the file holds no user and no password.
+    FreeTDS verifies certificates only for servers in its configuration file, set by FREETDSCONF;
+    the file contains no user or password.
     """
     host, _, instance = login.host.partition("\\")
     lines = {
@@ -144,10 +144,10 @@ def _freetds_configuration() -> Path:
 
 
 def _quoted(driver: Driver, value: str) -> str:
-    """`value` so that each driver reads back just that, whatever characters a password holds.
+    """`value` quoted so that each driver reads it back exactly, whatever characters it contains.
 
-    Microsoft's driver follows ODBC: braces, with ``}`` doubled. FreeTDS takes ``}}`` in braces as
-    two characters, but a ``}`` outside braces as itself.
+    Microsoft's driver follows ODBC: braces, with ``}`` doubled. FreeTDS reads ``}}`` in braces as
+    two characters, but ``}`` outside braces as itself.
     """
     if driver.dialect is Dialect.MICROSOFT:
         return "{" + value.replace("}", "}}") + "}"

@@ -1,4 +1,4 @@
-"""Which ODBC driver for SQL Server this machine has, and what is missing when it has none."""
+"""Finds this machine's ODBC driver for SQL Server, or says what to install."""
 
 import ctypes
 import importlib.util
@@ -29,7 +29,7 @@ DEBIAN_PACKAGES = {
 
 
 class Dialect(StrEnum):
-    """Whose keywords the driver's connection string takes."""
+    """Kind of driver, which determines the keywords of its connection string."""
 
     MICROSOFT = "microsoft"
     FREETDS = "freetds"
@@ -50,7 +50,7 @@ class Driver:
 def import_pyodbc() -> Any:
     """The module pyodbc, without its connection pool.
 
-    A pooled connection would outlive `close` and come back broken after a fault.
+    A pooled connection would outlive `close` and be reused broken after a fault.
 
     Raises
     ------
@@ -69,8 +69,8 @@ def install_driver() -> str:
     """The commands that install a driver, either of the two."""
     microsoft = install_command("mssql-python-odbc")
     return (
-        f"apt-get install tdsodbc (FreeTDS), or {microsoft} "
-        "(Microsoft's driver under its license, the extra microsoft-odbc)"
+        f"apt-get install tdsodbc (FreeTDS), or {microsoft} (Microsoft's driver, under its "
+        "license; extra microsoft-odbc)"
     )
 
 
@@ -85,9 +85,9 @@ def missing_library(message: str, otherwise: str) -> MissingDependencyError:
 
 
 def find_driver(wanted: str = "auto") -> Driver:
-    """The driver that the option `driver` asks for.
+    """The driver for the option `driver`.
 
-    ``auto`` takes Microsoft's driver when it is registered or installed from PyPI, else FreeTDS.
+    ``auto`` uses Microsoft's driver if registered or installed from PyPI, otherwise FreeTDS.
 
     Raises
     ------
@@ -116,7 +116,7 @@ def find_driver(wanted: str = "auto") -> Driver:
 
 
 def check_library(driver: Driver) -> None:
-    """Load a driver that is given by path, so that a library it needs is named when missing.
+    """Load a driver given by path, so that an error names any missing library.
 
     Raises
     ------
@@ -149,7 +149,7 @@ def _microsoft(registered: list[str]) -> Driver | None:
 
 
 def _from_pypi() -> str | None:
-    """Library of the package mssql-python-odbc for this system; None when there is none."""
+    """Library of the package mssql-python-odbc for this system, if any."""
     spec = importlib.util.find_spec("mssql_python_odbc")
     if spec is None or not spec.origin:
         return None
@@ -162,7 +162,7 @@ def _from_pypi() -> str | None:
 
 
 def _distribution() -> str:
-    """Folder of the package that holds the build for this distribution."""
+    """The package's folder with the build for this distribution."""
     if platform.system() == "Darwin":
         return "macos"
     try:

@@ -1,4 +1,4 @@
-"""What a driver's message means: what failed, the likely cause, the next step, and may it pass."""
+"""What a driver's message means: what failed, likely cause, next step, and if transient."""
 
 import re
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ NATIVE = re.compile(r"\((-?\d+)\)|Native error: (-?\d+)")
 STATE = re.compile(r"State: (\w{5})|^\('?(\w{5})'?|\[(\w{5})\]")
 
 FREETDS_CUT = re.compile(r"\[FreeTDS\].*Unknown error")
-"""All that FreeTDS says when a connection breaks between two rows."""
+"""FreeTDS's only message when a connection breaks between two rows."""
 
 TRANSIENT_NATIVE = {
-    -2,  # time-out of the client
-    64,  # connection dropped while logging in
+    -2,  # client timeout
+    64,  # connection dropped during login
     233,
     701,  # memory
     1204,  # locks
     1205,  # deadlock victim
-    1222,  # lock time-out
+    1222,  # lock timeout
     8645,
     8651,
     10053,  # connection reset
@@ -36,7 +36,7 @@ TRANSIENT_NATIVE = {
     49918,
     49919,
     49920,
-    20003,  # FreeTDS: time-out, read and write errors, end of file
+    20003,  # FreeTDS: timeout, read and write errors, end of file
     20004,
     20006,
     20017,
@@ -50,12 +50,12 @@ TLS_WORDS = ("ssl", "tls", "certificate", "encrypt")
 
 
 class NotPermittedError(ConnectError):
-    """The login lacks a right."""
+    """The login lacks a permission."""
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """What to tell the user about one kind of fault."""
+    """The message for one kind of fault."""
 
     what: str
     cause: str
@@ -66,16 +66,16 @@ BY_NATIVE = {
     18456: Meaning(
         "{server} refused the login",
         "wrong user or password, or the login is disabled",
-        "check the variables that user and password refer to",
+        "check the variables for user and password",
     ),
     18452: Meaning(
-        "{server} refused the login: it does not trust this account's domain",
-        "no user is given, so the account that runs TerraFusion was tried",
-        "give user and password, or run as a domain account with a Kerberos ticket (kinit)",
+        "{server} refused the login: the account's domain is not trusted",
+        "no user is set, so the account running TerraFusion was used",
+        "set user and password, or run as a domain account with a Kerberos ticket (kinit)",
     ),
     4060: Meaning(
-        "{server} has no database of that name that this login may open",
-        "the database has another name, or the login has no user in it",
+        "{server} has no database by that name that this login may open",
+        "the database has a different name, or the login has no user in it",
         "check database in county.yaml; ask the administrator for db_datareader",
     ),
     208: Meaning(
@@ -95,21 +95,23 @@ BY_NATIVE = {
     ),
 }
 TLS = Meaning(
-    "{server} answers, but no encrypted connection could be made",
-    "its certificate is not trusted here or names another host, or only one side wants encryption",
-    "install the certificate (of the county's authority) on this machine, or name its file as "
-    "server_certificate in county.yaml; trust_server_certificate: true only in a closed network",
+    "{server} responded, but no encrypted connection could be made",
+    "its certificate is not trusted here or names another host, or only one side requires "
+    "encryption",
+    "install the certificate (or the county's certificate authority) on this machine, or set "
+    "server_certificate in county.yaml to its file; use trust_server_certificate: true only on a "
+    "closed network",
 )
 PASSING = Meaning(
-    "{server} broke off",
-    "a deadlock, a time-out or a lost connection",
+    "{server} interrupted the read",
+    "a deadlock, a timeout or a network failure",
     "run again; finished tables are kept",
 )
 OTHER = Meaning("{server} cannot be read", "", "terrafusion connect check <county>")
 
 
 def native_number(message: str) -> int | None:
-    """SQL Server's (or FreeTDS's) own number of the error; the last one, which is the cause."""
+    """SQL Server's (or FreeTDS's) error number; the last one, which is the cause."""
     found = [int(one or other) for one, other in NATIVE.findall(message)]
     return next((number for number in reversed(found) if number), None)
 
@@ -123,13 +125,13 @@ def sql_state(message: str) -> str:
 def explain(
     error: Exception, *, server: str, secret: str, table: str | None = None, connected: bool
 ) -> TerraFusionError:
-    """The driver's error as one of ours; the password never shows.
+    """The driver's error as a TerraFusion error; never shows the password.
 
     Parameters
     ----------
     connected : bool
-        A connection to this server was made before: then that it cannot be reached may pass.
-        Before the first one, the server was seen to answer at its port.
+        Whether a connection to this server succeeded before; if so, an unreachable server is
+        transient. Before the first connection, its port is known to respond.
     """
     text = _clean(str(error.args[-1] if error.args else error), secret)
     if "Can't open lib" in text or "Data source name not found" in text:

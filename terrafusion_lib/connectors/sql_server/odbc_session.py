@@ -1,4 +1,4 @@
-"""One login to SQL Server: SQLAlchemy's engine on pyodbc, and its errors in our words."""
+"""One login to SQL Server: SQLAlchemy's engine on pyodbc, with errors translated."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +15,7 @@ from terrafusion_lib.connectors.sql_server.options import SqlServerOptions
 
 
 class OdbcSession:
-    """Connects when first used; nothing but SELECT is ever sent through it."""
+    """Connects on first use; sends only SELECT statements."""
 
     def __init__(self, options: SqlServerOptions) -> None:
         self.options = options
@@ -31,7 +31,7 @@ class OdbcSession:
 
     @cached_property
     def engine(self) -> sa.Engine:
-        """One pooled connection; autocommit, so that no transaction stays open at the server."""
+        """One pooled connection; autocommit, so no transaction stays open on the server."""
         return sa.create_engine(
             "mssql+pyodbc://",
             creator=self._connect,
@@ -40,22 +40,22 @@ class OdbcSession:
         )
 
     def connection_string(self) -> str:
-        """The connection string, for a reader that connects by itself; holds the password."""
+        """The connection string, for a reader that connects itself; contains the password."""
         return connection_string(self.driver, self.login)
 
     def rows(self, statement: sa.TextClause, **values: object) -> list[tuple[Any, ...]]:
-        """All rows of a catalog query; a fault that may pass is tried again.
+        """All rows of a catalog query; transient faults are retried.
 
         Raises
         ------
         ConnectError
-            What the server or the driver refused, in our words.
+            The server or the driver rejected the query.
         """
         return retrying(self.options.retries)(self._rows_once, statement, values)
 
     @contextmanager
     def translated(self, table: str | None = None) -> Iterator[None]:
-        """Turn what SQLAlchemy, pyodbc and arrow-odbc raise into our errors."""
+        """Convert errors of SQLAlchemy, pyodbc and arrow-odbc to TerraFusion errors."""
         pyodbc = import_pyodbc()
         import arrow_odbc
 

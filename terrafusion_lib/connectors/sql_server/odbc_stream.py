@@ -17,11 +17,11 @@ LONGEST_EXACT_INT = 18
 
 
 def arrow_serves(driver: Driver, columns: Iterable[SourceColumn]) -> bool:
-    """Whether arrow-odbc can read these columns, and say so when it cannot.
+    """Whether arrow-odbc can read these columns; logs the reason if not.
 
-    It binds buffers of the longest possible value, so no column may be without a limit. And it
-    fetches many rows at a time, of which FreeTDS makes a short last block when the server breaks
-    off with an error: rows would be lost without a word. So FreeTDS is read by pyodbc.
+    It binds buffers for the longest possible value, so every column needs a limit. It also fetches
+    many rows at a time; if the server stops with an error, FreeTDS returns a short last block, and
+    rows would be lost silently. FreeTDS is therefore read with pyodbc.
     """
     return driver.dialect is Dialect.MICROSOFT and not any(
         "(max)" in column.type.lower() or base_type(column.type) in UNBOUNDED for column in columns
@@ -37,9 +37,8 @@ def arrow_batches(
     login_timeout: int,
     query_timeout: int,
 ) -> Iterator[list[pa.Array]]:
-    """Columns of the SELECT, batch by batch, filled in native code.
-
-    A batch is smaller than `batch_rows` where the longest possible rows would exceed the buffer.
+    """Columns of the SELECT, batch by batch, filled in native code. A batch has fewer than
+    `batch_rows` rows if the longest possible rows would exceed the buffer.
     """
     import arrow_odbc
 
@@ -51,7 +50,7 @@ def arrow_batches(
         login_timeout_sec=login_timeout,
         query_timeout_sec=query_timeout,
         map_schema=lambda schema: _bound_types(schema, table),
-        # Narrow text would come in the encoding of the locale.
+        # Narrow text would arrive in the locale's encoding.
         payload_text_encoding=arrow_odbc.TextEncoding.UTF16,
     )
     for batch in reader:
@@ -59,10 +58,10 @@ def arrow_batches(
 
 
 class CursorStream:
-    """The same through a cursor of pyodbc: any column, and a query that can be cancelled.
+    """The same with a pyodbc cursor: any column, and the query can be cancelled.
 
-    `cancel` may come from another thread at any moment; the lock keeps it from a cursor that is
-    just being closed, which would crash the driver manager.
+    `cancel` may be called from another thread at any time; the lock keeps it away from a cursor
+    that is being closed, which would crash the driver manager.
     """
 
     def __init__(self, cursor: Any) -> None:
@@ -90,7 +89,7 @@ class CursorStream:
 
 
 def _bound_types(schema: pa.Schema, table: SourceTable) -> pa.Schema:
-    """Types that the driver fills directly, where it can do so without loss."""
+    """Types that the driver can fill directly without loss."""
     fields = [
         pa.field(field.name, _bound(field.type, kind), nullable=True)
         for field, kind in zip(schema, table.columns.values(), strict=True)

@@ -11,35 +11,37 @@ SQLITE = "sqlite:///"
 
 
 class SqlServerOptions(FrozenModel):
-    """How to reach the database. Any text may be a reference such as ``env:PACS_DB_HOST``."""
+    """Options for the database. Any text may be a reference such as ``env:PACS_DB_HOST``."""
 
     host: str = Field(default="", description="Server, or SERVER\\INSTANCE")
     port: int | str = Field(default=1433, description="TCP port; not used with an instance")
     database: str = ""
-    user: str = Field(default="", description="Empty: the account that runs TerraFusion (Kerberos)")
+    user: str = Field(default="", description="Empty: the account running TerraFusion (Kerberos)")
     password: str = Field(default="", description="A reference, never the password itself")
-    db_schema: str = Field(default="dbo", alias="schema", description="Schema of bare table names")
+    db_schema: str = Field(
+        default="dbo", alias="schema", description="Schema of tables named without one"
+    )
     driver: str = Field(
         default="auto", description="auto, microsoft, freetds, or an ODBC driver's name or path"
     )
     encrypt: bool = Field(default=True, description="Refuse an unencrypted connection")
     trust_server_certificate: bool = Field(
-        default=False, description="Do not verify whom the server's certificate names"
+        default=False, description="Do not verify the server's certificate"
     )
     server_certificate: str = Field(
         default="",
         description="PEM file of the server's certificate or its authority (FreeTDS only); "
-        "by default those that the system trusts",
+        "default: the system's trusted certificates",
     )
     application_intent: str = Field(default="ReadOnly", pattern="^(ReadOnly|ReadWrite)$")
     login_timeout: int = Field(default=15, ge=1, description="Seconds")
-    query_timeout: int = Field(default=900, ge=0, description="Seconds; 0 waits for ever")
-    retries: int = Field(default=4, ge=0, description="Times that a table is begun again")
+    query_timeout: int = Field(default=900, ge=0, description="Seconds; 0 waits forever")
+    retries: int = Field(default=4, ge=0, description="Retries per table")
     arrow: bool = Field(
         default=True,
-        description="Read by arrow-odbc where it serves (Microsoft's driver), else pyodbc",
+        description="Read with arrow-odbc where it works (Microsoft's driver), otherwise pyodbc",
     )
-    url: str = Field(default="", description="sqlite:///path of a file with the same tables")
+    url: str = Field(default="", description="sqlite:///path to a file with the same tables")
 
     @field_validator("password")
     @classmethod
@@ -51,18 +53,18 @@ class SqlServerOptions(FrozenModel):
     @model_validator(mode="after")
     def _check_place(self) -> "SqlServerOptions":
         if self.url and not self.url.startswith(SQLITE):
-            raise ValueError("url must begin with sqlite:///; for SQL Server give host")
+            raise ValueError("url must begin with sqlite:///; for SQL Server set host")
         if not self.url and not (self.host and self.database):
-            raise ValueError("give host and database, or url")
+            raise ValueError("set host and database, or url")
         return self
 
     def login(self) -> Login:
-        """Where and as whom to connect.
+        """Server and login.
 
         Raises
         ------
         ConfigError
-            References give nothing (all of them are named), or the port is no number.
+            References are empty (the error lists them all), or the port is not a number.
         """
         values, problems = {}, []
         for name in ("host", "port", "database", "user", "password"):

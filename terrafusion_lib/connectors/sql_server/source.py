@@ -53,12 +53,12 @@ class MssqlSource:
         ]
 
     def row_estimate(self, table: SourceTable, years: Sequence[int]) -> int | None:  # noqa: ARG002
-        """Rows of the whole table, filtered or not; None for a view."""
+        """Rows of the whole table, ignoring filters; None for a view."""
         [(rows,)] = self._session.rows(catalog.ROWS, table=table.table)
         return None if rows is None else int(rows)
 
     def freshness(self, table: str) -> str:
-        """Rows, last write and start of the server; empty when it does not tell."""
+        """Row count, last write and server start; empty if the server does not say."""
         try:
             [(rows, updated, started, state)] = self._session.rows(catalog.FRESHNESS, table=table)
         except NotPermittedError:
@@ -74,10 +74,9 @@ class MssqlSource:
         columns: Mapping[str, SourceColumn],
         batch_rows: int,
     ) -> Iterator[pa.RecordBatch]:
-        """Rows in the key's order.
-
-        Interrupted, pyodbc's query is cancelled at the server at once; arrow-odbc, which has no
-        call for that, ends with the batch under way, or when `query_timeout` has passed.
+        """Rows in key order. On interruption, pyodbc's query is cancelled on the server
+        immediately; arrow-odbc cannot cancel and stops after the current batch or at
+        `query_timeout`.
         """
         names = {name: column.name for name, column in columns.items()}
         select = extraction_select(table, years, schema=self.schema, names=names)

@@ -1,4 +1,4 @@
-"""Which raw types a database column can be read as, by the type that the source declares."""
+"""Which raw types a database column can be read as, by its declared type."""
 
 from collections.abc import Mapping
 
@@ -28,7 +28,7 @@ _NAMES: dict[str, set[RawType]] = {
     "bit": {RawType.BOOLEAN, RawType.INTEGER, RawType.TEXT},
 }
 READABLE = {name: kinds for names, kinds in _NAMES.items() for name in names.split()}
-"""What each type of SQL Server (and of a SQLite file that mirrors it) can be read as."""
+"""Raw types for each type of SQL Server (and of a SQLite file that mirrors it)."""
 
 
 def base_type(declared: str) -> str:
@@ -39,13 +39,13 @@ def base_type(declared: str) -> str:
 def check_types(table: SourceTable, columns: Mapping[str, SourceColumn]) -> None:
     """Compare the mapping's types with the source's.
 
-    Types that are not known here (user-defined ones) are left to the values.
+    Unknown (user-defined) types are judged by their values.
 
     Raises
     ------
     ConnectError
-        A column is of a type that cannot be read as declared, as when it was changed at the
-        source. Text is never read as a number or a date: the mapping converts it and counts.
+        A column's type cannot be read as declared, for example because it changed at the source.
+        Text is never read as a number or a date: the mapping converts it and counts failures.
     """
     wrong = {
         name: columns[name].type
@@ -54,13 +54,13 @@ def check_types(table: SourceTable, columns: Mapping[str, SourceColumn]) -> None
     }
     if wrong:
         raise ConnectError(
-            f"{len(wrong)} columns of {table.table} are not of the type that the mapping declares",
+            f"{len(wrong)} columns of {table.table} do not have the type that the mapping declares",
             table=table.table,
             column=", ".join(wrong),
             examples=[
                 f"{name}: declared {table.columns[name].value}, at the source {found}"
                 for name, found in wrong.items()
             ],
-            cause="the column was changed at the source, or the mapping is wrong",
+            cause="the column changed at the source, or the mapping is wrong",
             hint="correct the type in the mapping; read text as text and convert it there",
         )

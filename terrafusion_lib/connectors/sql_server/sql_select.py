@@ -1,8 +1,8 @@
-"""The SELECT that reads one source table: needed columns, filters pushed down, ordered by key.
+"""Builds the SELECT for one source table: needed columns, filters pushed down, ordered by key.
 
-Rows are ordered at the source. The keys of PACS are its clustered primary keys, so the order costs
-the server nothing, the same data gives the same file byte for byte, and nothing has to be sorted
-(and so held in memory) on this side.
+Rows are sorted at the source. PACS keys are clustered primary keys, so the order costs the server
+nothing. The same data give the same file byte for byte, and nothing needs to be sorted in memory
+here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ FUTURE_LAYER = 0
 """PACS keeps the next year's roll in year 0; it is never read."""
 
 SOURCE = "source"
-"""Alias of the table that is read: SQL Server deprecates columns named schema.table.column."""
+"""Alias of the table: SQL Server deprecates columns named schema.table.column."""
 
 
 def split_name(table: str, default_schema: str) -> tuple[str, str]:
@@ -34,14 +34,14 @@ def extraction_select(
     schema: str | None,
     names: Mapping[str, str] | None = None,
 ) -> sa.Select[Any]:
-    """The SELECT of a source table; columns are labeled as the mapping names them.
+    """The SELECT of a source table; columns have the mapping's names.
 
     Parameters
     ----------
     schema : str or None
         Default schema; None for a database without schemas (SQLite).
     names : mapping, optional
-        The source's spelling of each column, where it may differ in upper and lower case.
+        The source's spelling of each column, which may differ in case.
 
     Raises
     ------
@@ -57,14 +57,14 @@ def extraction_select(
 
 
 def count_select(table: SourceTable, years: Sequence[int], *, schema: str | None) -> sa.Select[Any]:
-    """How many rows `extraction_select` gives."""
+    """Number of rows that `extraction_select` returns."""
     source = _table(table.table, schema).alias(SOURCE)
     conditions = [_condition(source, item, years, schema, table.name) for item in table.filters]
     return sa.select(sa.func.count()).select_from(source).where(*conditions)
 
 
 def filter_columns(table: SourceTable) -> list[str]:
-    """Columns that the filters and the order need, besides those that are read."""
+    """Columns needed for filters and order, in addition to those read."""
     names = [item.column for item in table.filters if item.column]
     names += [name for item in table.filters for name in item.on]
     return [name for name in dict.fromkeys([*names, *table.key]) if name not in table.columns]
@@ -107,7 +107,7 @@ def _condition(
         return column.is_(None)
     if isinstance(item.value, int):
         return column == sa.literal(item.value, sa.Integer())
-    # SQL Server compares char(n) without regard to trailing blanks; SQLite is told to.
+    # SQL Server ignores trailing blanks when comparing char(n); SQLite must be told to.
     padded = column if schema is not None else sa.func.rtrim(column)
     return padded == sa.literal(item.value, sa.VARCHAR())
 
@@ -115,7 +115,7 @@ def _condition(
 def _current_supplement(
     source: sa.FromClause, item: SourceFilter, schema: str | None, table: str
 ) -> sa.ColumnElement[bool]:
-    """EXISTS and not a join: it can never multiply rows, whatever the association holds."""
+    """EXISTS instead of a join, because it can never multiply rows."""
     if not item.association or not item.on:
         raise ConfigError("Filter current_supplement needs association and on", table=table)
     current = _table(item.association, schema).alias("current_supplement")

@@ -1,4 +1,4 @@
-"""SQLite as a source: the demo county's PACS tables, read by the same definitions as SQL Server."""
+"""SQLite as a source: the demo county's PACS tables, read like those of SQL Server."""
 
 import re
 import sqlite3
@@ -49,7 +49,7 @@ class SqliteSource:
         return self.path.name
 
     def check(self) -> list[CheckItem]:
-        """Whether the file is there and is a database."""
+        """Whether the file exists and is a database."""
         try:
             count = len(self.tables())
         except TerraFusionError as error:
@@ -70,7 +70,7 @@ class SqliteSource:
         return int(count)
 
     def freshness(self, table: str) -> str:  # noqa: ARG002 - one mark for the whole file
-        """Size and time of the file and of its write-ahead log."""
+        """Size and modification time of the file and its write-ahead log."""
         self._require()
         files = [self.path, self.path.with_name(f"{self.path.name}-wal")]
         states = [path.stat() for path in files if path.is_file()]
@@ -83,11 +83,9 @@ class SqliteSource:
         columns: Mapping[str, SourceColumn],
         batch_rows: int,
     ) -> Iterator[pa.RecordBatch]:
-        """Rows in the key's order.
-
-        ADBC takes each column's type from the first rows that it sees and stops when a later value
-        is of another type. A first row of samples therefore fixes the types of the mapping, nulls
-        and all, and is dropped again.
+        """Rows in key order. ADBC infers each column's type from the first rows and stops at a
+        later value of another type. A first row of sample values therefore sets the mapping's
+        types and is then dropped.
         """
         names = {name: column.name for name, column in columns.items()}
         sql = _with_sample(extraction_select(table, years, schema=None, names=names), table)
@@ -124,7 +122,7 @@ class SqliteSource:
             table=table.table,
             column=name,
             examples=[f"a value of type {found[3].lower()}"],
-            cause="the column's type was changed at the source, or the mapping declares it wrongly",
+            cause="the column's type changed at the source, or the mapping declares the wrong type",
             hint="declare the column as text in the mapping and convert it there",
         )
 
@@ -147,15 +145,17 @@ class SqliteSource:
         if not self.path.is_file():
             raise ConnectError(
                 f"The database {self.path} does not exist",
-                hint="correct url in county.yaml; terrafusion demo generate makes the demo's",
+                hint="correct url in county.yaml; terrafusion demo generate creates the demo's "
+                "database",
             )
 
 
 def value_of(column: sa.ColumnElement[Any], kind: RawType) -> sa.ColumnElement[Any]:
-    """The expression that gives `kind` in every row, or a value that betrays a wrong type.
+    """The expression that yields `kind` in every row, or the original value if it has the wrong
+    type.
 
-    SQLite keeps any value in any column. What can be given as `kind` without loss is; anything
-    else is passed on as it is, so that the reader stops instead of taking 'abc' for 0.
+    SQLite stores any value in any column. Values that can be converted to `kind` without loss are;
+    all others pass unchanged, so that the reader stops instead of reading 'abc' as 0.
     """
     if kind is RawType.NUMBER:
         is_text = sa.func.typeof(column) == sa.literal_column("'text'")

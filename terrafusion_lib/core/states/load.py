@@ -35,7 +35,7 @@ def load_state(name: str, own: Mapping[str, Any] | None = None) -> StateProfile:
     except (ImportError, OSError) as error:
         raise ConfigError(
             f"State profile {name} cannot be read from {source.value}: {error}",
-            hint="reinstall the package that brings it",
+            hint="reinstall its package",
         ) from error
     data = overlay(parse_yaml(text, source.value), dict(own or {}))
     return parse(StateProfile, data, where=f"state profile {name.lower()}")

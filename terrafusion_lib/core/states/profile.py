@@ -40,7 +40,9 @@ class Places(FrozenModel):
         for item in value:
             ends = item.split("-")
             if len(ends) > 2 or any(len(end) != 3 or not end.isdigit() for end in ends):
-                raise ValueError(f"{item!r} is not three digits, or two such with a dash; quote it")
+                raise ValueError(
+                    f"{item!r} is not three digits, or a range with a dash; put it in quotes"
+                )
         return value
 
     @model_validator(mode="after")
@@ -80,31 +82,34 @@ class ExtremeRatios(FrozenModel):
 class StateProfile(FrozenModel):
     """What a county has from its state."""
 
-    name: str = Field(description="As sentences name it: Washington")
+    name: str = Field(description="Name in messages: Washington")
     code: str | None = Field(default=None, pattern="^[A-Z]{2}$", description="Postal code: WA")
     places: Places = Places()
     first_house_year: int = Field(
-        default=1600, description="No house that stands is older than this year"
+        default=1600, description="No existing house is older than this year"
     )
-    first_record: date = Field(default=date(1600, 1, 1), description="No deed is recorded earlier")
+    first_record: date = Field(default=date(1600, 1, 1), description="No deed was recorded earlier")
     tax_year_after: int = Field(
-        default=1, ge=0, le=2, description="Tax year less assessment year: 1 where taxes follow"
+        default=1,
+        ge=0,
+        le=2,
+        description="Tax year minus assessment year: 1 if taxes follow a year later",
     )
     inspection_years: int | None = Field(
-        default=None, ge=1, description="Every property is inspected once in so many years"
+        default=None, ge=1, description="Years in the inspection cycle"
     )
     land_use_pattern: str | None = Field(
-        default=None, description="Form of the state's land use codes, a regular expression"
+        default=None, description="Format of the state's land use codes, a regular expression"
     )
     condominium_class: str = Field(
         default="",
-        description="Land use code of condominium units, which own no land",
+        description="Land use code of condominium units, which have no land of their own",
     )
     extreme_ratios: ExtremeRatios = ExtremeRatios()
     statutes: Statutes = Statutes()
     rules: dict[str, tuple[dict[str, Any], ...]] = Field(
-        default_factory=dict, description="Rules of this state alone, by canonical table"
+        default_factory=dict, description="Rules for this state only, by canonical table"
     )
     plugins: dict[str, dict[str, Any]] = Field(
-        default_factory=dict, description="Parameters by plugin that the state sets"
+        default_factory=dict, description="Parameters by plugin set by the state"
     )

@@ -1,4 +1,4 @@
-"""An export at work: what it holds, and how its files are described."""
+"""The export engine: its contents and the description of its files."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
@@ -41,7 +41,7 @@ def estimate(context: PluginContext, params: GisExportParams) -> dict[str, Any]:
 
 
 def _notes(plan: ExportPlan) -> Iterator[str]:
-    """Each layer with its records, and what has none, by reason."""
+    """Each layer with its record count, and what has no record, by reason."""
     for layer in plan.layers:
         yield f"{layer.name}: {layer.records:,} records"
         for reason, count in layer.left_out.items():

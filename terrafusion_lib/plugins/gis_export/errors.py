@@ -1,4 +1,4 @@
-"""Why an export fails: reason codes that programs read, sentences that people read."""
+"""Why an export fails: reason codes for programs, messages for people."""
 
 from terrafusion_lib.plugins.api import PluginRunError
 
@@ -29,4 +29,4 @@ OUTSIDE_SYSTEM = "coordinates_outside_system"
 
 
 class ExportError(PluginRunError):
-    """An export cannot be made; nothing of it is published."""
+    """An export failed; nothing from it is published."""

@@ -1,4 +1,4 @@
-"""Areas of interest as a person names them on the command line."""
+"""Areas of interest on the command line."""
 
 from pathlib import Path
 from typing import Any
@@ -21,19 +21,19 @@ def box(text: str) -> tuple[float, ...]:
     except ValueError:
         edges = ()
     if len(edges) != 4:
-        raise ConfigError(f"{text} is no box", hint="--bbox west,south,east,north, in degrees")
+        raise ConfigError(f"{text} is not a box", hint="--bbox west,south,east,north, in degrees")
     return edges
 
 
 def read_area(path: str | Path) -> dict[str, Any]:
     """The polygons of a file (any format that GDAL reads) as one GeoJSON feature in WGS 84.
 
-    Invalid polygons (a ring crosses itself) are repaired; ``polygons_repaired`` counts them.
+    Invalid polygons (self-crossing rings) are repaired; ``polygons_repaired`` counts them.
 
     Raises
     ------
     ExportError
-        The file cannot be read, names no coordinate system, or holds nothing.
+        The file cannot be read, has no coordinate system, or is empty.
     """
     import pyogrio
 
@@ -45,9 +45,9 @@ def read_area(path: str | Path) -> dict[str, Any]:
         ) from error
     if len(frame) == 0 or frame.crs is None:
         raise ExportError(
-            f"{path} holds no polygon" if frame.crs else f"{path} names no coordinate system",
+            f"{path} has no polygon" if frame.crs else f"{path} has no coordinate system",
             reason_code=AREA_INVALID,
-            hint="save it with its coordinate system, as GeoPackage or GeoJSON",
+            hint="save it with its coordinate system, for example as GeoPackage or GeoJSON",
         )
     shapes = frame.geometry[frame.geometry.notna()].to_crs("EPSG:4326").to_numpy()
     return feature_of(shapes)

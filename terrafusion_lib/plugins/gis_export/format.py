@@ -1,4 +1,4 @@
-"""Export formats: what each is, and where they are found."""
+"""Export formats: their definition and registry."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -51,13 +51,13 @@ class ExportFormat:
         Writes layers to a path that does not exist yet: several when `several_layers`, else one.
         Raises `ExportError`.
     crs : str, optional
-        System that the format prescribes; None: any.
+        Coordinate system that the format requires; None: any.
     size_factor : float
         Bytes on disk per byte of the records in memory, for estimates.
     grid : callable, optional
         Coordinates that it can hold in a system; None: any double.
     names : NameRule
-        Names that its fields can have; any that can be printed by default.
+        Valid field names; default: any printable name.
     """
 
     title: str
@@ -81,12 +81,12 @@ FORMATS = Registry(
 
 
 def format_name(name: str) -> str:
-    """The format that a person means: case, blanks and common short names are understood.
+    """The name of a format, ignoring case and blanks and accepting common short names.
 
     Raises
     ------
     ExportError
-        The simulated failure was asked for, or there is no such format (the nearest is named).
+        The simulated failure was requested, or there is no such format (the closest is suggested).
     """
     if name == FAIL_FORMAT_SIM:
         raise ExportError(
@@ -106,7 +106,7 @@ def format_name(name: str) -> str:
 
 
 def load_format(name: str) -> ExportFormat:
-    """The format of that name, as `format_name` gives it.
+    """The format with a name from `format_name`.
 
     Raises
     ------

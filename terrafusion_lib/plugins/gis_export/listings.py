@@ -1,4 +1,4 @@
-"""What an export can be asked for: formats and layers."""
+"""Lists of available formats and layers."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ class NoParams(FrozenModel):
 
 
 def formats(_context: None, _params: NoParams) -> list[dict[str, Any]]:
-    """The formats, and the coordinate system of those that prescribe one."""
+    """The formats, and the coordinate system of those that require one."""
     from terrafusion_lib.plugins.gis_export.format import FORMATS, load_format
 
     known = {name: load_format(name) for name in FORMATS.names()}
@@ -21,9 +21,8 @@ def formats(_context: None, _params: NoParams) -> list[dict[str, Any]]:
 
 
 def layers(_context: None, _params: NoParams) -> list[dict[str, Any]]:
-    """The layers, their attributes, and which of these are about a person.
-
-    Personal ones are for roles with ``reporting:view_sensitive``, and are asked for by name.
+    """The layers, their attributes, and which of these are personal data. Personal data need
+    ``reporting:view_sensitive`` and must be requested by name.
     """
     from terrafusion_lib.plugins.gis_export.select.layers import LAYERS
 

@@ -1,4 +1,4 @@
-"""What an export will write, worked out before a byte is written."""
+"""Plans what an export will write before writing anything."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ from terrafusion_lib.plugins.gis_export.write.styles import Style, style_of
 
 @dataclass(frozen=True)
 class ExportPlan:
-    """The layers of an export with their counts, and the files that they become."""
+    """The layers of an export with their counts, and the resulting files."""
 
     context: PluginContext
     params: GisExportParams
@@ -59,15 +59,15 @@ class ExportPlan:
 
     @property
     def estimated_bytes(self) -> int:
-        """Bytes that the files will take, within a factor of two or so."""
+        """Estimated size of the files, within about a factor of two."""
         return int(sum(layer.source_bytes() for layer in self.layers) * self.format.size_factor)
 
     def file_of(self, layer: ExportLayer) -> str:
-        """Name of the file that holds the layer."""
+        """Name of the layer's file."""
         return f"{self._stem(layer)}{self.format.suffix}"
 
     def files(self) -> dict[str, WriteFile]:
-        """Writers of all files by name: data first, then the styles beside them."""
+        """Writers of all files by name: data first, then styles."""
         found: dict[str, WriteFile] = {}
         if self.format.several_layers:
             found[self.file_of(self.layers[0])] = partial(self.format.write, self.layers)
@@ -108,12 +108,12 @@ class ExportPlan:
 
 
 def make_plan(context: PluginContext, params: GisExportParams) -> ExportPlan:
-    """Check everything that can be checked, find the records and count them.
+    """Check everything possible, select the records and count them.
 
     Raises
     ------
     ExportError
-        The parameters, the person's permissions, the area or the data do not allow the export;
+        The parameters, the user's permissions, the area or the data do not allow the export;
         `reason_code` says which.
     """
     name = format_name(params.export_format)
@@ -132,18 +132,18 @@ def make_plan(context: PluginContext, params: GisExportParams) -> ExportPlan:
 
 
 def _target(params: GisExportParams, format_: ExportFormat, context: PluginContext) -> str:
-    """The system of the files.
+    """The coordinate system of the files.
 
     Raises
     ------
     ExportError
-        It is unknown, or shapes cannot be written in it, or the format prescribes another.
+        It is unknown, shapes cannot be written in it, or the format requires another.
     """
     asked = params.crs or format_.crs or context.crs
     wanted = horizontal(asked)
     if format_.crs and wanted != system(format_.crs):
         raise ExportError(
-            f"{format_.title} is always in {format_.crs}, not in {asked}",
+            f"{format_.title} must be in {format_.crs}, not in {asked}",
             reason_code=CRS_REFUSED,
             county=context.county_id,
             hint="leave crs out, or choose geopackage",
@@ -155,7 +155,7 @@ def _target(params: GisExportParams, format_: ExportFormat, context: PluginConte
 def _columns(
     layers: Sequence[Layer], attributes: dict[str, list[Attribute]], params: GisExportParams
 ) -> dict[str, set[str]]:
-    """Every column that the export reads, by table."""
+    """Columns that the export reads, by table."""
     wanted: dict[str, set[str]] = {
         ROLL: {"property_id", "data_source", "assessment_year"},
         SHAPES: {"geometry_id", "property_id"},
@@ -173,7 +173,7 @@ def _columns(
 
 @dataclass(frozen=True)
 class _Builder:
-    """Makes export layers of one area, with one set of parameters."""
+    """Builds export layers for one area and one set of parameters."""
 
     tables: CountyTables
     selection: Selection
@@ -207,12 +207,12 @@ class _Builder:
     def _fields(
         self, layer: Layer, attributes: Sequence[Attribute], found: Records
     ) -> list[ExportField]:
-        """The attributes that the county has, as fields.
+        """The available attributes, as fields.
 
         Raises
         ------
         ExportError
-            An attribute asked for by name comes from results that the county lacks.
+            An attribute requested by name comes from results that the county does not have.
         """
         have = [item for item in attributes if item.table == COMPUTED or item.table in found.rows]
         lacking = [
@@ -225,7 +225,7 @@ class _Builder:
         county = self.tables.context.county_id
         if lacking:
             raise ExportError(
-                "Attributes asked for come from a valuation, and none is stored",
+                "The requested attributes come from a valuation, but none is stored",
                 reason_code=NO_RESULTS,
                 county=county,
                 table=layer.name,
@@ -258,12 +258,12 @@ def _style(layer: Layer, colored: ExportField | None, shapes: Shapes) -> Style |
 
 
 def _check_year(tables: CountyTables) -> None:
-    """Refuse a year that the roll is not of: its data would bear the wrong year.
+    """Reject a year other than the loaded roll's, because the data would have the wrong year.
 
     Raises
     ------
     ExportError
-        Another year is loaded; it is named.
+        Another year is loaded; the error names it.
     """
     year = tables.context.assessment_year
     years = sorted(tables.column(ROLL, "assessment_year").unique().drop_null().to_pylist())
@@ -271,7 +271,7 @@ def _check_year(tables: CountyTables) -> None:
         listed = ", ".join(str(item) for item in years)
         county = tables.context.county_id
         raise ExportError(
-            f"The roll of {year} is not loaded: there is that of {listed}",
+            f"The roll of {year} is not loaded; loaded: {listed}",
             reason_code=YEAR_NOT_LOADED,
             county=county,
             hint=f"--year {years[-1]}, or load it: terrafusion run {county} --year {year}",
@@ -279,29 +279,29 @@ def _check_year(tables: CountyTables) -> None:
 
 
 def _check_count(plan: ExportPlan) -> None:
-    """Refuse an export of nothing, and of more than is allowed.
+    """Reject empty exports and exports over the limit.
 
     Raises
     ------
     ExportError
-        A layer has no record, or all have too many.
+        A layer has no records, or all layers together have too many.
     """
     empty = [layer for layer in plan.layers if not layer.records]
     if empty:
         reasons = [f"{count:,} {why}" for layer in empty for why, count in layer.left_out.items()]
         raise ExportError(
-            f"The area of interest holds no record of {', '.join(item.name for item in empty)}",
+            f"The area of interest has no records of {', '.join(item.name for item in empty)}",
             reason_code=AREA_EMPTY,
             county=plan.context.county_id,
             examples=reasons,
         )
     if plan.records > plan.params.max_records:
         raise ExportError(
-            f"The export would have {plan.records:,} records, "
-            f"the most allowed is {plan.params.max_records:,}",
+            f"The export would have {plan.records:,} records; the maximum is "
+            f"{plan.params.max_records:,}",
             reason_code=TOO_MANY_RECORDS,
             county=plan.context.county_id,
-            hint="ask for a smaller area or fewer layers, or set plugins.gis_export.max_records",
+            hint="export a smaller area or fewer layers, or raise plugins.gis_export.max_records",
         )
 
 

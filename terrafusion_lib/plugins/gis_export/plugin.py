@@ -1,4 +1,4 @@
-"""The GIS export plugin: layers of a county as files of a GIS format."""
+"""The GIS export plugin: a county's layers as GIS files."""
 
 import json
 from typing import Any
@@ -16,28 +16,28 @@ class GisExportPlugin(Plugin):
     """Exports layers of one county."""
 
     name = "gis_export"
-    title = "Export layers of a county with their values"
+    title = "Export a county's map layers with their values"
     permissions = ("gis_export:run",)
     Params = GisExportParams
     tables = (GIS_EXPORT_LAYERS,)
     job_columns = (
         Column("export_format", Kind.TEXT, "Format"),
-        Column("area_of_interest_json", Kind.TEXT, "Area asked for"),
-        Column("layers_json", Kind.TEXT, "Layers asked for"),
+        Column("area_of_interest_json", Kind.TEXT, "Requested area"),
+        Column("layers_json", Kind.TEXT, "Requested layers"),
         Column("result_file_location", Kind.TEXT, "Folder or URL of the files"),
         Column("result_file_size_kb", Kind.NUMBER, "Size of the files, KiB"),
-        Column("result_record_count", Kind.INTEGER, "Records of all layers"),
+        Column("result_record_count", Kind.INTEGER, "Records in all layers"),
     )
     actions = (
-        Action("formats", "The formats that there are", NoParams, formats, needs_county=False),
-        Action("layers", "The layers and their attributes", NoParams, layers, needs_county=False),
+        Action("formats", "Available formats", NoParams, formats, needs_county=False),
+        Action("layers", "Layers and their attributes", NoParams, layers, needs_county=False),
     )
     notebook = "75_gis_export"
     command = "export gis"
     published_in = "exports"
 
     def run(self, context: PluginContext, params: GisExportParams) -> PluginResult:
-        """Find and count what is to be exported; the files are written by who publishes.
+        """Select and count the records; the publisher writes the files.
 
         Returns
         -------
@@ -54,7 +54,7 @@ class GisExportPlugin(Plugin):
         return run(context, params)
 
     def estimate(self, context: PluginContext, params: GisExportParams) -> dict[str, Any]:
-        """Records by layer, and bytes within a factor of two or so.
+        """Records by layer, and size within about a factor of two.
 
         Raises
         ------
@@ -66,12 +66,12 @@ class GisExportPlugin(Plugin):
         return estimate(context, params)
 
     def requires(self, params: GisExportParams) -> tuple[str, ...]:
-        """Also ``reporting:view_sensitive`` where personal data are asked for by name."""
+        """Also ``reporting:view_sensitive`` if personal data are requested by name."""
         personal = set(params.attributes) & PERSONAL
         return (*self.permissions, VIEW_SENSITIVE) if personal else self.permissions
 
     def job_values(self, params: GisExportParams) -> dict[str, Any]:
-        """Format, area and layers as they were asked for."""
+        """Format, area and layers as requested."""
         areas = params.model_dump(mode="json", include=set(params.AREAS)).items()
         asked = {name: value for name, value in areas if value}
         return {

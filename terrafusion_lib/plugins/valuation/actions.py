@@ -1,4 +1,4 @@
-"""What a fitted valuation can be asked: better settings of trees, and what if."""
+"""Actions on a fitted valuation: tuning of trees, and what-if."""
 
 from typing import Any
 
@@ -12,18 +12,21 @@ Changes = dict[str, float | None]
 
 
 class TuneParams(FrozenModel):
-    """A search for settings of trees."""
+    """A search for tree settings."""
 
     market: str = Field(default="residential", description="Market, such as residential")
     trials: int = Field(
-        default=20, ge=1, description="Settings to try, the county's first; goes on if stopped"
+        default=20,
+        ge=1,
+        description="Number of settings to try, the county's own first; an "
+        "interrupted search resumes",
     )
 
 
 class WhatIfParams(FrozenModel):
-    """A property, and what of it is changed."""
+    """A property and its changed traits."""
 
-    property_id: str = Field(description="Property of the county's roll")
+    property_id: str = Field(description="Property on the county's roll")
     changes: Changes = Field(
         default_factory=dict,
         description="New values by trait, such as building_area_sqft=2400",
@@ -31,9 +34,9 @@ class WhatIfParams(FrozenModel):
 
 
 def tune(context: PluginContext, params: TuneParams) -> list[dict[str, Any]]:
-    """Trials of tree settings on the sales of a market, best first; nothing stored changes.
+    """Trials of tree settings on the sales of a market, best first; changes nothing stored.
 
-    The journal of trials lies in the county's data folder, ``tune/<market>.jsonl``.
+    The journal of trials is in the county's data folder, ``tune/<market>.jsonl``.
 
     Raises
     ------
@@ -73,19 +76,21 @@ def tune(context: PluginContext, params: TuneParams) -> list[dict[str, Any]]:
 
 
 def what_if(context: PluginContext, params: WhatIfParams) -> list[dict[str, Any]]:
-    """A property's value as it is and as changed, in dollars by line.
+    """A property's value before and after the change, in dollars by line.
 
     Raises
     ------
     RunError
         The county has not been valued.
     ValuationError
-        The property or a trait is unknown, or a value cannot be.
+        The property or a trait is unknown, or a trait value is impossible.
     """
     from terrafusion_lib.plugins.valuation.workbench.open import workbench_of
 
     if not params.changes:
-        raise ConfigError("what-if needs a change", hint="--changes building_area_sqft=2400")
+        raise ConfigError(
+            "what-if needs at least one change", hint="--changes building_area_sqft=2400"
+        )
     bench = workbench_of(context)
     before = bench.appraise(params.property_id)
     after = bench.appraise(params.property_id, params.changes)

@@ -1,4 +1,4 @@
-"""A valuation at work: values, comparables and ratio studies of one county and year."""
+"""The valuation engine: values, comparables and ratio studies of one county and year."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -71,12 +71,12 @@ from terrafusion_lib.stats.study import StudyOptions
 
 SALE_ORDER = [("sale_id", "ascending"), ("property_id", "ascending")]
 IMPROVEMENT_ORDER = [("property_id", "ascending"), ("improvement_id", "ascending")]
-"""Rows are taken in the order of their keys: however they come, the values are the same."""
+"""Rows are processed in key order, so that values do not depend on their order."""
 
 
 @dataclass(frozen=True)
 class County:
-    """What is read of a county, rows in the order of their keys, and its sales prepared."""
+    """A county's data in key order, with prepared sales."""
 
     context: PluginContext
     params: ValuationParams
@@ -100,15 +100,15 @@ class County:
 def run(context: PluginContext, params: ValuationParams) -> PluginResult:
     """Value the county's properties: prepare, fit, appraise, study, report.
 
-    One BLAS thread: sums then have one order, and results do not depend on the machine's number of
-    processors. The work is in array passes and trees, so it costs little.
+    One BLAS thread: sums then have a fixed order, and results do not depend on the number of
+    processors. This costs little, because most of the work is array passes and trees.
 
     Raises
     ------
     ValuationError
         The county has no properties, or no property can be valued from its sales.
     PluginError
-        A property asked for is not on the roll.
+        A requested property is not on the roll.
     """
     with threadpool_limits(limits=1):
         county = _prepare(context, params)
@@ -148,15 +148,17 @@ def _prepare(context: PluginContext, params: ValuationParams) -> County:
 
 
 def _appraised(county: County, markets: Mapping[str, Market]) -> tuple[StudySales, Levels]:
-    """Sales of the study of the assessor's values, and the levels that trends bring them to."""
+    """Sales for the study of the assessor's values, and the levels of appraisal for trending."""
     units = county.prepared.units
     appraised = appraised_sales(county.prepared, units, county.market_value, markets, county.params)
-    before = appraised.take(appraised.sales.unit.day < 0)  # later sales test values, never make one
+    before = appraised.take(
+        appraised.sales.unit.day < 0
+    )  # later sales test values and never affect one
     return appraised, Levels(before.value / before.price, before.property_type)
 
 
 def _appraise(county: County, markets: Mapping[str, Market], levels: Levels) -> Appraisal:
-    """Values of the properties asked for.
+    """Values of the requested properties.
 
     Raises
     ------
@@ -230,7 +232,7 @@ def _report(
 
 
 def _of_one(appraisal: Appraisal, roll: RollValues, property_id: TextArray) -> dict[str, object]:
-    """What the job of a single property says of it."""
+    """Job columns for a single property."""
     if property_id.size != 1 or not np.isfinite(roll.value[0]):
         return {}
     return {
@@ -263,7 +265,7 @@ def _properties(context: PluginContext) -> pa.Table:
 
 
 def _unknown_overrides(params: ValuationParams, properties: pa.Table) -> dict[str, object]:
-    """Overrides of properties that are not on the roll, for the run record."""
+    """Overrides for properties that are not on the roll, for the run record."""
     given = sorted({override.property_id for override in params.overrides})
     known = set(texts(properties, "property_id").tolist()) if given else set()
     unknown = [name for name in given if name not in known]
@@ -298,7 +300,7 @@ def _subjects(
     absent = [name for name, row in zip(wanted, rows.to_pylist(), strict=True) if row is None]
     if absent:
         raise PluginError(
-            "Properties asked for are not on the active roll",
+            "The requested properties are not on the active roll",
             county=context.county_id,
             count=len(absent),
             examples=absent,

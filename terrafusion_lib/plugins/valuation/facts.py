@@ -1,4 +1,4 @@
-"""What of a valuation goes to the analytics database."""
+"""A valuation's facts for the analytics database."""
 
 from terrafusion_lib.analytics.fact_table import PLACE, fact_of
 from terrafusion_lib.plugins.valuation.tables import RATIO_STATISTICS, VALUATIONS
@@ -6,7 +6,7 @@ from terrafusion_lib.plugins.valuation.tables import RATIO_STATISTICS, VALUATION
 FACTS = (
     fact_of(
         "fact_valuations",
-        "One row per property: the latest run's value, or why it has none",
+        "One row per property: its value in the latest run, or why it has none",
         VALUATIONS,
         key="property_id",
         columns="run_id valuation_date estimated_value low_value high_value confidence_score "

@@ -24,19 +24,19 @@ class ValuationPlugin(Plugin):
     """Values every active property of a county."""
 
     name = "valuation"
-    title = "Value every property, with comparables, reasons and the ratio study"
+    title = "Value every property, with comparables, explanations and the ratio study"
     permissions = ("valuation:run",)
     Params = ValuationParams
     tables = TABLES
     facts = FACTS
     job_columns = (
-        Column("property_id", Kind.TEXT, "Property valued, when it is one"),
-        Column("valuation_method_hint", Kind.TEXT, "Method asked for"),
+        Column("property_id", Kind.TEXT, "Property valued, if only one"),
+        Column("valuation_method_hint", Kind.TEXT, "Requested method"),
         Column("estimated_value", Kind.NUMBER, "Its value, US dollars"),
         Column("confidence_score", Kind.NUMBER, "0 to 1"),
         Column("valuation_method_used", Kind.TEXT, "Method of its value"),
         Column("comparables_used_json", Kind.TEXT, "Its comparable sales, JSON list"),
-        Column("valuation_date", Kind.DATE, "Date that the values stand for"),
+        Column("valuation_date", Kind.DATE, "Valuation date"),
     )
     migrations = Path(__file__).parent / "migrations"
     steps = (
@@ -52,14 +52,14 @@ class ValuationPlugin(Plugin):
     actions = (
         Action(
             "tune",
-            "Look for the settings of boosted trees that value unseen sales best",
+            "Find the boosted-tree settings that value unseen sales best",
             TuneParams,
             tune,
             permissions=("valuation:run",),
         ),
         Action(
             "what-if",
-            "Value a property as it would be if it were changed",
+            "Value a property as if its traits were different",
             WhatIfParams,
             what_if,
             permissions=("valuation:view",),
@@ -79,11 +79,11 @@ class ValuationPlugin(Plugin):
         Raises
         ------
         PluginRunError
-            The simulated failure was asked for.
+            The simulated failure was requested.
         ValuationError
             The county has no properties, or no property can be valued from its sales.
         PluginError
-            A property asked for is not on the roll.
+            A requested property is not on the roll.
         """
         from terrafusion_lib.plugins.valuation.engine import run
 
@@ -96,7 +96,7 @@ class ValuationPlugin(Plugin):
         return run(context, params)
 
     def job_values(self, params: ValuationParams) -> dict[str, Any]:
-        """The property, when the job values one."""
+        """The property, if the job values only one."""
         ids = params.property_ids
         return {"property_id": ids[0]} if len(ids) == 1 else {}
 

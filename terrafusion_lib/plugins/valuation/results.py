@@ -163,7 +163,7 @@ def sale_ratios_table(studies: Mapping[str, StudySales], context: PluginContext)
 
 
 def leaderboard_table(rows: Sequence[dict[str, object]], context: PluginContext) -> pa.Table:
-    """The leaderboard's rows in their order."""
+    """The leaderboard's rows, in order."""
     ours: dict[str, object] = {"run_id": context.run_id, "county_id": context.county_id}
     return pa.Table.from_pylist(
         [ours | row for row in rows], schema=MODEL_LEADERBOARD.arrow_schema()
@@ -171,7 +171,7 @@ def leaderboard_table(rows: Sequence[dict[str, object]], context: PluginContext)
 
 
 def coefficients_table(markets: Mapping[str, Market], context: PluginContext) -> pa.Table:
-    """Terms of every market's textbook regression, by market, in their order."""
+    """Terms of every market's textbook regression, by market, in order."""
     schema = MODEL_COEFFICIENTS.arrow_schema()
     tables = [schema.empty_table()]
     for name, market in markets.items():
@@ -261,7 +261,7 @@ def sales_completeness_table(found: Completeness, context: PluginContext) -> pa.
 
 
 def _monthly(found: MarketIndex | Completeness, context: PluginContext) -> dict[str, pa.Array]:
-    """The columns of what is told by area and month."""
+    """Columns of results by area and month."""
     return _constants(context, found.sales.size) | {
         "area": pa.array(found.area, pa.string()),
         "month": pa.array(found.month, pa.date32()),

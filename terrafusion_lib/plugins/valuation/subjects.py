@@ -42,17 +42,17 @@ SURROUNDINGS = (
     "view_rating",
     "is_waterfront",
 )
-"""Traits whose mean over the parcels around a unit describes its surroundings; areas as logs."""
+"""Traits whose mean over nearby parcels describes a subject's surroundings; areas as logs."""
 DAYS_PER_YEAR = 365.25
 DAYS_PER_MONTH = DAYS_PER_YEAR / 12
 EARTH_RADIUS_FEET = 20_902_231.0
 
 
 class Rows:
-    """A dataclass of arrays of one length."""
+    """A dataclass of arrays of equal length."""
 
     def take(self, rows: BoolArray | IntArray) -> Self:
-        """The same columns with only the rows selected."""
+        """The same columns with only the selected rows."""
         parts = {}
         for field in fields(self):  # type: ignore[arg-type]
             column = getattr(self, field.name)
@@ -61,7 +61,7 @@ class Rows:
 
     @classmethod
     def join(cls, tables: Sequence[Self]) -> Self:
-        """The rows of one or more tables, in their order."""
+        """The rows of one or more tables, in order."""
         parts = {}
         for field in fields(cls):  # type: ignore[arg-type]
             columns = [getattr(table, field.name) for table in tables]
@@ -76,14 +76,13 @@ class Rows:
 class Subjects(Rows):
     """Subjects to value or sold.
 
-    `parcel` numbers the property. `identity` numbers what must not value itself: properties that
-    were sold together have the same, any other its own. `day` is the day a unit is valued for,
-    counted from the valuation date (0); `year` the same as a calendar year with fraction. Missing
-    traits are NaN; `located` is False where the place was filled in. `trend` and `premium` are
-    what a larger market lends: the log price level of the day against the valuation date (0 when
-    nothing is lent) and what the place is worth there, log (NaN when nothing is). `surroundings`
-    are the mean traits of the nearest other parcels, sold or not (columns `SURROUNDINGS`; NaN
-    where none is known).
+    `parcel` numbers the property. `identity` groups what must not value itself: properties sold
+    together share one, every other has its own. `day` is the day a subject is valued for, counted
+    from the valuation date (0); `year` the same as a fractional calendar year. Missing traits are
+    NaN; `located` is False if the location was filled in. `trend` and `premium` are borrowed from
+    a larger market: the log price level of the day relative to the valuation date (0 if not
+    borrowed) and the log location value there (NaN if not borrowed). `surroundings` are the mean
+    traits of the nearest other parcels, sold or not (columns `SURROUNDINGS`; NaN if unknown).
     """
 
     parcel: IntArray
@@ -106,10 +105,9 @@ class Subjects(Rows):
 
     @property
     def market(self) -> TextArray:
-        """Market of each unit: its property type, with ``_land`` where no building is known.
-
-        Land and what is built on it sell by other rules. Vacant land that bears a building is a
-        market of its own, ``vacant_land_improved``. None where the type is unknown.
+        """Market of each subject: its property type, with ``_land`` if it has no known building,
+        because land and improved property sell differently. Vacant land with a building is a
+        separate market, ``vacant_land_improved``. None if the type is unknown.
         """
         built = np.isfinite(self.trait("building_area_sqft"))
         vacant = self.property_type == "vacant_land"
@@ -120,13 +118,13 @@ class Subjects(Rows):
         return market
 
     def trait(self, name: str) -> FloatArray:
-        """One trait of every unit."""
+        """One trait of every subject."""
         return self.traits[:, TRAITS.index(name)]
 
 
 @dataclass(frozen=True)
 class Sales(Rows):
-    """Sales: what was sold, as it was then, and its price in US dollars."""
+    """Sales: the property as sold, and its price in US dollars."""
 
     unit: Subjects
     sale_id: TextArray
@@ -142,16 +140,16 @@ class Sales(Rows):
         return self.take(self.unit.market == name)
 
     def identities(self) -> list[tuple[object, object]]:
-        """What tells one row from another: sale and property."""
+        """Row key: sale and property."""
         return list(zip(self.sale_id.tolist(), self.property_id.tolist(), strict=True))
 
     def parcels(self) -> int:
-        """How many different parcels were sold."""
+        """Number of distinct parcels sold."""
         return int(np.unique(self.unit.parcel).size)
 
 
 def numbers(table: pa.Table, column: str) -> FloatArray:
-    """A numeric or boolean column as floats, null and infinite as NaN; all NaN when absent."""
+    """A numeric or boolean column as floats, null and infinite as NaN; all NaN if missing."""
     if column not in table.column_names:
         return np.full(table.num_rows, np.nan)
     cast = (
@@ -172,12 +170,12 @@ def absent(column: TextArray) -> BoolArray:
 
 
 def traits_of(table: pa.Table) -> FloatArray:
-    """The trait matrix of a properties or sales table, what cannot be missing (`cleaned`)."""
+    """The trait matrix of a properties or sales table, cleaned of impossible values (`cleaned`)."""
     return cleaned(np.column_stack([numbers(table, name) for name in TRAITS]))
 
 
 def cleaned(traits: FloatArray) -> FloatArray:
-    """The trait matrix without what cannot be: less than zero, an area or a year of zero."""
+    """The trait matrix without impossible values: negative values, and zero areas or years."""
     found = np.where(traits >= 0, traits, np.nan)
     columns = [TRAITS.index(name) for name in ABOVE_ZERO]
     found[:, columns] = np.where(found[:, columns] > 0, found[:, columns], np.nan)
@@ -185,9 +183,8 @@ def cleaned(traits: FloatArray) -> FloatArray:
 
 
 class Origin(NamedTuple):
-    """Where the plane of a county's coordinates has its zero, WGS 84 degrees.
-
-    A model's places are feet from it: whoever values with the model must measure from the same.
+    """Origin of a county's plane coordinates, WGS 84 degrees. A model's locations are in feet from
+    it, so values must be computed from the same origin.
     """
 
     latitude: float
@@ -195,7 +192,7 @@ class Origin(NamedTuple):
 
     @classmethod
     def of(cls, table: pa.Table) -> "Origin":
-        """The middle of a properties table; NaN where no place is known."""
+        """The center of a properties table; NaN without known locations."""
         latitude, longitude = numbers(table, "latitude"), numbers(table, "longitude")
         known = np.isfinite(latitude) & np.isfinite(longitude)
         if not known.any():
@@ -206,7 +203,7 @@ class Origin(NamedTuple):
 def properties_as_subjects(
     table: pa.Table, valuation_date: date, origin: Origin | None = None
 ) -> Subjects:
-    """Every property as a unit valued for the valuation date, places as feet from `origin`."""
+    """Every property as a subject for the valuation date; locations in feet from `origin`."""
     neighborhood = texts(table, "neighborhood_code")
     x, y = plane(
         numbers(table, "latitude"), numbers(table, "longitude"), origin or Origin.of(table)
@@ -243,10 +240,9 @@ def _described(traits: FloatArray) -> FloatArray:
 def plane(
     latitude: FloatArray, longitude: FloatArray, origin: Origin
 ) -> tuple[FloatArray, FloatArray]:
-    """Local plane coordinates, feet east and north of `origin`; NaN where a degree is missing.
-
-    An equirectangular projection: within a county, distances are right to a few parts in a
-    thousand, ample for finding neighbors.
+    """Local plane coordinates, feet east and north of `origin`; NaN if a coordinate is missing.
+    Equirectangular projection: within a county, distances are accurate to a few parts in a
+    thousand, enough for finding neighbors.
     """
     known = np.isfinite(latitude) & np.isfinite(longitude)
     y = np.radians(latitude - origin.latitude) * EARTH_RADIUS_FEET
@@ -258,7 +254,7 @@ def plane(
 def _filled(
     x: FloatArray, y: FloatArray, neighborhood: TextArray, located: BoolArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Put units without a place at the middle of their neighborhood, else of the county."""
+    """Place subjects without a location at the center of their neighborhood, or of the county."""
     if located.all() or not located.any():
         return np.nan_to_num(x), np.nan_to_num(y)
     names = pc.dictionary_encode(pa.array(neighborhood, pa.string()), null_encoding="encode")

@@ -1,4 +1,4 @@
-"""What a valuation run says of itself in the run record: flat, rounded, in the field's words."""
+"""A valuation's summary for the run record: flat, rounded, in standard terms."""
 
 from collections.abc import Mapping
 

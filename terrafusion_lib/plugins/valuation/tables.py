@@ -1,4 +1,4 @@
-"""What a valuation stores under its run id."""
+"""Result tables of a valuation, stored under its run id."""
 
 from terrafusion_lib.core.tables import read_table
 
@@ -7,24 +7,24 @@ VALUATIONS = read_table(
     "One row per run and property: its value, or why it has none",
     "run_id county_id property_id",
     """
-run_id                text     Run that made the value
+run_id                text     Run that produced the value
 county_id             text     County
 property_id           text     Property
 assessment_year       integer  Assessment year
-valuation_date        date     Date that the value stands for (1 January)
+valuation_date        date     Valuation date (January 1)
 estimated_value       money    Estimated market value; null when not valued
-land_value            money    Part of it that is land; null when nothing says how to part it
-improvement_value     money    Part of it that is improvements: with land, exactly the whole
+land_value            money    Land value; null when it cannot be separated from the total
+improvement_value     money    Improvement value; sums exactly to the total with the land value
 model_value           money    Value by the model, before rounding and other post-processing
-comparable_value      money    Value that the comparable sales alone reconcile to
+comparable_value      money    Reconciled value of the comparable sales alone
 low_value             money    Lower end of the prediction interval
 high_value            money    Upper end of the prediction interval
 confidence_score      number   0 to 1
 valuation_method      text     Method, such as comparable_sales or override; null when not valued
-post_processing       text     Steps that changed the value after it, comma separated; null: none
-override_reason       text     Why a person set the value, who and when; null when nobody did
+post_processing       text     Post-processing that changed the value, comma separated; null: none
+override_reason       text     Why a person set the value, with name and date; null: no override
 comparables_used      integer  Comparables behind the value
-review_reasons        text     Why a person should look, comma separated; null when no reason
+review_reasons        text     Reasons for review, comma separated; null when none
 not_valued_reason     text     Why there is no value; null when valued
 """,
 )
@@ -44,11 +44,11 @@ sale_date             date     Date of sale
 sale_price            money    Price
 distance_feet         number   Distance to the subject, feet
 similarity            number   0 to 1
-net_adjustment_pct    number   Sum of adjustments in percent of the price
-gross_adjustment_pct  number   Sum of absolute adjustments in percent of the price
+net_adjustment_pct    number   Sum of adjustments, percent of the price
+gross_adjustment_pct  number   Sum of absolute adjustments, percent of the price
 adjusted_price        money    Price adjusted to the subject and the valuation date
-indicated_value       money    Adjusted price less what is left with the sale of its own deviation
-weight                number   Share in the reconciled value; sums to 1 per property
+indicated_value       money    Adjusted price less the part of the deviation left with the sale
+weight                number   Weight in the reconciled value; sums to 1 per property
 """,
 )
 
@@ -59,8 +59,8 @@ RATIO_STATISTICS = read_table(
     """
 run_id                text     Run
 county_id             text     County
-study                 text     Which values against which sales, such as model_holdout or appraised
-grouping              text     What stratifies: overall, property_type, neighborhood_code …
+study                 text     Which values against which sales: model_holdout, appraised …
+grouping              text     Grouping: overall, property_type, neighborhood_code …
 stratum               text     The stratum; all for overall
 statistic             text     median_ratio, mean_ratio, weighted_mean_ratio, cod, prd, prb …
 n                     integer  Sales in the stratum
@@ -83,7 +83,7 @@ VALUATION_EXPLANATIONS = read_table(
 run_id                text     Run
 county_id             text     County
 property_id           text     Property
-base_value            money    Value of the property whose every line is zero
+base_value            money    Value of a property with every line at zero
 size                  money    Building area and stories
 land                  money    Land area
 age                   money    Age and renovation
@@ -94,9 +94,9 @@ garage                money    Garage
 basement              money    Basement
 view                  money    View and waterfront
 use                   money    Use
-location              money    Neighborhood, place and surroundings
+location              money    Neighborhood, location and surroundings
 time                  money    Price level of the valuation date
-comparables           money    What comparable sales say beyond all lines above
+comparables           money    What the comparable sales add beyond all lines above
 model_value           money    Sum of base and lines
 """,
 )
@@ -115,24 +115,24 @@ property_type         text     Property type at the sale
 neighborhood_code     text     Neighborhood
 sale_date             date     Date of sale
 sale_price            money    Price, adjusted as the county adjusts prices
-adjusted_price        money    Price that the ratio is to: brought to the valuation date, or raw
+adjusted_price        money    Price in the ratio: adjusted to the valuation date, or unadjusted
 studied_value         money    Value studied
-ratio                 number   Value over price
-in_interval           boolean  Whether the price lay in the prediction interval; null without one
+ratio                 number   Studied value divided by price
+in_interval           boolean  Whether the price was in the prediction interval; null without one
 """,
 )
 
 MODEL_LEADERBOARD = read_table(
     "model_leaderboard",
-    "One row per run, market and way of valuing, all on the same sales that none had seen",
+    "One row per run, market and model, all tested on the same holdout sales",
     "run_id county_id market model",
     """
 run_id                text     Run
 county_id             text     County
 market                text     Market, such as residential
 model                 text     appraised, median_rate, hedonic, comparable_sales, ensemble …
-published             boolean  Whether the run's values are made this way
-test                  text     Which sales test
+published             boolean  Whether this model produces the run's values
+test                  text     Which sales are the test
 n                     integer  Sales that every model valued
 median_ratio          number   Median ratio
 median_low            number   Lower end of its 95 percent interval
@@ -161,17 +161,17 @@ market                text     Market
 term                  text     Term; indicators as kind:label
 coefficient           number   Change of the log of price by one unit of the term
 std_error             number   Heteroscedasticity-robust standard error (HC1)
-t_value               number   Coefficient over standard error
-p_value               number   Probability of a larger one if there were no effect
+t_value               number   Coefficient divided by standard error
+p_value               number   Probability of a larger t value if there were no effect
 vif                   number   Variance inflation factor; null for indicators
-expected_sign         integer  1, -1 or 0 (any), as the field expects it
-sign_as_expected      boolean  Whether it is so; null where any sign will do
+expected_sign         integer  Expected sign: 1, -1 or 0 (any)
+sign_as_expected      boolean  Whether the sign is as expected; null where any sign is fine
 """,
 )
 
 SALES_VALIDATION = read_table(
     "sales_validation",
-    "One row per run, sale and parcel: whether the sale is used, who decided so, and why",
+    "One row per run, sale and parcel: whether the sale is used, who decided, and why",
     "run_id county_id sale_id property_id",
     """
 run_id                text     Run
@@ -180,18 +180,18 @@ sale_id               text     Sale
 property_id           text     Property sold
 sale_date             date     Date of sale
 sale_price            money    Price of the whole transaction
-verdict               text     valid, invalid, or suspect: a person should look
+verdict               text     valid, invalid, or suspect (needs review)
 decided_by            text     codes, machine or person
-reasons               text     What speaks against it, in words; null when nothing does
+reasons               text     Evidence against the sale, in words; null when none
 wac_numeral           text     State's code of the reason, such as WAC 458-53-080(2); null when used
-outlier_score         number   Largest robust deviation of its price; null when nothing compares
-model_ratio           number   Price over the value by models that had not seen it
+outlier_score         number   Largest robust deviation of its price; null without similar sales
+model_ratio           number   Price divided by the value from models that had not seen the sale
 """,
 )
 
 SALES_COMPLETENESS = read_table(
     "sales_completeness",
-    "One row per run, area and month: valid sales against what is to be expected",
+    "One row per run, area and month: valid sales and the number expected",
     "run_id county_id area month",
     """
 run_id                text     Run
@@ -199,24 +199,24 @@ county_id             text     County
 area                  text     Neighborhood; all for the county
 month                 date     First day of the month
 sales                 integer  Valid sales
-expected              number   Sales to be expected
-low                   number   Fewest that are no alarm
-high                  number   Most that are no alarm
-alarm                 boolean  Far too few or far too many
+expected              number   Expected sales
+low                   number   Lowest count without an alarm
+high                  number   Highest count without an alarm
+alarm                 boolean  Whether there are far too few or too many sales
 """,
 )
 
 MARKET_INDEX = read_table(
     "market_index",
-    "One row per run, market, area and month: price level against the valuation date",
+    "One row per run, market, area and month: price level relative to the valuation date",
     "run_id county_id market area month",
     """
 run_id                text     Run
 county_id             text     County
 market                text     Market, such as residential
 area                  text     Neighborhood; all for the market as a whole
-month                 date     First day of the month whose middle is measured
-sales                 integer  Valid sales of that month and area
+month                 date     First day of the month; the level is for its middle
+sales                 integer  Valid sales in that month and area
 price_level           number   Price level, 1 at the valuation date
 low                   number   Lower end of its 95 percent interval
 high                  number   Upper end of its 95 percent interval
@@ -231,28 +231,29 @@ LAND_RATES = read_table(
 run_id                text     Run
 county_id             text     County
 method                text     vacant_sales, residual or allocation
-published             boolean  Whether the run parts its values by this method
-area                  text     Neighborhood; all for a parcel of none of them
-sales                 integer  Sales of the area behind the method
+published             boolean  Whether the run allocates land value by this method
+area                  text     Neighborhood; all for parcels in none of them
+sales                 integer  Sales in the area used by the method
 size_sqft             number   Size of the land, square feet
 land_value            money    Value of land of that size
-rate_per_sqft         number   The same per square foot, US dollars
-median_ratio          number   Median ratio of the method's values to vacant sales it had not seen
+rate_per_sqft         number   Land value per square foot, US dollars
+median_ratio          number   Median ratio of the method's values on unseen vacant sales
 cod                   number   Coefficient of dispersion of these ratios
 """,
 )
 
 VALUATION_IMPROVEMENTS = read_table(
     "valuation_improvements",
-    "One row per run and structure of a property with several: its part of the improvement value",
+    "One row per run and structure, for properties with several: its share of the improvement "
+    "value",
     "run_id county_id property_id improvement_id",
     """
 run_id                text     Run
 county_id             text     County
 property_id           text     Property
 improvement_id        text     The source's identity of the structure
-share                 number   Its share of the improvement value, 0 to 1
-improvement_value     money    Its part; the parts sum to the property's improvement value
+share                 number   Share of the property's improvement value, 0 to 1
+improvement_value     money    Value of the structure; they sum to the property's improvement value
 """,
 )
 

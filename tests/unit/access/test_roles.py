@@ -65,7 +65,9 @@ def test_a_plugin_that_comes_later_is_permitted_without_an_edit(
 def test_a_misspelled_permission_is_a_mistake_and_not_a_refusal(
     grants: Grants, permission: str, nearest: str
 ) -> None:
-    with pytest.raises(ValueError, match=f"did you mean {nearest}" if nearest else "no permission"):
+    with pytest.raises(
+        ValueError, match=f"did you mean {nearest}" if nearest else "not a permission"
+    ):
         permission in grants  # noqa: B015
 
 

@@ -45,7 +45,7 @@ def test_a_plain_password_is_not_repeated_in_the_message(tmp_path: Path) -> None
 
 def test_a_user_twice_is_refused(tmp_path: Path) -> None:
     ann = {"username": "ann", "roles": ["clerk"]}
-    with pytest.raises(ConfigError, match="ann stands twice"):
+    with pytest.raises(ConfigError, match="ann is listed twice"):
         read_users(_written(tmp_path / "users.json", ann, ann))
 
 
@@ -60,7 +60,7 @@ def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
 def test_a_file_of_another_county_is_refused(users_project: Settings) -> None:
     path = users_project.root / BENTON
     path.write_text(json.dumps({"county_id": "king_wa", "users": []}))
-    with pytest.raises(ConfigError, match="is of county king_wa, not benton_wa"):
+    with pytest.raises(ConfigError, match="belongs to county king_wa, not benton_wa"):
         all_users(users_project)
 
 

@@ -273,14 +273,14 @@ def test_dates_that_are_none_are_told_and_not_kept(
         ("about", None, "not with an object"),
         ("ids", [], "not with an object"),
         ("page", None, "not with an object"),
-        ("about", {"layers": [None]}, "layers is not understood"),
+        ("about", {"layers": [None]}, "layers cannot be read"),
         ("about", {"layers": "Parcels"}, "layers are not a list"),
-        ("about", {"layers": [{"name": "Parcels"}]}, "layers is not understood"),
+        ("about", {"layers": [{"name": "Parcels"}]}, "layers cannot be read"),
         ("count", {"count": None}, "count of features is not a whole number"),
         ("count", {}, "count of features is not a whole number"),
         ("ids", {"objectIds": ["abc"]}, "feature id is not a whole number.*abc"),
         ("ids", {"objectIds": [1.5]}, "feature id is not a whole number.*1.5"),
-        ("page", {"features": ["abc"]}, "features is not understood.*abc"),
+        ("page", {"features": ["abc"]}, "features cannot be read.*abc"),
         ("page", {"features": {"a": 1}}, "features are not a list"),
         (
             "page",
@@ -307,7 +307,7 @@ def test_fields_and_features_of_another_shape_are_told(
     server: ArcGisServer, tmp_path: Path
 ) -> None:
     server.alter = only("about", lambda found: found | {"fields": [{"name": "a"}]})
-    with pytest.raises(ConnectError, match="fields is not understood"):
+    with pytest.raises(ConnectError, match="fields cannot be read"):
         source(server, tmp_path).columns("Parcels")
     server.alter = only("page", lambda found: found | {"type": "Esri"})
     with pytest.raises(ConnectError, match="not GeoJSON"):

@@ -50,7 +50,7 @@ def test_a_database_that_is_as_the_mapping_says(settings: Settings, tmp_path: Pa
     assert all(item.ok and not item.hint for item in found.values()), found
     detail = found["pacs: table dbo.property_val"].detail
     assert detail == "all 14 columns, about 5 rows"
-    assert "appraises year 2026" in found["pacs: year layers"].detail
+    assert "appraisal year is 2026" in found["pacs: year layers"].detail
     assert found["pacs: current supplement"].detail.startswith("5 properties")
 
 

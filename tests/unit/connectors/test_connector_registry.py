@@ -88,7 +88,7 @@ def test_secrets_are_resolved_when_used_not_when_opened(
     [item] = connector.check()
     assert (item.ok, item.detail) == (
         False,
-        "The path of the file source is not set: env:SALES_FOLDER gives nothing",
+        "The path of the file source is not set: env:SALES_FOLDER is empty",
     )
     monkeypatch.setenv("SALES_FOLDER", str(settings.root))
     assert connector.check()[0].ok
@@ -98,7 +98,7 @@ def test_secrets_are_resolved_when_used_not_when_opened(
     ("options", "message"),
     [
         ({"host": "h", "database": "d", "password": "hunter2"}, "use a reference such as env:"),
-        ({"host": "h"}, "give host and database, or url"),
+        ({"host": "h"}, "set host and database, or url"),
         ({"url": "postgresql://x/y"}, "url must begin with sqlite:///"),
         ({"host": "h", "database": "d", "application_intent": "Write"}, "application_intent"),
     ],

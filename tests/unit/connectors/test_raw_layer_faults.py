@@ -155,7 +155,7 @@ def test_a_full_disk_is_said_and_leaves_no_half_table(
 ) -> None:
     with small_disk(20), pytest.raises(RunError, match="raw layer cannot be written") as caught:
         run(settings, tables("a"))
-    assert "make room in" in str(caught.value)
+    assert "free space in" in str(caught.value)
     assert extracts(settings) == []
     assert not list(raw_folder(settings).rglob("*.parquet*"))
     run(settings, tables("a"))

@@ -122,14 +122,14 @@ def test_a_layer_is_named_where_there_are_several(tmp_path: Path) -> None:
     assert source(tmp_path).tables() == ["parcels.gpkg", "parcels.gpkg#lots", "parcels.gpkg#roads"]
     assert read(tmp_path, wanted("parcels.gpkg#roads")).num_rows == ROWS
     assert read(tmp_path, wanted("parcels.gpkg", layer="lots")).num_rows == ROWS
-    with pytest.raises(ConnectError, match=r"has 2 layers.*name one: parcels.gpkg#lots"):
+    with pytest.raises(ConnectError, match=r"has 2 layers.*choose one: parcels.gpkg#lots"):
         read(tmp_path, wanted("parcels.gpkg"))
 
 
 def test_a_shapefile_without_its_system_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "parcels.shp")
     (tmp_path / "parcels.prj").unlink()
-    with pytest.raises(ConnectError, match=r"does not say its coordinate system.*\.prj"):
+    with pytest.raises(ConnectError, match=r"has no coordinate system.*\.prj"):
         read(tmp_path, wanted("parcels.shp"))
     assert gap(read(tmp_path, wanted("parcels.shp", crs="")), frame()) < 1e-6
 

@@ -53,7 +53,7 @@ def test_a_socket_and_options_of_the_driver_reach_postgis() -> None:
     [
         (f"postgresql+psycopg://{REST}", r"driver psycopg; .* psycopg2 .*write postgresql://"),
         (f"postgresql+asyncpg://{REST}", r"driver asyncpg; .*write postgresql://"),
-        (f"mysql://{REST}", "another kind: mysql"),
+        (f"mysql://{REST}", "another kind of database: mysql"),
         ("postgresql://loader:s3cret@db:port/x", "is not a database URL"),
         ("s3cret", "is not a database URL"),
     ],

@@ -103,15 +103,15 @@ SENTENCES: dict[Callable[[Path], None], tuple[type[TerraFusionError], str]] = {
     missing_dependency: (
         errors.MissingDependencyError,
         """
-        An export to no:// needs the package no-such-package; it is not installed. Next:
-        pip install "no-such-package".
+        An export to no:// needs the package no-such-package, which is not installed.
+        Next: pip install "no-such-package".
         """,
     ),
     connect: (
         errors.ConnectError,
         """
         https://gis.county.gov/FeatureServer has no table Parcel (table Parcel). For example
-        Parcels. Likely cause: it has another name, or this login may not see it.
+        Parcels. Likely cause: it has a different name, or this login may not see it.
         Next: did you mean Parcels?
         """,
     ),
@@ -129,7 +129,7 @@ SENTENCES: dict[Callable[[Path], None], tuple[type[TerraFusionError], str]] = {
         errors.GateError,
         """
         Rows do not reconcile: sales: 10 read, but 3 filtered + 2 quarantined + 4 kept =
-        9 (county demo_wa, step 30_validate). Likely cause: rows were lost or multiplied
+        9 (county demo_wa, step 30_validate). Likely cause: rows were lost or duplicated
         between the source and the load. Next: run the map and validate steps again with
         --force.
         """,
@@ -137,10 +137,10 @@ SENTENCES: dict[Callable[[Path], None], tuple[type[TerraFusionError], str]] = {
     load: (
         errors.LoadError,
         """
-        The new parcel layer is empty, and the one that is published is not (county
-        demo_wa, table parcels). 12,000 affected. Likely cause: the source sent no
-        features, or none had a shape that can be published. Next: look at the source;
-        if the layer is to be emptied, drop the table parcels_demo_wa, then run again.
+        The new parcel layer is empty, but the published one is not (county demo_wa,
+        table parcels). 12,000 affected. Likely cause: the source sent no features, or
+        none with a publishable shape. Next: check the source; to publish an empty layer,
+        drop the table parcels_demo_wa, then run again.
         """,
     ),
     plugin: (
@@ -169,8 +169,8 @@ SENTENCES: dict[Callable[[Path], None], tuple[type[TerraFusionError], str]] = {
     access_denied: (
         errors.AccessDeniedError,
         """
-        mallory needs the permission gis_export:run and is no user of the county (county
-        demo_wa). Next: ask ada, ana, ivo, who have it.
+        mallory needs the permission gis_export:run and is not a user of the county
+        (county demo_wa). Next: ask ada, ana, ivo, who have it.
         """,
     ),
 }

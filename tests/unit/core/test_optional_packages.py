@@ -58,19 +58,19 @@ def test_an_extra_that_is_not_installed_is_named(
         use()  # type: ignore[operator]
     message = str(failure.value)
     name = package.replace("_", "-")
-    assert f"needs the package {name}, which the extra {extra} brings" in message
-    assert "it is not installed. Next: pip install " in message
+    assert f"needs the package {name} (extra {extra})" in message
+    assert "which is not installed. Next: pip install " in message
 
 
 def test_a_store_without_an_extra_names_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gcsfs", None)
-    with pytest.raises(MissingDependencyError, match=r'gs:// needs .* gcsfs; .*install "gcsfs"'):
+    with pytest.raises(MissingDependencyError, match=r'gs:// needs .* gcsfs, .*install "gcsfs"'):
         open_destination("gs://assessor/tiles")
 
 
 def test_a_package_that_is_there_and_does_not_load_is_told_apart() -> None:
     error = missing_package("psycopg2-binary", "PostgreSQL", module="psycopg2")
-    assert "it cannot be loaded" in str(error)
+    assert "which cannot be loaded" in str(error)
     assert "extra" not in str(error)
 
 

@@ -33,7 +33,7 @@ def test_a_duplicate_names_both_places(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_outside_plugin_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
     add_outside(monkeypatch, PLUGINS, "heat_map", "terrafusion_lib.plugins.valuation.plugin:plugin")
     assert "heat_map" in registry.plugin_names()
-    with pytest.raises(PluginError, match="calls itself 'valuation'"):
+    with pytest.raises(PluginError, match="has the name 'valuation'"):
         registry.load_plugin("heat_map")
 
 

@@ -239,10 +239,10 @@ def test_a_saved_model_values_byte_for_byte_the_same(
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "model.npz"
     path.write_bytes(b"not a model")
-    with pytest.raises(ValuationError, match="is no saved model"):
+    with pytest.raises(ValuationError, match="is not a saved model"):
         load_markets(path)
     np.savez(path, a=np.zeros(3))
-    with pytest.raises(ValuationError, match="is no saved model"):
+    with pytest.raises(ValuationError, match="is not a saved model"):
         load_markets(path)
 
 

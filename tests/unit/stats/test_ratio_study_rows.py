@@ -125,7 +125,7 @@ def test_trimming_is_explicit_and_counted() -> None:
 def test_labels_must_match_the_sales() -> None:
     with pytest.raises(RatioDataError, match="2 labels of property_type for 3 sales"):
         ratio_study([1.0] * 3, [1.0] * 3, {"property_type": ["a", "b"]}, study="s")
-    with pytest.raises(RatioDataError, match="price above zero"):
+    with pytest.raises(RatioDataError, match="prices above zero"):
         ratio_study([1.0], [0.0], {}, study="s")
 
 

@@ -77,7 +77,7 @@ def test_a_countys_own_codes_stay_as_typed() -> None:
 
 
 def test_the_axis_says_what_the_strata_are() -> None:
-    assert ">tenth of value, 01 lowest<" in levels("value_decile", "01", "02")
+    assert ">value decile, 01 lowest<" in levels("value_decile", "01", "02")
     assert ">neighborhood code<" in levels("neighborhood_code", "121001")
     assert ">overall<" not in levels("overall", "all")
 

@@ -67,7 +67,7 @@ def test_prices_on_the_axis_are_round_and_within_the_sales(sales) -> None:
 
 
 def test_a_map_needs_places(sales) -> None:
-    assert "Values against prices" in study_charts.ratio_map(sales)
+    assert "Ratios by location" in study_charts.ratio_map(sales)
     nowhere = [{**row, "latitude": None} for row in sales]
     assert "Nothing to draw" in study_charts.ratio_map(nowhere)
 

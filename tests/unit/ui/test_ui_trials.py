@@ -21,10 +21,10 @@ def trial(gain: float, low: float, high: float) -> FeatureTrial:
 @pytest.mark.parametrize(
     ("found", "said"),
     [
-        (trial(0.5, 0.2, 0.8), "Worth having: it saves 0.50 points of COD"),
-        (trial(-0.5, -0.8, -0.2), "Not worth having: it adds 0.50 points of COD"),
-        (trial(-0.029, -0.262, 0.189), "Not shown to be worth having: it adds 0.03 points"),
-        (trial(0.1, -0.1, 0.3), "Not shown to be worth having: it saves 0.10 points"),
+        (trial(0.5, 0.2, 0.8), "Worth having: it lowers the COD by 0.50 points"),
+        (trial(-0.5, -0.8, -0.2), "Not worth having: it raises the COD by 0.50 points"),
+        (trial(-0.029, -0.262, 0.189), "Gain not proven: it raises the COD by 0.03 points"),
+        (trial(0.1, -0.1, 0.3), "Gain not proven: it lowers the COD by 0.10 points"),
     ],
 )
 def test_the_verdict_goes_by_the_interval(found: FeatureTrial, said: str) -> None:

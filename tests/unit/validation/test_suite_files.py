@@ -28,9 +28,9 @@ def suite(folder: Path, *rules: str, head: str = HEAD) -> Path:
         ("name: a, kind: not_null, column: permit_idd", "column 'permit_idd'.*permit_id"),
         ("name: a, kind: not_null", "column: field required"),
         ("name: A b, kind: not_null, column: permit_id", "name: string should match"),
-        ("name: a, kind: matches, column: permit_id, pattern: '('", "no regular expression"),
-        ("name: a, kind: matches, column: area_sqft, pattern: x", "area_sqft holds number"),
-        ("name: a, kind: between, column: permit_id, min: 1", "permit_id holds text"),
+        ("name: a, kind: matches, column: permit_id, pattern: '('", "not a regular expression"),
+        ("name: a, kind: matches, column: area_sqft, pattern: x", "area_sqft is number"),
+        ("name: a, kind: between, column: permit_id, min: 1", "permit_id is text"),
         ("name: a, kind: between, column: area_sqft", "give min and max, or by and ranges"),
         ("name: a, kind: between, column: area_sqft, by: permit_type", "give min and max, or by"),
         ("name: a, kind: between, column: area_sqft, max: '$asessment_year'", "assessment_year"),
@@ -42,8 +42,8 @@ def suite(folder: Path, *rules: str, head: str = HEAD) -> Path:
         ("name: a, kind: references, columns: [property_id], table: propertys", "'propertys'"),
         ("name: a, kind: references, columns: [permit_id], table: sales", "column 'permit_id'"),
         ("name: a, kind: share, column: nothing, max_null: 0.1", "column 'nothing'"),
-        ("name: a, kind: group_size, by: [property_id], max: permit_id", "permit_id holds text"),
-        ("name: key_unique, kind: not_null, column: permit_id", "another rule has this name"),
+        ("name: a, kind: group_size, by: [property_id], max: permit_id", "permit_id is text"),
+        ("name: key_unique, kind: not_null, column: permit_id", "another rule has the same name"),
     ],
 )
 def test_a_wrong_rule_is_refused_by_name(tmp_path: Path, rule: str, message: str) -> None:
@@ -68,7 +68,7 @@ def test_a_rule_must_say_why(tmp_path: Path) -> None:
         ),
         ("table: [permits\n", "not valid YAML at line"),
         ("table: permits\nmeaning: The permits\nrules: 3\n", "rules"),
-        ("- 1\n", "no key: value mapping"),
+        ("- 1\n", "does not contain a mapping"),
         ("\ud800".encode("utf-8", "surrogatepass").decode("latin-1"), "permits.yaml"),
     ],
 )
@@ -85,7 +85,7 @@ def test_a_file_of_no_canonical_table_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_folder_without_suites_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="holds no suite"):
+    with pytest.raises(ConfigError, match="has no suites"):
         load_suites(tmp_path / "absent")
 
 
@@ -117,7 +117,7 @@ def test_tables_are_validated_after_those_they_refer_to(tmp_path: Path) -> None:
 def test_a_reference_to_a_table_that_is_not_validated_is_refused(tmp_path: Path) -> None:
     suites = load_suites(suite(tmp_path, "name: own, kind: not_null, column: permit_id"))
     with pytest.raises(
-        ConfigError, match="properties_operational, which the mapping does not make"
+        ConfigError, match="properties_operational, which the mapping does not produce"
     ):
         ordered(suites)
 

@@ -263,7 +263,7 @@ def other_order(table: pa.Table) -> pa.Table:
         (drop_column, "condition is missing"),
         (text_column, "land_value is string, not double"),
         (more_columns, "surprise is unknown"),
-        (other_order, "in another order"),
+        (other_order, "in a different order"),
     ],
 )
 def test_a_file_that_is_not_canonical_is_refused(tmp_path: Path, change: Any, message: str) -> None:
@@ -278,7 +278,7 @@ def test_a_missing_or_broken_file_is_refused(tmp_path: Path) -> None:
         check(tmp_path, {ROLL: tmp_path / "absent.parquet"})
     broken = tmp_path / "broken.parquet"
     broken.write_bytes(b"PAR1 no")
-    with pytest.raises(GateError, match="no readable Parquet file"):
+    with pytest.raises(GateError, match="not a readable Parquet file"):
         check(tmp_path, {ROLL: broken})
 
 
@@ -307,7 +307,7 @@ def test_unreadable_failed_conversions_are_refused(tmp_path: Path) -> None:
 
 def test_a_table_that_is_not_canonical_is_refused(tmp_path: Path) -> None:
     path = write_rows(tmp_path, ROLL, [good(ROLL)])
-    with pytest.raises(ConfigError, match="'parcels' is no canonical table"):
+    with pytest.raises(ConfigError, match="'parcels' is not a canonical table"):
         check(tmp_path, {"parcels": path})
 
 

@@ -51,9 +51,9 @@ def test_too_many_quarantined_rows_close_it_and_the_main_cause_is_named() -> Non
 
 
 def test_too_few_rows_close_it() -> None:
-    with pytest.raises(GateError, match="100 rows accepted, at least 101 are needed"):
+    with pytest.raises(GateError, match="100 rows accepted, at least 101 required"):
         gate(result(0), GateConfig(min_rows={ROLL: 101}))
-    with pytest.raises(GateError, match="sales: 0 rows accepted, at least 5 are needed"):
+    with pytest.raises(GateError, match="sales: 0 rows accepted, at least 5 required"):
         gate(result(0), GateConfig(min_rows={"sales": 5}))
 
 

@@ -1,4 +1,4 @@
-"""CSV with the geometry as WKT, types in a .csvt and the system in a .prj beside it."""
+"""CSV with the geometry as WKT; types in a .csvt file, the coordinate system in a .prj file."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -16,7 +16,7 @@ from terrafusion_lib.plugins.gis_export.write.export_layer import ExportLayer
 from terrafusion_lib.plugins.gis_export.write.gdal import write_layer
 
 TYPES = {pa.date32(): pa.timestamp("ms"), pa.bool_(): pa.int16()}
-"""What the version of the format that every ArcGIS since 10 reads has no type for."""
+"""Types missing from the format version that every ArcGIS since 10 reads."""
 
 
 SQL_WORDS = """
@@ -25,10 +25,10 @@ null or order select set table update values where
 """
 NAMES = NameRule(
     pattern=r"[^\W\d]\w{0,63}",
-    says="at most 64 letters, digits and _, begins with no digit, and is no word of SQL",
+    says="at most 64 letters, digits and _, does not start with a digit, and is not an SQL keyword",
     reserved=frozenset(SQL_WORDS.split()),
 )
-"""Names that GDAL and Esri's software leave as they are."""
+"""Names that GDAL and Esri software leave unchanged."""
 
 
 def grid(crs: str) -> Grid:

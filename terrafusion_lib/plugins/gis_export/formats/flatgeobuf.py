@@ -23,7 +23,7 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
 
 
 def _check(path: Path, records: int) -> None:
-    """Check that the file ends where its last record does, by the index's leaves.
+    """Check with the index's leaves that the file ends where its last record does.
 
     A file is magic bytes, header with its size, index nodes with the leaves last, and records
     with their sizes; a leaf holds its record's place.

@@ -10,7 +10,7 @@ from terrafusion_lib.plugins.gis_export.write.shape_text import degree_grid
 from terrafusion_lib.plugins.gis_export.write.text_file import write_text
 
 SEPARATOR = "\x1e"
-"""What RFC 8142 puts before each text."""
+"""Record separator of RFC 8142."""
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:

@@ -22,7 +22,7 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
 
 
 def _check(path: Path, layer: ExportLayer) -> None:
-    """Check that every record is in the spatial index, which GDAL makes when it closes the file.
+    """Check that every record is in the spatial index, which GDAL creates when closing the file.
 
     Raises
     ------

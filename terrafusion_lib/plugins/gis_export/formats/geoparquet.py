@@ -1,4 +1,4 @@
-"""GeoParquet 1.1: columns, WKB, and each record's box for readers that filter by place."""
+"""GeoParquet 1.1: columns, WKB, and each record's bounding box for spatial filters."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ BOX = pa.struct([(name, pa.float64()) for name in ("xmin", "ymin", "xmax", "ymax
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:
-    """Write the layer with the metadata that the specification asks for.
+    """Write the layer with the metadata required by the specification.
 
     Raises
     ------
@@ -37,7 +37,7 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
         for item in layer.fields
     ]
     schema = pa.schema([*fields, pa.field(GEOMETRY, pa.binary()), pa.field("bbox", BOX)])
-    # Numbers and shapes hardly repeat: a dictionary of them costs time and saves nothing.
+    # Numbers and shapes rarely repeat, so a dictionary costs time and saves nothing.
     repeating = [field.name for field in fields if pa.types.is_string(field.type)]
     whole = np.array([np.inf, np.inf, -np.inf, -np.inf])
     try:
@@ -51,7 +51,7 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
 
 
 def _boxed(schema: pa.Schema, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, Floats]:
-    """The batch with each record's box, and the box of all."""
+    """The batch with each record's bounding box, and the box of all."""
     import shapely
 
     edges = shapely.bounds(shapely.from_wkb(objects(batch[GEOMETRY])))

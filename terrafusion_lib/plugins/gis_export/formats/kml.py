@@ -21,7 +21,7 @@ from terrafusion_lib.plugins.gis_export.write.text_file import write_text
 TYPES = {pa.int32(): "int", pa.int64(): "int", pa.float64(): "float", pa.bool_(): "bool"}
 """Types of KML's schema; all others are text."""
 FORBIDDEN = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x{FFFE}\x{FFFF}]"
-"""Characters that XML cannot hold."""
+"""Characters not allowed in XML."""
 ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"))
 
 _NOTATION = Notation(
@@ -110,7 +110,7 @@ def _text(values: pa.Array) -> pa.Array:
 
 
 def _label(layer: ExportLayer) -> ExportField:
-    """What names the placemarks: the parcel number, else the first part of the key."""
+    """Name of the placemarks: the parcel number, or the first part of the key."""
     by_attribute = {item.attribute: item for item in layer.fields}
     by_name = {item.name: item for item in layer.fields}
     return by_attribute.get("parcel_number", by_name[layer.key[0]])

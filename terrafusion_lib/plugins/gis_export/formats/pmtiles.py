@@ -19,23 +19,23 @@ from terrafusion_lib.plugins.gis_export.write.gdal import write_layer
 from terrafusion_lib.plugins.gis_export.write.whole_file import incomplete
 
 TILE_BYTES, TILE_FEATURES = 20_000_000, 1_000_000
-"""So large that GDAL drops no parcel from a tile."""
+"""Large enough that GDAL drops no parcel from a tile."""
 
 TYPES = {pa.date32(): pa.string()}
 """Tiles know no dates: they are text as ISO 8601 has it."""
 WEB_MAP = "EPSG:3857"
 SIMPLIFIED = 1
-"""Units of a tile by which corners may move at all zooms but the last; more would halve parcels."""
+"""Tile units by which corners may move below the last zoom; more would distort parcels."""
 WORLD_METERS, TILE_UNITS = 40_075_017.0, 4096
 NARROW_UNITS = 2
-"""Shapes narrower than that may vanish at the last zoom."""
+"""Shapes narrower than this may vanish at the last zoom."""
 
 
 def write(layers: Sequence[ExportLayer], path: Path) -> None:
     """Write the layer's tiles.
 
-    At the last zoom (15: to about 0.3 m) every record is there; only shapes narrower than two units
-    of a tile are not drawn. Farther out parcels have fewer corners.
+    At the last zoom (15: to about 0.3 m) every record is present; only shapes narrower than two
+    tile units are not drawn. Farther out parcels have fewer corners.
 
     Raises
     ------
@@ -66,12 +66,12 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
 
 
 def _check(layer: ExportLayer, path: Path) -> None:
-    """Check that each record is in a tile of the largest zoom: GDAL does not tell of a full disk.
+    """Check that each record is in a tile of the largest zoom: GDAL does not report a full disk.
 
     Raises
     ------
     ExportError
-        One is missing that is wide enough to be drawn.
+        A record wide enough to be drawn is missing.
     """
     from pyogrio.raw import read_arrow
 

@@ -1,4 +1,4 @@
-"""Esri Shapefile, zipped: UTF-8 code page, ten-byte field names and the map of them."""
+"""Esri Shapefile, zipped: UTF-8 code page, ten-byte field names and a field name map."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -64,7 +64,7 @@ def _write_layer(layer: ExportLayer, folder: Path) -> None:
 
 
 def _field(item: ExportField, name: str) -> pa.Field:
-    """The field as dBase has it: text of a fixed width, true and false as 1 and 0."""
+    """The field in dBase form: fixed-width text, booleans as 1 and 0."""
     if pa.types.is_string(item.type):
         width = min(item.longest(), LONGEST_TEXT)
         return pa.field(name, pa.string(), metadata={WIDTH: str(width).encode()})
@@ -74,7 +74,7 @@ def _field(item: ExportField, name: str) -> pa.Field:
 def _fitted(
     layer: ExportLayer, schema: pa.Schema, folder: Path, lost: dict[str, int]
 ) -> Iterator[pa.RecordBatch]:
-    """Batches as dBase takes them; `lost` counts the texts that are shortened, by field."""
+    """Batches in dBase form; `lost` counts truncated texts, by field."""
     for batch in layer.batches(multi=False):
         _check_size(folder, layer.name)
         columns = []
@@ -89,7 +89,7 @@ def _fitted(
 
 
 def shortened(values: pa.Array, most: int) -> tuple[pa.Array, int]:
-    """Texts cut to `most` bytes of UTF-8 between letters, and how many were."""
+    """Texts truncated to `most` bytes of UTF-8 at character boundaries, and how many."""
     long = pc.fill_null(pc.greater(pc.binary_length(values), most), False)
     count = int(pc.sum(long).as_py() or 0)
     if not count:
@@ -101,7 +101,7 @@ def shortened(values: pa.Array, most: int) -> tuple[pa.Array, int]:
 
 
 def _check_size(folder: Path, name: str) -> None:
-    """Refuse what most software could not read.
+    """Reject shapefiles that most software cannot read.
 
     Raises
     ------
@@ -112,10 +112,11 @@ def _check_size(folder: Path, name: str) -> None:
         part = folder / f"{name}{suffix}"
         if part.exists() and part.stat().st_size > LARGEST_FILE:
             raise ExportError(
-                f"{part.name} grows beyond the two gigabytes that a shapefile can hold",
+                f"{part.name} exceeds two gigabytes, the limit of a shapefile",
                 reason_code=FILE_TOO_LARGE,
                 table=name,
-                hint="export geopackage or file_geodatabase, a smaller area or fewer attributes",
+                hint="export as geopackage or file_geodatabase, a smaller area, or fewer "
+                "attributes",
             )
 
 

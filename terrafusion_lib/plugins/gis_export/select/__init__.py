@@ -1,1 +1,1 @@
-"""What an export holds: layers, records, attributes and shapes of an area."""
+"""Contents of an export: layers, records, attributes and shapes of an area."""

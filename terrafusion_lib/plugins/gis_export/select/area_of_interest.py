@@ -1,4 +1,4 @@
-"""Which parcels and properties lie in the area that an export asks for."""
+"""Selects the parcels and properties in the requested area."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 BATCH = 50_000
 CODES_NAMED = 12
-"""Codes that a message names when the one asked for is unknown."""
+"""Codes to list when the requested one is unknown."""
 COLUMNS = {
     Area.NEIGHBORHOOD: "neighborhood_code",
     Area.TAX_AREA: "tax_area",
@@ -51,13 +51,13 @@ class Selection:
 def select(tables: CountyTables, params: GisExportParams) -> Selection:
     """The area's properties and shapes.
 
-    A shape is in a box or polygon when it touches it (parcels are never cut); a property when one
-    of its shapes is, or, without shapes, when its point is.
+    A shape is in a box or polygon if it touches it (parcels are never cut). A property is in it if
+    one of its shapes is, or, without shapes, if its point is.
 
     Raises
     ------
     ExportError
-        The area is malformed, larger than allowed, unknown, or holds nothing.
+        The area is malformed, too large, unknown or empty.
     """
     roll_of_shape = positions(
         tables.column(SHAPES, "property_id"), tables.column(ROLL, "property_id")
@@ -75,10 +75,10 @@ def select(tables: CountyTables, params: GisExportParams) -> Selection:
         found = _by_place(tables, area_shape(params), roll_of_shape)
     if not (found.properties.any() or found.shapes.any()):
         raise ExportError(
-            "The area of interest holds no property",
+            "The area of interest has no properties",
             reason_code=AREA_EMPTY,
             county=tables.context.county_id,
-            cause="coordinates in another order or system than longitude and latitude"
+            cause="the coordinates are not longitude, latitude in degrees"
             if params.area in (Area.BBOX, Area.POLYGON)
             else "the properties have not been loaded",
         )
@@ -94,8 +94,8 @@ def _by_code(tables: CountyTables, column: str, params: GisExportParams) -> Bool
     if absent:
         listed = sorted(known)[:CODES_NAMED]
         raise ExportError(
-            f"No property has that {params.area}: "
-            f"there are {', '.join(listed)}{' …' if len(known) > len(listed) else ''}",
+            f"No property has that {params.area}: there are "
+            f"{', '.join(listed)}{' …' if len(known) > len(listed) else ''}",
             reason_code=AREA_UNKNOWN,
             county=tables.context.county_id,
             column=column,

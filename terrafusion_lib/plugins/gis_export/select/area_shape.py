@@ -31,17 +31,17 @@ def area_shape(params: GisExportParams) -> "BaseGeometry":
     west, south, east, north = shape.bounds
     if west < -180 or east > 180 or south < -90 or north > 90:
         raise _invalid(
-            "its coordinates are no longitudes and latitudes",
+            "its coordinates are not longitudes and latitudes",
             examples=[round(edge, 3) for edge in shape.bounds],
         )
     square_km = _square_km(shape)
     if square_km > params.max_area_sq_km:
         raise ExportError(
-            f"The area of interest is {square_km:,.0f} km², "
-            f"the most allowed is {params.max_area_sq_km:,.0f}",
+            f"The area of interest is {square_km:,.0f} km²; the maximum is "
+            f"{params.max_area_sq_km:,.0f}",
             reason_code=AREA_TOO_LARGE,
-            hint="ask for a smaller area, for area county, or set plugins.gis_export."
-            "max_area_sq_km in county.yaml",
+            hint="choose a smaller area or the whole county, or raise "
+            "plugins.gis_export.max_area_sq_km in county.yaml",
         )
     return shape
 
@@ -61,7 +61,7 @@ def polygon_of(data: dict[str, Any]) -> "BaseGeometry":
 
 
 def feature_of(shapes: Any) -> dict[str, Any]:
-    """Polygons in WGS 84 as one GeoJSON feature that says how many of them were repaired."""
+    """Polygons in WGS 84 as one GeoJSON feature that counts repaired ones."""
     from shapely.geometry import mapping
 
     return {
@@ -72,7 +72,7 @@ def feature_of(shapes: Any) -> dict[str, Any]:
 
 
 def repaired(data: dict[str, Any]) -> int:
-    """How many polygons of an area were invalid when it was given."""
+    """Number of polygons of an area that were invalid as given."""
     told = (data.get("properties") or {}).get(REPAIRED, 0)
     return int(told) + _invalid_count(_shapes_of(data))
 
@@ -85,7 +85,7 @@ def _shapes_of(data: dict[str, Any]) -> Any:
         features = data.get("features") or [data]
         shapes = [shape(item.get("geometry") or item) for item in features]
     except (shapely.errors.ShapelyError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _invalid(f"it is no GeoJSON polygon ({type(error).__name__}: {error})") from error
+        raise _invalid(f"it is not a GeoJSON polygon ({type(error).__name__}: {error})") from error
     return np.array(shapes, dtype=object)
 
 
@@ -103,7 +103,7 @@ def _invalid_count(shapes: Any) -> int:
 
 
 def _square_km(shape: "BaseGeometry") -> float:
-    """Area of a shape of degrees, by an equal-area map: unlike a geodesic's it cannot wrap."""
+    """Area of a shape in degrees by an equal-area projection, which cannot wrap around."""
     import shapely
 
     flat = moved(shapely.segmentize(shape, STEP_DEGREES), WGS84, EQUAL_AREA)

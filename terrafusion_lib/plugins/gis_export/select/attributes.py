@@ -1,4 +1,4 @@
-"""Which attributes of each layer are exported, and whether this person may have them."""
+"""Selects the attributes of each layer and checks that the user may have them."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ def attributes_of(
     Raises
     ------
     ExportError
-        A name is unknown to all layers, or is personal data that the person may not view.
+        A name is unknown to all layers, or is personal data that the user may not view.
     """
     every = sorted({item.name for layer in layers for item in layer.attributes})
     known((*params.attributes, *params.rename), every)
@@ -41,6 +41,6 @@ def attributes_of(
             county=context.county_id,
             count=len(personal),
             examples=personal,
-            hint="leave them out, or ask the county's assessor for the permission",
+            hint="leave them out, or ask the assessor for the permission",
         )
     return wanted

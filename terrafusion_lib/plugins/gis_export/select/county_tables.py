@@ -1,4 +1,4 @@
-"""The county's tables as an export reads them: each once, with the columns that it needs."""
+"""The county's tables for an export, each read once with the needed columns."""
 
 from collections.abc import Mapping
 
@@ -33,11 +33,11 @@ class CountyTables:
     Parameters
     ----------
     context : PluginContext
-        Where they are read.
+        Access to the tables.
     columns : mapping
-        Columns wanted by table.
+        Columns to read, by table.
     policy : GeometryConfig
-        What is done with invalid parcel shapes.
+        How to treat invalid parcel shapes.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class CountyTables:
         return single(self[table][name])
 
     def fit_shapes(self, rows: Ints) -> Fit:
-        """Parcel shapes of these rows, those that cannot be exported repaired or left out."""
+        """Parcel shapes of these rows; unfit ones are repaired or left out."""
         wkb, known = self.column(SHAPES, "geometry"), self.context.unfit_shapes
         suspects = None
         if known is not None:
@@ -97,7 +97,7 @@ def single(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 
 def positions(values: pa.Array, among: pa.Array) -> Ints:
-    """Row of each value in `among` (the first that equals it); −1 where there is none or null."""
+    """First row of each value in `among`; −1 if missing or null."""
     found = pc.index_in(values, value_set=among, skip_nulls=True)
     return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 

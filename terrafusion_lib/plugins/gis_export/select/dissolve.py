@@ -23,7 +23,7 @@ METERS_PER_DEGREE = 111_320.0
 SMALLEST_SLIT = 1e-12
 """Square degrees: a centimeter by a meter; corners are no slits."""
 SAME_AREA = 1e-9
-"""Share by which the area of a union may differ from the sum of its parts without an overlap."""
+"""Share by which a union's area may differ from the sum of its parts without overlap."""
 
 
 def dissolve(wkb: pa.Array, group: Ints, count: int, progress: Progress) -> Any:

@@ -1,4 +1,4 @@
-"""Names of attributes in files: unique, and short where a format asks for it."""
+"""Attribute names in files: unique, and short if a format requires it."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ RESERVED = frozenset(
     {"fid", "ogc_fid", "objectid", "shape", "shape_length", "shape_area", "geom", "geometry"}
     | {"wkt", "bbox", "mvt_id"}
 )
-"""Names that one format or another keeps for itself."""
+"""Names reserved by any format."""
 WORDS = {
     "adjusted": "adj",
     "adjustment": "adj",
@@ -50,10 +50,10 @@ WORDS = {
 
 @dataclass(frozen=True)
 class NameRule:
-    """Names of fields that a format writes as they are: a whole match, and no `reserved` word."""
+    """Field names that a format writes unchanged: a full match, and not a `reserved` word."""
 
     pattern: str = r".+"
-    says: str = "letters that can be printed"
+    says: str = "printable characters"
     reserved: frozenset[str] = frozenset()
 
     def allows(self, name: str) -> bool:
@@ -72,8 +72,8 @@ def file_names(
     Raises
     ------
     ExportError
-        A new name is empty, reserved, equal to another but for its case, or none that the format
-        writes as it is.
+        A new name is empty, reserved, equal to another except for case, or would be changed by the
+        format.
     """
     given = {name: rename.get(name, name).strip() for name in names}
     seen: dict[str, str] = {}
@@ -81,7 +81,7 @@ def file_names(
         plain = new.casefold()
         if not plain or plain in RESERVED:
             raise ExportError(
-                f"The attribute {name} cannot be named {new!r}, which formats keep for themselves",
+                f"The attribute {name} cannot be named {new!r}, which formats reserve",
                 reason_code=ATTRIBUTE_CLASH,
                 table=layer,
                 examples=sorted(RESERVED),
@@ -92,7 +92,7 @@ def file_names(
                 f"The attributes {seen[plain]} and {name} would both be named {new}",
                 reason_code=ATTRIBUTE_CLASH,
                 table=layer,
-                hint="change rename, or leave one of them out",
+                hint="change rename, or leave one out",
             )
         seen[plain] = name
     return given
@@ -115,7 +115,7 @@ def known(names: Sequence[str], among: Sequence[str]) -> None:
     Raises
     ------
     ExportError
-        One is not; the nearest is suggested.
+        A name is not; the closest is suggested.
     """
     absent = [name for name in names if name not in among]
     if not absent:
@@ -131,8 +131,8 @@ def known(names: Sequence[str], among: Sequence[str]) -> None:
 def short_names(names: Sequence[str]) -> dict[str, str]:
     """Names of at most ten bytes of UTF-8, each unique whatever the case, by the names given.
 
-    Words are abbreviated as the trade does (``neighborhood_code`` becomes ``nbhd_code``), then
-    cut; what is still equal gets a number.
+    Words get their usual abbreviations (``neighborhood_code`` becomes ``nbhd_code``), then names
+    are truncated; duplicates get a number.
     """
     used: set[str] = set()
     found = {}
@@ -152,7 +152,7 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
 
 
 def cut(text: str, most: int) -> str:
-    """The text cut to `most` bytes of UTF-8 between letters."""
+    """The text truncated to `most` bytes of UTF-8 at a character boundary."""
     return text.encode()[:most].decode("utf-8", "ignore")
 
 

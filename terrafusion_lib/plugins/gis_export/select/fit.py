@@ -1,4 +1,4 @@
-"""The parcel layer's shapes made fit for export, by the county's policy for invalid ones."""
+"""Prepares the parcel layer's shapes for export, by the county's policy for invalid ones."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +18,8 @@ BATCH = 10_000
 class Fit:
     """Shapes that can be exported.
 
-    `wkb` is the whole column with repaired shapes in their places; `rows` are those of the rows
-    asked for that are fit; `left_out` counts the others by reason; `repaired` counts repairs.
+    `wkb` is the whole column with repaired shapes in their places; `rows` are the requested rows
+    that are fit; `left_out` counts the others by reason; `repaired` counts repairs.
     """
 
     wkb: pa.Array
@@ -36,11 +36,11 @@ def fit(
     suspects: Bools | None = None,
     threads: int = 1,
 ) -> Fit:
-    """The shapes of some rows, invalid ones repaired or left out as when the layer is published.
+    """The shapes of some rows; invalid ones are repaired or left out as in the published layer.
 
     Only shapes that are invalid, empty or cannot be read go through the repair
-    (`geo.repair.fit_shapes`): those of `suspects`, a mask over the column, else
-    every shape is looked at.
+    (`geo.repair.fit_shapes`): those in `suspects`, a mask over the column, or else every shape is
+    checked.
     """
     missing = np.asarray(wkb.is_null())[rows]
     left_out = {"linked shapes without geometry": int(missing.sum())}
@@ -61,7 +61,7 @@ def fit(
 
 
 def _suspects(wkb: pa.Array, rows: Ints, threads: int) -> Bools:
-    """Which of the shapes may not be fit: not readable, or empty or invalid polygons."""
+    """Which shapes may be unfit: unreadable, or empty or invalid polygons."""
     import shapely
 
     def look(part: Ints) -> Bools:

@@ -1,4 +1,4 @@
-"""The layers that can be exported: their attributes, and where these come from."""
+"""The exportable layers: their attributes and the source of each."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -26,7 +26,7 @@ COMPUTED = ""
 class Attribute:
     """One attribute of a layer: its column's name, kind and meaning, and the table it is from.
 
-    An attribute of an `optional` table is left out while that table has no rows.
+    An attribute of an `optional` table is omitted while that table has no rows.
     """
 
     column: Column
@@ -44,23 +44,23 @@ class Attribute:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer: what it shows, its attributes, and how its records are found."""
+    """A layer: its title, its attributes, and how to select its records."""
 
     name: str
     meaning: str
     attributes: tuple[Attribute, ...]
     records: Callable[[CountyTables, Selection], Records]
     key: tuple[str, ...]
-    """Attributes that are always written: they make a record unique."""
+    """Attributes that are always written, because they make a record unique."""
     polygons: bool = True
     color_by: str | None = None
     center: float | None = None
-    """Value from which `color_by` diverges, where it does: no change, or a ratio of one."""
+    """Center of diverging colors of `color_by`, if any: no change, or a ratio of one."""
     reads: dict[str, str] = field(default_factory=dict)
-    """Further columns that finding the records needs, by table."""
+    """Additional columns needed to select the records, by table."""
 
     def columns(self, attributes: Iterable[Attribute]) -> dict[str, set[str]]:
-        """Columns to read for these attributes and for finding the records, by table."""
+        """Columns to read for these attributes and for selecting the records, by table."""
         wanted = {table: set(names.split()) for table, names in self.reads.items()}
         for item in attributes:
             if item.table != COMPUTED:
@@ -115,7 +115,7 @@ valuations?: estimated_value low_value high_value confidence_score valuation_met
     ),
     Layer(
         "value_change",
-        "Change of market value from the prior year, and of the model's value from the assessor's",
+        "Market value change from the prior year, and the model's value relative to the assessor's",
         _attributes(
             f"""
 {SHAPES}?: geometry_id
@@ -123,8 +123,8 @@ valuations?: estimated_value low_value high_value confidence_score valuation_met
 {ROLL}: prior_market_value current_market_value new_construction_value
 valuations?: estimated_value
 = value_change money Market value less the prior year's, US dollars
-= value_change_pct number The same in percent of the prior year's
-= model_change_pct number Model's value less the assessor's, percent of the assessor's
+= value_change_pct number Value change as a percentage of the prior year's market value
+= model_change_pct number Model's value less the assessor's, as a percentage of the assessor's
 """
         ),
         found.value_change,
@@ -138,7 +138,7 @@ valuations?: estimated_value
     ),
     Layer(
         "sales",
-        "Sales at the parcel sold",
+        "Sales, at the parcel sold",
         _attributes(
             f"""
 {SALES}: sale_id property_id parcel_number sale_date sale_price adjusted_sale_price recorded_date
@@ -156,7 +156,7 @@ valuations?: estimated_value
     ),
     Layer(
         "comparables",
-        "Comparable sales behind each value, at the place of the comparable",
+        "Comparable sales behind each value, at the comparable's location",
         _attributes(
             """
 valuation_comparables: property_id rank sale_id comparable_property_id sale_date sale_price
@@ -177,7 +177,7 @@ valuation_comparables: adjusted_price indicated_value weight
             """
 sale_ratios: study sale_id property_id property_type neighborhood_code sale_date sale_price
 sale_ratios: adjusted_price studied_value ratio in_interval
-= residual_pct number Ratio over the median ratio of its study, less one, percent
+= residual_pct number Deviation of the ratio from the study's median ratio, percent of the median
 """
         ),
         found.ratio_deviations,
@@ -209,7 +209,7 @@ sale_ratios: adjusted_price studied_value ratio in_interval
         _attributes(
             """
 = neighborhood_code text Appraisal neighborhood
-= sales_count integer Sales of the study
+= sales_count integer Sales in the study
 = median_ratio number Median ratio
 = median_ratio_low number Lower end of its confidence interval
 = median_ratio_high number Upper end of its confidence interval
@@ -239,7 +239,7 @@ def chosen(names: tuple[str, ...]) -> list[Layer]:
     Raises
     ------
     ExportError
-        A name is unknown; the nearest is suggested.
+        A name is unknown; the closest is suggested.
     """
     for name in names:
         if name not in LAYERS:

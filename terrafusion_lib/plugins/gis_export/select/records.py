@@ -1,4 +1,4 @@
-"""The records of each layer: which rows of which tables they are made of, and their shapes."""
+"""The records of each layer: their source rows and their shapes."""
 
 from dataclasses import dataclass, field, replace
 
@@ -35,7 +35,7 @@ STATISTICS, APPRAISED, BY_NEIGHBORHOOD = "ratio_statistics", "appraised", "neigh
 
 @dataclass(frozen=True)
 class Records:
-    """A layer's records: shapes, the row of each table that they come from (−1: none), figures.
+    """A layer's records: shapes, the source row in each table (−1: none), figures.
 
     `key` names the attributes that together are unique. `left_out` counts what has no record, by
     reason; `repaired` counts the parcel shapes that were repaired; `unlinked` are the keys of the
@@ -52,7 +52,7 @@ class Records:
 
 
 def parcels(tables: CountyTables, selection: Selection) -> Records:
-    """One record per shape linked to a property; per property at its point where no layer is."""
+    """One record per shape linked to a property; without a layer, per property at its point."""
     made = _by_shape if len(selection.shapes) else _by_point
     base = _with_unlinked(made(tables, selection), tables, selection)
     if not tables.has(VALUATIONS):
@@ -62,7 +62,7 @@ def parcels(tables: CountyTables, selection: Selection) -> Records:
 
 
 def value_change(tables: CountyTables, selection: Selection) -> Records:
-    """Parcels with the change of their value; null where either value is missing or zero."""
+    """Parcels with value change; null if either value is missing or zero."""
     base = parcels(tables, selection)
     prior, current = (
         _at(numbers(tables.column(ROLL, name)), base.rows[ROLL])
@@ -108,11 +108,11 @@ def neighborhoods(tables: CountyTables, selection: Selection) -> Records:
     """One record per neighborhood that the area touches: all of its parcels, dissolved."""
     if not len(selection.shapes):
         raise ExportError(
-            "Neighborhood outlines need parcel shapes, and the county has none",
+            "Neighborhood outlines need parcel shapes, but the county has none",
             reason_code=NO_GEOMETRY,
             county=tables.context.county_id,
             table=SHAPES,
-            hint="name the parcel layer in sources of county.yaml",
+            hint="add the parcel layer to sources in county.yaml",
         )
     codes = tables.column(ROLL, "neighborhood_code")
     names = pc.unique(codes.filter(pa.array(selection.properties))).drop_null().sort()
@@ -143,7 +143,7 @@ def neighborhoods(tables: CountyTables, selection: Selection) -> Records:
 
 
 def neighborhood_ratios(tables: CountyTables, selection: Selection) -> Records:
-    """Neighborhoods with the statistics of the assessor's values; null where none was studied."""
+    """Neighborhoods with ratio statistics of the assessor's values; null if not studied."""
     base = neighborhoods(tables, selection)
     names = base.computed["neighborhood_code"]
     studied = tables[STATISTICS].filter(
@@ -228,7 +228,7 @@ def _location(tables: CountyTables) -> tuple[Floats, Floats]:
 
 
 def _at(values: Floats, rows: Ints) -> Floats:
-    """``values[rows]``, NaN where there is no row."""
+    """``values[rows]``, NaN without a row."""
     return np.append(values, np.nan)[rows]
 
 

@@ -1,4 +1,4 @@
-"""Shapes as WKB in Arrow: checked, made multi, moved to another coordinate system."""
+"""Shapes as WKB in Arrow: checked, converted to multi, reprojected."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -94,12 +94,12 @@ def points(longitude: Floats, latitude: Floats) -> Shapes:
 
 
 def check(shapes: Shapes, keys: pa.Array, *, layer: str) -> Shapes:
-    """The shapes, when every one is of the layer's kind.
+    """The shapes, if all match the layer's type.
 
     Raises
     ------
     ExportError
-        Some are collections or of another kind; the keys of five are named.
+        Some are collections or of another type; the error gives five keys.
     """
     wkb = shapes.wkb.take(shapes.rows)
     odd = np.flatnonzero(~_bools(_plain(wkb, shapes.kind)))
@@ -115,7 +115,7 @@ def check(shapes: Shapes, keys: pa.Array, *, layer: str) -> Shapes:
     raise ExportError(
         "Geometry collections cannot be exported"
         if collection
-        else f"Shapes are not of the layer's kind, {shapes.kind}",
+        else f"Shapes do not match the layer's type, {shapes.kind}",
         reason_code=GEOMETRY_COLLECTION if collection else GEOMETRY_TYPE,
         table=layer,
         count=wrong.size,
@@ -133,7 +133,7 @@ def promote(wkb: pa.Array) -> pa.Array:
 
 
 def reproject(wkb: pa.Array, source: str, target: str, *, plain: bool) -> pa.Array:
-    """Plain two-dimensional WKB in another system (x first in both); `plain` when it is so now."""
+    """Plain two-dimensional WKB in another system (x first in both); `plain`: already so."""
     found = moved(wkb, transformer(source, target)) if plain else None
     if found is not None:
         return found
@@ -159,14 +159,14 @@ def objects(wkb: pa.Array) -> Any:
 
 @lru_cache(maxsize=8)
 def transformer(source: str, target: str) -> Callable[[Floats], Floats]:
-    """Function that moves an (n, 2) array of x and y from one system to another.
+    """Function that transforms an (n, 2) array of x and y from one system to another.
 
-    It raises `ExportError` when a place has no coordinates in the other system.
+    It raises `ExportError` if a location has no coordinates in the target system.
 
     Raises
     ------
     ExportError
-        There is no way from one system to the other: they are of different planets, say.
+        No transformation exists, for example between planets.
     """
     try:
         change = mover(source, target)
@@ -183,42 +183,47 @@ def transformer(source: str, target: str) -> Callable[[Floats], Floats]:
 
 
 def _check_finite(before: Floats, after: Floats, target: str) -> None:
-    """Refuse coordinates that the move made infinite; an empty point's were so before."""
+    """Reject coordinates that became infinite; those of empty points already were."""
     lost = np.isfinite(before).all(axis=1) & ~np.isfinite(after).all(axis=1)
     if lost.any():
         raise ExportError(
-            f"Places of the county have no coordinates in {target}",
+            f"Parts of the county have no coordinates in {target}",
             reason_code=OUTSIDE_SYSTEM,
             count=int(lost.sum()),
             examples=[tuple(pair) for pair in np.round(before[lost][:3], 5).tolist()],
-            cause="the system does not cover the county",
-            hint="choose a system of the region, such as EPSG:2927",
+            cause="the coordinate system does not cover the county",
+            hint="choose a coordinate system for the region, such as EPSG:2927",
         )
 
 
 def horizontal(crs: str) -> "CRS":
-    """The system that `crs` names, when shapes can be written in it.
+    """The coordinate system given by `crs`, if shapes can be written in it.
 
     Raises
     ------
     ExportError
-        It is unknown, or is not a horizontal system of two dimensions: a vertical or geocentric
-        one, say, or one of a planet that is not the Earth.
+        It is unknown, or not a horizontal two-dimensional system on Earth, for example vertical or
+        geocentric.
     """
     found = system(crs)
     flat = (found.is_geographic or found.is_projected) and len(found.axis_info) == 2
     if not flat or not _of_the_earth(found):
         raise ExportError(
-            f"Shapes cannot be written in {crs} ({found.name}): that is "
-            + ("a system of another planet" if flat else "no horizontal system of two dimensions"),
+            f"Shapes cannot be written in {crs} ({found.name}): it is "
+            + (
+                "a coordinate system of another planet"
+                if flat
+                else "not a horizontal, two-dimensional coordinate system"
+            ),
             reason_code=CRS_REFUSED,
-            hint="choose a projected or geographic system, such as EPSG:2927 or EPSG:4326",
+            hint="choose a projected or geographic coordinate system, such as EPSG:2927 or "
+            "EPSG:4326",
         )
     return found
 
 
 def _of_the_earth(crs: "CRS") -> bool:
-    """Whether PROJ knows a way from WGS 84 to the system."""
+    """Whether PROJ can transform WGS 84 to the system."""
     try:
         transformer(WGS84, crs.to_wkt())
     except ExportError:
@@ -227,7 +232,7 @@ def _of_the_earth(crs: "CRS") -> bool:
 
 
 def system(crs: str) -> "CRS":
-    """The coordinate system that `crs` names.
+    """The coordinate system given by `crs`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Simplification that keeps shared borders shared."""
+"""Simplification that keeps shared boundaries shared."""
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +23,7 @@ def simplify(shapes: Shapes, tolerance_feet: float, county_crs: str) -> Shapes:
     Parameters
     ----------
     tolerance_feet : float
-        Square root of the area of the triangles that are removed, feet.
+        Square root of the area of removed triangles, feet.
     """
     import shapely
 

@@ -1,4 +1,4 @@
-"""Coordinates changed where they lie in WKB, all shapes at once, no geometry being made."""
+"""Changes coordinates in place in WKB, for all shapes at once, without building geometries."""
 
 from collections.abc import Callable
 
@@ -26,12 +26,12 @@ def moved(wkb: pa.Array, change: Callable[[Floats], Floats]) -> pa.Array | None:
         Binary without nulls: points, polygons or multi-polygons, two-dimensional, little-endian,
         by their headers.
     change : callable
-        Takes and gives an (n, 2) array of x and y.
+        Takes and returns an (n, 2) array of x and y.
 
     Returns
     -------
     pa.Array or None
-        None when some shape is not made as its header says; nothing is changed then.
+        None if a shape does not match its header; then nothing is changed.
     """
     shared, starts = buffers(wkb)
     data = shared.copy()
@@ -51,7 +51,7 @@ def buffers(wkb: pa.Array) -> tuple[Bytes, Ints]:
 
 
 def _places(data: Bytes, starts: Ints) -> Ints | None:
-    """Byte at which each x lies, in no particular order; None when some shape cannot be read."""
+    """Byte offset of each x, in no particular order; None if a shape cannot be read."""
     begin, end = starts[:-1], starts[1:]
     if begin.size == 0:
         return begin
@@ -74,10 +74,10 @@ def _places(data: Bytes, starts: Ints) -> Ints | None:
 
 
 def _rings(data: Bytes, here: Ints, end: Ints, polygons: Ints) -> tuple[Ints, Ints] | None:
-    """Byte at which the coordinates of each ring begin, and how many pairs they are.
+    """Byte offset of each ring's coordinates, and the number of pairs.
 
     All shapes are walked together, from `here` to `end`: each step reads the next ring of every
-    shape that has one left in its polygon, else opens its next polygon.
+    shape with rings left in its polygon, or opens its next polygon.
     """
     rings = np.zeros_like(polygons)
     none = np.zeros(0, dtype=np.int64)
@@ -129,9 +129,9 @@ def _write(data: Bytes, at: Ints, pairs: Floats) -> None:
 
 
 def _by_residue(data: Bytes, at: Ints) -> list[tuple[Ints, Floats, Ints]]:
-    """Places that are whole words apart: their rows, the data as words from the first, which word.
+    """Groups offsets a whole number of words apart: their rows, the data as words, the word index.
 
-    Coordinates begin at any byte, and NumPy reads words at any byte, but only whole words apart.
+    Coordinates start at any byte; NumPy can read words from any byte, but only whole words apart.
     """
     parts = []
     residue = at % WORD

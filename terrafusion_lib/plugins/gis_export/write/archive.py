@@ -1,4 +1,4 @@
-"""Zip archives whose bytes depend on their files alone."""
+"""Zip archives whose bytes depend only on their files."""
 
 import zipfile
 from collections.abc import Mapping
@@ -20,7 +20,7 @@ def zip_folder(folder: Path, target: Path, *, method: int = zipfile.ZIP_DEFLATED
 def zip_files(
     files: Mapping[str, Path], target: Path, *, method: int = zipfile.ZIP_DEFLATED
 ) -> None:
-    """Pack files under the names given, sorted, without the time of day.
+    """Pack files under the given names, sorted, without timestamps.
 
     Raises
     ------

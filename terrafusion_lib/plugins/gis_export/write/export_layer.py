@@ -1,4 +1,4 @@
-"""A layer ready to be written: its fields, its shapes, and its records in batches."""
+"""A layer ready for writing: fields, shapes, and records in batches."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ ARROW_TYPES = {
 
 @dataclass(frozen=True)
 class ExportField:
-    """One attribute as it is written.
+    """One attribute as written.
 
     `values` is a whole column of a source table; record i has the value of row ``rows[i]`` (null:
     none), or the i-th value when `rows` is None.
@@ -70,9 +70,9 @@ class ExportLayer:
     Attributes
     ----------
     crs : str
-        System that the shapes are written in.
+        Coordinate system of the written shapes.
     left_out : dict
-        Counts of what has no record, by reason.
+        Counts of items without a record, by reason.
     grid : Grid, optional
         Coordinates that the format can hold; None: any double.
     repaired : int
@@ -80,7 +80,7 @@ class ExportLayer:
     unlinked : tuple of str
         Keys of the parcel shapes that belong to no property.
     zooms : tuple of int
-        First and last zoom, for formats of tiles.
+        First and last zoom, for tile formats.
     """
 
     name: str
@@ -108,16 +108,15 @@ class ExportLayer:
         return pa.schema([*found, pa.field(GEOMETRY, pa.binary())])
 
     def batches(self, *, multi: bool) -> Iterator[pa.RecordBatch]:
-        """The records in their order, every polygon as a multi-polygon when `multi`."""
+        """The records in order; with `multi`, every polygon as a multipolygon."""
         return self.made_from_batches(lambda batch: batch, multi=multi)
 
     def made_from_batches(
         self, finish: Callable[[pa.RecordBatch], Made], *, multi: bool
     ) -> Iterator[Made]:
-        """What `finish` makes of each batch, in order.
-
-        With a second thread, the next one is made while the caller writes the last. Progress is
-        told before each batch, so that a cancelled job stops there.
+        """The result of `finish` for each batch, in order. With a second thread, the next batch is
+        built while the caller writes. Progress is reported before each batch, so that a cancelled
+        job stops there.
         """
 
         def make(start: int) -> Made:
@@ -151,7 +150,7 @@ class ExportLayer:
             ) from error
 
     def source_bytes(self) -> int:
-        """Bytes of the records in memory, roughly: the mean of each column times the records."""
+        """Approximate bytes of the records in memory: the mean of each column times the records."""
         total = 0.0
         for item in self.fields:
             total += item.values.nbytes / max(len(item.values), 1)

@@ -1,4 +1,4 @@
-"""Records as GeoJSON features, the text that GeoJSON and its text sequence share."""
+"""Records as GeoJSON features, shared by GeoJSON and its text sequence."""
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -31,7 +31,7 @@ def features(batch: pa.RecordBatch) -> pa.Array:
 
 
 def _properties(batch: pa.RecordBatch) -> pa.Array:
-    """Each record as a JSON object; a number that JSON cannot write is null."""
+    """Each record as a JSON object; numbers not allowed in JSON become null."""
     import duckdb
 
     columns = [
@@ -40,7 +40,7 @@ def _properties(batch: pa.RecordBatch) -> pa.Array:
         else values
         for values in batch.columns
     ]
-    whole = "whole"  # a column of that name would stand for the record
+    whole = "whole"  # a column of that name would shadow the record
     while whole in {name.casefold() for name in batch.schema.names}:
         whole += "_"
     with duckdb.connect(config={"threads": 1}) as engine:

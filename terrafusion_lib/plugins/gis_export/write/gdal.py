@@ -15,7 +15,7 @@ WIDTH, COMMENT = b"GDAL:OGR:width", b"GDAL:OGR:comment"
 
 
 class Guarded:
-    """Batches whose error, raised below GDAL's C stream, is kept for the caller."""
+    """Batches that keep an error raised inside GDAL's C stream for the caller."""
 
     def __init__(self, batches: Iterable[pa.RecordBatch]) -> None:
         self.batches = batches
@@ -42,14 +42,14 @@ def write_layer(
     options: Mapping[str, str] | None = None,
     dataset_options: Mapping[str, str] | None = None,
 ) -> None:
-    """Stream a layer into a new table of the file, with the meanings of its fields.
+    """Stream a layer into a new table of the file, with field descriptions.
 
     Parameters
     ----------
     multi : bool
-        Whether polygons become multi-polygons, for formats whose tables have one type.
+        Whether polygons become multipolygons, for formats whose tables have one geometry type.
     types : mapping, optional
-        Types that the format lacks, by what is written instead.
+        Replacements for types that the format lacks.
     options, dataset_options : mapping, optional
         Creation options of GDAL's layer and data set.
 
@@ -99,12 +99,12 @@ def stream_batches(
     options: Mapping[str, str] | None = None,
     dataset_options: Mapping[str, str] | None = None,
 ) -> None:
-    """Hand batches to GDAL, which writes them as it takes them.
+    """Pass batches to GDAL, which writes them as it reads them.
 
     Raises
     ------
     ExportError
-        GDAL could not write; an error of the batches themselves is raised as it was.
+        GDAL could not write; errors in the batches themselves are raised unchanged.
     """
     from pyogrio.raw import write_arrow
 

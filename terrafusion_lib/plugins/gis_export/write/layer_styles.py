@@ -10,7 +10,7 @@ GEOMETRY_COLUMN = "geom"
 
 
 def layer_styles(layers: Sequence[ExportLayer]) -> pa.Table:
-    """One row per layer that has a style; QGIS applies it when the layer is opened."""
+    """One row per layer that has a style; QGIS applies it when opening the layer."""
     styled = [(layer, layer.style) for layer in layers if layer.style]
     return pa.table(
         {

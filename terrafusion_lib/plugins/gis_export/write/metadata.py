@@ -1,4 +1,4 @@
-"""The document beside an export: what it is, where it is from, and how to check it."""
+"""The metadata document of an export: content, source, and how to verify it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +16,7 @@ def describe(plan: ExportPlan, facts: Mapping[str, Any]) -> dict[str, Any]:
     Parameters
     ----------
     facts : mapping
-        What only the publisher knows: times, the run of the results, versions.
+        Facts known only to the publisher: times, the run of the results, versions.
     """
     crs = system(plan.layers[0].crs)
     return {
@@ -40,7 +40,7 @@ def describe(plan: ExportPlan, facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def area(plan: ExportPlan) -> dict[str, Any]:
-    """The area of interest as it was asked for, and how many of its polygons were repaired."""
+    """The requested area of interest, and how many of its polygons were repaired."""
     params = plan.params
     asked: dict[str, Any] = {"bbox": params.bbox, "polygon": params.polygon}
     asked["values"] = params.area_values

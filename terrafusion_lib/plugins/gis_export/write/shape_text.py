@@ -14,7 +14,7 @@ from terrafusion_lib.plugins.gis_export.select.shapes import (
 from terrafusion_lib.plugins.gis_export.select.valid_shapes import Grid
 
 DECIMALS = 7
-"""Of degrees: a centimeter."""
+"""Decimals of degrees: one centimeter."""
 
 
 def degree_grid(_crs: str) -> Grid:
@@ -24,7 +24,7 @@ def degree_grid(_crs: str) -> Grid:
 
 @dataclass(frozen=True)
 class Nested:
-    """What encloses the parts of a level, and what stands between them."""
+    """Delimiters around and between the parts of a level."""
 
     opens: str
     between: str

@@ -1,4 +1,4 @@
-"""The parts of a shapefile, each as long as its header says."""
+"""Checks the length of a shapefile's parts against their headers."""
 
 import struct
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ def check_whole(path: Path, records: int, names: Iterable[str]) -> None:
     Raises
     ------
     ExportError
-        A part ends before its end, or a field has another name than was asked for.
+        A part is truncated, or a field has a different name than requested.
     """
     index, table = path.with_suffix(".shx"), path.with_suffix(".dbf")
     for part in (path, index, table):
@@ -57,10 +57,10 @@ def _check_table(path: Path, records: int, names: list[str]) -> None:
     if found != names:
         wrong = [new for new, name in zip(found, names, strict=False) if new != name]
         raise ExportError(
-            "Fields of the shapefile did not keep their names",
+            "The shapefile changed field names",
             reason_code=FIELD_NAME,
             table=path.stem,
             count=len(wrong) or abs(len(found) - len(names)),
             examples=wrong,
-            hint="change rename to letters, digits and _",
+            hint="use only letters, digits and _ in rename",
         )

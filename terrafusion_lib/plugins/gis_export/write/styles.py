@@ -16,14 +16,14 @@ NAMESPACES = 'xmlns="http://www.opengis.net/sld" xmlns:ogc="http://www.opengis.n
 
 @dataclass(frozen=True)
 class Style:
-    """How a layer is drawn: its features colored by the classes of a number field."""
+    """How a layer is drawn: features colored by classes of a numeric field."""
 
     field: str
     geometry_type: str
     classes: Classes
 
     def renamed(self, field: str) -> "Style":
-        """The same classes on a field of another name."""
+        """The same classes for a field of another name."""
         return replace(self, field=field)
 
     def qml(self) -> str:

@@ -29,7 +29,7 @@ def write_text(
     mark = between.encode()
 
     def joined(batch: pa.RecordBatch) -> memoryview:
-        """The records' texts, each behind `between`: they lie behind one another in memory."""
+        """The records' texts, each preceded by `between`."""
         found = pc.binary_join_element_wise(between, texts(batch), "")
         return memoryview(found.buffers()[2])
 

@@ -1,4 +1,4 @@
-"""Whether a file is whole: several of GDAL's drivers do not tell that the disk was full."""
+"""Detects incomplete files: several GDAL drivers do not report a full disk."""
 
 from pathlib import Path
 
@@ -7,10 +7,10 @@ from terrafusion_lib.plugins.write_errors import DISK_FULL
 
 
 def incomplete(path: Path) -> ExportError:
-    """The error of a file that ends before its end."""
+    """The error for a truncated file."""
     return ExportError(
         f"{path.name} is not complete",
         reason_code=DISK_FULL,
-        cause=f"the disk of {path.parent} was full while it was written",
+        cause=f"the disk of {path.parent} filled up during writing",
         hint="free space, or export to another folder or with fewer attributes",
     )

@@ -1,7 +1,7 @@
 """Gradient-boosted trees (LightGBM) on the part of a price that comparables leave unexplained.
 
-Which sales and signals a tree draws, and at which thresholds it looks, is chance. Several boosters
-are grown and averaged, so that a value is not what one draw happened to say.
+The sales, signals and thresholds that a tree draws are random. Several boosters are trained and
+averaged, so that a value does not depend on one draw.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import lightgbm
 
 TREES = (75, 150, 300)
-"""Numbers of trees to choose from: a small market is soon learned by heart."""
+"""Numbers of trees to choose from; small markets overfit quickly."""
 SETTINGS = {
     "objective": "huber",
     "alpha": 0.2,
@@ -33,16 +33,15 @@ SETTINGS = {
     "num_threads": 1,
     "verbose": -1,
 }
-"""Settings that no county changes; the others are ``params.TreeSettings``."""
+"""Fixed settings; the others are in ``params.TreeSettings``."""
 FEW_ROWS = 1_000
-"""Below so many rows LightGBM's own way to SHAP values is the quicker one."""
+"""With fewer rows, LightGBM's own SHAP values are faster."""
 
 
 @dataclass(frozen=True)
 class Booster:
-    """Fitted boosters whose mean counts, each as LightGBM's text: a saved model is the same model.
-
-    `used` is how many trees of each, from the first, make the value.
+    """Fitted boosters, which are averaged, as LightGBM text, so that a saved model is identical.
+    `used` is the number of trees used from each.
     """
 
     texts: tuple[str, ...]
@@ -57,7 +56,7 @@ class Booster:
 
     @cached_property
     def _trees(self) -> list[list[Tree] | None]:
-        """The trees of each booster; None where one is too large for `tree_shares`."""
+        """The trees of each booster; None if one is too large for `tree_shares`."""
         return [
             read_trees(booster.dump_model(num_iteration=self.used)["tree_info"])
             for booster in self.boosters
@@ -68,7 +67,7 @@ class Booster:
         return self._mean(lambda booster: self._asked(booster, signals), 1)
 
     def contributions(self, signals: FloatArray, threads: int = 1) -> FloatArray:
-        """Exact SHAP values (tree path-dependent): a column per signal, then the mean, log.
+        """Exact SHAP values (tree path-dependent): one column per signal, then the mean, log.
 
         Lundberg et al., Nature Machine Intelligence 2 (2020): a row sums to its prediction.
         """
@@ -98,7 +97,7 @@ class Booster:
         return np.asarray(found, dtype=np.float64)
 
     def _mean(self, said: "Callable[[lightgbm.Booster], FloatArray]", threads: int) -> FloatArray:
-        """Mean of what the boosters say, added up in their order."""
+        """Mean of the boosters' predictions, summed in order."""
         with ThreadPoolExecutor(threads) as pool:
             words = iter(pool.map(said, self.boosters))
             total = next(words)
@@ -118,7 +117,8 @@ def boost(
 ) -> Booster:
     """Fit the trees to `target`, log price over the comparables' value; `names` are the columns.
 
-    One thread: sums then have one order, so the same sales give the same trees on every machine.
+    One thread: sums then have a fixed order, so the same sales give the same trees on every
+    machine.
     """
     import lightgbm
 

@@ -1,4 +1,4 @@
-"""Comparable sales: the most alike in traits, place and time, adjusted to the subject."""
+"""Comparable sales: the most similar in traits, location and time, adjusted to the subject."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +21,7 @@ class Found:
     """Comparables of some subjects (subject x rank), best first.
 
     `index` is the row of the sale (0 where `present` is False), `unlikeness` the distance in
-    traits, place and time that they were ranked by, `weight` sums to 1 over a subject's row.
+    traits, location and time used for ranking, `weight` sums to 1 over a subject's row.
     """
 
     index: IntArray
@@ -34,9 +34,9 @@ class Found:
 class ComparableFinder:
     """Finds the nearest sales in a space where one unit is a tenth of value, a mile or a year.
 
-    Traits are measured by what the regression says they are worth, so the nearest sales are those
-    that need the least adjustment. Scales are parameters. `contributions` are the effects of the
-    units sold, by line item.
+    Traits are measured by their worth in the regression, so the nearest sales need the least
+    adjustment. Scales are parameters. `contributions` are the effects of the sold subjects, by
+    line item.
     """
 
     sold: Subjects
@@ -59,9 +59,9 @@ class ComparableFinder:
         )
 
     def find(self, units: Subjects, contributions: FloatArray, wanted: int | None = None) -> Found:
-        """The comparables of each unit, never a sale of the unit's own identity.
+        """The comparables of each subject, never a sale with the subject's own identity.
 
-        `wanted` of them, by default as many as the parameters say.
+        `wanted` of them; default: from the parameters.
         """
         wanted = wanted or self.params.comparables
         count = min(wanted + most_sales_of_a_parcel(self.sold), len(self.sold))
@@ -93,7 +93,7 @@ class Grid:
 
     `items` (subject x rank x ``ITEMS``) lead from the sale to the subject and the valuation date:
     log adjusted price = log price + items. `particular` is the part of the sale's deviation from
-    the market that is then left with the sale (bargaining, unseen features): log of what the sale
+    the market that stays with the sale (negotiation, unobserved features): log of what the sale
     indicates for the subject = log adjusted price + particular.
     """
 
@@ -114,8 +114,8 @@ class Grid:
     def gross_percent(self) -> FloatArray:
         """Sum of the line items' sizes, percent of the price.
 
-        In dollars the items sum to the net adjustment: each counts by the mean of the price before
-        and after, as in the grid (`logarithmic_mean`).
+        In dollars the items sum to the net adjustment: each is weighted by the logarithmic mean of
+        the price before and after, as in the grid (`logarithmic_mean`).
         """
         net = self.net
         mean = logarithmic_mean(reproducible.exp(net), np.ones_like(net))

@@ -1,9 +1,9 @@
 """The regression's columns: how traits, use, neighborhood and time enter the log of price.
 
 Each trait enters by a straight line and by ridge-penalized hats (a piecewise-linear curve pulled
-toward the line), so that a curve is drawn only where sales call for one. Beyond the sales the
-line of sizes goes on; any other trait counts as the nearest that was sold. Every column belongs to
-a line item of the adjustment grid.
+toward the line), so that a curve appears only where sales support it. Outside the range of sales,
+the line for sizes continues; any other trait is held at the nearest value sold. Every column
+belongs to a line item of the adjustment grid.
 """
 
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ from terrafusion_lib.stats.strata import FloatArray, IntArray
 RIDGE = 3.0
 """Penalty of curves, uses and neighborhoods, in sales: noise variance over their own variance.
 
-Prices scatter by some 17 percent, curves and neighborhoods by some 10: (0.17 / 0.10)^2 is near
-3. A neighborhood with three sales is believed by half.
+Prices vary by about 17 percent, curves and neighborhoods by about 10: (0.17 / 0.10)^2 is about 3.
+A neighborhood with three sales gets half weight.
 """
 TIME_RIDGE = 10.0
 LINE_RIDGE = 0.1
 SEASON_RIDGE = 40.0
-"""Of the yearly wave: a noise of a fifth against an amplitude that is seldom above 3 percent."""
+"""For the yearly cycle: noise of 20 percent against an amplitude rarely above 3 percent."""
 KNOTS = 7
 TIME_KNOT_DAYS = 61.0
 MIN_SHARE_KNOWN = 0.5
 EXTENDED = ("size", "land", "premium")
-"""Features whose line goes on beyond the sales; any other counts as the nearest that was sold."""
+"""Traits whose line continues outside the sales; others are held at the nearest value sold."""
 
 USE, LOCATION, TIME = "use", "location", "time"
 TRAIT_ITEMS = (
@@ -68,7 +68,7 @@ _PRODUCTS = (("size", "quality"), ("size", "age"), ("size", "land"), ("quality",
 
 
 def features(units: Subjects) -> dict[str, FloatArray]:
-    """What the regression sees of each subject; NaN where unknown."""
+    """The regression's inputs for each subject; NaN if unknown."""
     built = units.trait("year_built")
     effective = units.trait("effective_year_built")
     known = np.where(np.isnan(built), effective, built)
@@ -92,7 +92,7 @@ def features(units: Subjects) -> dict[str, FloatArray]:
 
 @dataclass(frozen=True)
 class Scale:
-    """How one feature is centered, scaled and bent; `low` and `high` are the ends seen in sales."""
+    """How one trait is centered, scaled and bent; `low` and `high` are the range in sales."""
 
     mean: float
     deviation: float
@@ -106,8 +106,8 @@ class Scale:
 class Design:
     """Columns fitted to one market; `item` numbers each column's line item, -1 the constant.
 
-    `drifting`: whether every neighborhood has a trend of its own beside the market's, between
-    the days of the first and the last sale.
+    `drifting`: whether each neighborhood has its own trend in addition to the market's, between
+    the days of the first and last sale.
     """
 
     scales: dict[str, Scale]
@@ -142,11 +142,11 @@ class Design:
     def time_columns(self, day: FloatArray, areas: FloatArray) -> FloatArray:
         """Columns of the line item time: the market's trend and season, then what areas add.
 
-        The season is a yearly wave. Where sales span less than some years it cannot be told from
-        the trend for certain, and its penalty decides how much of it is believed.
+        The season is a yearly cycle. If sales span only a few years, it cannot be separated from
+        the trend for certain, and its penalty determines its weight.
 
         `areas` indicates the neighborhood (one column each of `neighborhoods`). Before the first
-        sale and after the last one areas move with the market.
+        and after the last sale, areas move with the market.
         """
         if self.time_knots is None:
             return np.zeros((day.size, 0))
@@ -162,7 +162,7 @@ class Design:
         return areas * np.clip(day, self.first_day, self.last_day)[:, None] / DAYS_PER_YEAR
 
     def with_drift(self, penalty: float) -> "Design":
-        """The same columns, then a trend of its own for each neighborhood.
+        """The same columns, followed by a separate trend for each neighborhood.
 
         `penalty` is the noise's variance over that of these trends, years squared.
         """
@@ -176,7 +176,7 @@ class Design:
 
 
 def side_by_side(blocks: Sequence[FloatArray]) -> FloatArray:
-    """Blocks of columns as one matrix, each column in one piece of memory."""
+    """Blocks of columns as one matrix with contiguous columns."""
     matrix = np.empty((len(blocks[0]), sum(block.shape[1] for block in blocks)), order="F")
     first = 0
     for block in blocks:
@@ -186,13 +186,13 @@ def side_by_side(blocks: Sequence[FloatArray]) -> FloatArray:
 
 
 def labels_as_codes(labels: TextArray, known: tuple[str, ...]) -> IntArray:
-    """Place of each label among the known ones; -1 for a new one."""
+    """Index of each label among the known ones; -1 for a new one."""
     codes = pc.index_in(pa.array(labels, pa.string()), pa.array(known, pa.string()))
     return np.asarray(codes.fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def indicators(labels: TextArray, known: tuple[str, ...]) -> FloatArray:
-    """One column per known label, 1 where a unit carries it; a new label carries none."""
+    """One indicator column per known label; new labels have none."""
     code = labels_as_codes(labels, known)
     columns = np.zeros((labels.size, len(known)))
     rows = np.flatnonzero(code >= 0)
@@ -201,7 +201,7 @@ def indicators(labels: TextArray, known: tuple[str, ...]) -> FloatArray:
 
 
 def _labels(column: TextArray) -> tuple[str, ...]:
-    """The different labels, sorted; none where there is only one, which tells nothing."""
+    """The distinct labels, sorted; empty if there is only one, which carries no information."""
     found = tuple(sorted(set(column.tolist()) - {None}))
     return found if len(found) > 1 else ()
 
@@ -221,7 +221,7 @@ def hats(values: FloatArray, knots: FloatArray) -> FloatArray:
 
 
 def make_design(units: Subjects, *, time_adjustment: bool) -> Design:
-    """Columns for the market of these sold units: traits that most sales know and that vary."""
+    """Columns for the market of these sales: traits that most sales have and that vary."""
     scales = {
         name: scale
         for name, values in features(units).items()

@@ -1,7 +1,7 @@
-"""A market's ensemble: comparable sales, trees stacked upon them, and the equity calibration.
+"""A market's ensemble: comparable sales, stacked trees, and the equity calibration.
 
-Stacked generalization (Wolpert, Neural Networks 5, 1992): the trees learn from what comparables
-said of sales that those comparables had not seen, so no sale reaches its own prediction.
+Stacked generalization (Wolpert, Neural Networks 5, 1992): the trees train on out-of-fold estimates
+from comparables, so no sale contributes to its own prediction.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,9 +28,8 @@ COMPARABLE_SALES, ENSEMBLE = "comparable_sales", "ensemble"
 
 @dataclass(frozen=True)
 class Ensemble:
-    """What values a market: comparables, and `weight` times what the trees add to their logs.
-
-    Without `booster` the comparables alone: too few sales, or unseen ones gain nothing from trees.
+    """A market's valuation model: comparables, plus `weight` times the trees' correction in logs.
+    Without `booster`, comparables alone: too few sales, or trees do not improve unseen sales.
     """
 
     comparables: MarketModel
@@ -40,11 +39,11 @@ class Ensemble:
 
     @property
     def method(self) -> str:
-        """Name of the method, as results carry it."""
+        """Name of the method in results."""
         return ENSEMBLE if self.booster else COMPARABLE_SALES
 
     def predict(self, units: Subjects, like: Subjects | None = None) -> Prediction:
-        """Value units, each for its own day, from the comparables of `like` where it is given."""
+        """Value subjects, each for its own day, optionally with the comparables of `like`."""
         found = self.comparables.predict(units, like=like)
         log_value = reproducible.log(found.comparable_value)
         signals = None
@@ -59,7 +58,7 @@ class Ensemble:
 class OutOfFold:
     """Values of a market's own sales by models that saw no sale of their parcels.
 
-    `log_value` after trees and before calibration, `comparables` what those said of the sales.
+    `log_value` after trees and before calibration, `comparables` the comparables' values.
     """
 
     log_value: FloatArray
@@ -68,7 +67,7 @@ class OutOfFold:
 
 @dataclass(frozen=True)
 class FirstLevel:
-    """The comparables' out-of-fold words on a market's own sales.
+    """The comparables' out-of-fold estimates of a market's own sales.
 
     `dispersion` and `unlikeness` as in ``model.Prediction``; `signals` are the trees' input.
     """
@@ -105,7 +104,7 @@ def fit_ensemble(
 
 
 def best_use(added: Mapping[int, FloatArray], target: FloatArray) -> tuple[int, float]:
-    """Number of trees, and share of what they add, with the least mean error of unseen sales."""
+    """Number of trees and weight of their correction with the lowest mean error on unseen sales."""
     choices = [(trees, weight) for trees in added for weight in WEIGHTS]
     return min(
         choices, key=lambda choice: float(np.abs(target - choice[1] * added[choice[0]]).mean())
@@ -113,10 +112,9 @@ def best_use(added: Mapping[int, FloatArray], target: FloatArray) -> tuple[int, 
 
 
 def folds(sales: Sales) -> IntArray:
-    """Fold of each sale: all sales of a parcel in one, and those of parcels sold together.
-
-    A parcel's fold hangs on its property id alone: neither on chance, nor on the order of rows, nor
-    on which other parcels were sold, so a sale more leaves the others where they are.
+    """Fold of each sale; all sales of a parcel, and of parcels sold together, share one. A
+    parcel's fold depends only on its property id, not on chance, row order or other sales, so an
+    additional sale does not move the others.
     """
     names, row = np.unique(sales.property_id.astype(str), return_inverse=True)
     drawn = [int.from_bytes(blake2b(name.encode(), digest_size=7).digest()) for name in names]
@@ -129,10 +127,9 @@ def folds(sales: Sales) -> IntArray:
 def _first_level(
     sales: Sales, params: ValuationParams, fold: IntArray, pool: ThreadPoolExecutor
 ) -> FirstLevel:
-    """What comparables say of each sale by a regression that had not seen its parcel.
-
-    Comparables and neighbors are all other parcels' sales, as they will be when a property is
-    valued, so that the trees learn from what they are going to see.
+    """The comparables' estimate of each sale with a regression that had not seen its parcel.
+    Comparables and neighbors are all other parcels' sales, as when valuing a property, so that
+    trees train on the inputs they will see.
     """
 
     def tested(number: int) -> tuple[Prediction, FloatArray]:
@@ -164,10 +161,9 @@ def second_level(
     names: Sequence[str] = SIGNALS,
     settings: TreeSettings,
 ) -> tuple[dict[int, FloatArray], Booster]:
-    """What the first trees add to each sale, by their number, and all boosters together.
-
-    Each fold has boosters that are fitted on the other folds' parcels only; they say what is added
-    to its own. Unseen units are valued by the mean of all.
+    """The correction of each sale by the number of trees, and all boosters combined. Each fold's
+    boosters are trained only on the other folds' parcels and correct its own sales. New subjects
+    are valued by the mean of all boosters.
     """
 
     def grown(task: tuple[int, int]) -> Booster:

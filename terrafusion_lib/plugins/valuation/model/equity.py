@@ -1,8 +1,8 @@
-"""Equity-aware calibration: values spread until unseen sales show no vertical inequity.
+"""Equity calibration: stretches values until unseen sales show no vertical inequity.
 
-A model that minimizes error pulls values to the middle: low-priced homes are valued too high and
-high-priced ones too low (regressive, PRB below zero). Stretching the logs of value about their
-middle undoes that at a known price in accuracy; how far is the assessor's open choice.
+A model that minimizes error pulls values toward the middle: low-priced homes are valued too high
+and high-priced ones too low (regressive, PRB below zero). Stretching log values around their
+middle reverses this at a known cost in accuracy; how far to go is the assessor's choice.
 """
 
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ STEPS = 12
 
 @dataclass(frozen=True)
 class Calibration:
-    """Log values are moved away from `center` by the share `stretch`; 0 leaves them."""
+    """Moves log values away from `center` by the share `stretch`; 0 leaves them unchanged."""
 
     center: float = 0.0
     stretch: float = 0.0
 
     def apply(self, log_value: FloatArray) -> FloatArray:
-        """Calibrated log values; their order stays."""
+        """Calibrated log values in the same order."""
         return log_value + self.stretch * (log_value - self.center)
 
     def undo(self, log_value: FloatArray) -> FloatArray:
@@ -46,11 +46,12 @@ def calibrate(
     price : array
         Prices of the same sales, US dollars.
     share : float
-        0 leaves the values, 1 brings the PRB to zero (IAAO, Standard on Ratio Studies, 2013,
-        appendix B). At most 15 percent of stretch; below 200 sales PRB tells too little: none.
+        0 leaves the values unchanged, 1 brings the PRB to zero (IAAO, Standard on Ratio Studies,
+        2013, appendix B). At most 15 percent of stretch; no stretch below 200 sales, where PRB is
+        unreliable.
     outlier_deviations : float
-        Sales further than this from their value, in robust standard deviations, do not count: a
-        few unrecognized bad sales at low prices look like regressivity.
+        Sales further than this from their value, in robust standard deviations, are ignored,
+        because a few unrecognized bad sales at low prices look like regressivity.
     """
     error = reproducible.log(price) - log_value
     near = np.abs(error - np.median(error)) <= outlier_deviations * robust_deviation(error)
@@ -60,7 +61,7 @@ def calibrate(
     center = float(np.median(log_value))
     wanted = (1 - share) * prb(log_value, price)
     low, high = -LARGEST_STRETCH, LARGEST_STRETCH
-    for _ in range(STEPS):  # PRB rises with the stretch: bisection
+    for _ in range(STEPS):  # PRB rises with the stretch, so bisection works
         middle = (low + high) / 2
         found = prb(Calibration(center, middle).apply(log_value), price)
         low, high = (middle, high) if found < wanted else (low, middle)
@@ -68,5 +69,5 @@ def calibrate(
 
 
 def prb(log_value: FloatArray, price: FloatArray) -> float:
-    """Price-related bias of values given by their logs."""
+    """Price-related bias of values given as logs."""
     return ratio.prb(reproducible.exp(log_value), price)

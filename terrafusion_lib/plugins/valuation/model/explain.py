@@ -1,8 +1,8 @@
-"""Why a value is what it is: dollars by line that sum to it.
+"""Explains a value as dollars by line that sum to it.
 
-The regression's effects, the comparables' word and the trees' SHAP values are all differences of
-logs and sum exactly. They become dollars by the logarithmic mean, which is exact too and treats all
-lines alike, in whatever order they are taken (Ang, Energy Policy 32 (2004): LMDI).
+The regression's effects, the comparables' contribution and the trees' SHAP values are all
+differences of logs and sum exactly. The logarithmic mean converts them to dollars, also exactly
+and independent of the order of lines (Ang, Energy Policy 32 (2004): LMDI).
 """
 
 from collections.abc import Sequence
@@ -24,16 +24,15 @@ _SIGNAL_TO_LINE = np.array([LINES.index(line) for line in SIGNAL_LINES.values()]
 
 @dataclass(frozen=True)
 class Explanation:
-    """Values taken apart, US dollars: `base` (units) and `lines` (units x ``LINES``)."""
+    """Decomposed values, US dollars: `base` (units) and `lines` (units x ``LINES``)."""
 
     base: FloatArray
     lines: FloatArray
 
 
 def explain(ensemble: Ensemble, valued: Sequence[Evidence], threads: int = 1) -> Explanation:
-    """Take values apart, one row per unit in their order.
-
-    Base and lines of a unit sum to its value (to rounding of the last bits).
+    """Decompose values, one row per subject, in order. Base and lines of a subject sum to its
+    value (up to rounding in the last bits).
     """
     base, lines = _logs(ensemble, valued, threads)
     calibration = ensemble.calibration

@@ -12,7 +12,7 @@ from terrafusion_lib.stats.strata import FloatArray
 HUBER = 1.345
 ROUNDS = 4
 LEAST_SPREAD = 0.001
-"""Least scatter of log prices that weights go by: where most are equal, a tenth of a percent."""
+"""Minimum scatter of log prices for weighting, if most are equal: a tenth of a percent."""
 MAD_TO_DEVIATION = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
 
@@ -25,7 +25,7 @@ class Hedonic:
     coefficients: FloatArray
 
     def contributions(self, units: Subjects) -> FloatArray:
-        """Effect of each line item (columns as in ``ITEMS``) on the log of value, by unit."""
+        """Effect of each line item (columns as in ``ITEMS``) on the log of value, by subject."""
         matrix = self.design.matrix(units)
         found = np.zeros((len(units), len(ITEMS)))
         for number in range(len(ITEMS)):
@@ -36,11 +36,11 @@ class Hedonic:
 
     @property
     def constant(self) -> float:
-        """Log of value of the unit whose every effect is zero."""
+        """Log of the value of a subject with every effect at zero."""
         return float(self.coefficients[0])
 
     def time_effect(self, units: Subjects) -> FloatArray:
-        """Log of the price level on each subject's day against the valuation date."""
+        """Log of the price level on each subject's day relative to the valuation date."""
         today = replace(units, day=np.zeros(len(units)), trend=np.zeros(len(units)))
         item = ITEMS.index(TIME)
         return self.contributions(units)[:, item] - self.contributions(today)[:, item]
@@ -57,8 +57,8 @@ def robust_ridge(
     """Coefficients of a ridge regression with Huber weights (iteratively reweighted).
 
     Huber, Annals of Mathematical Statistics 35 (1964): a residual beyond 1.345 robust standard
-    deviations counts by its size, not its square, so that an unrecognized bad sale moves little.
-    Coefficients of nearly the same regression to `start` from save rounds.
+    deviations counts by its size, not its square, so that unrecognized bad sales have little
+    effect. Starting from the coefficients of a similar regression (`start`) saves iterations.
     """
     weight = (
         np.ones(target.size)

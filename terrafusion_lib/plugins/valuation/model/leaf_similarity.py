@@ -1,8 +1,8 @@
-"""Sales that a model sees as alike: how many trees drop two homes into the same leaf.
+"""Sales that a model considers similar: the number of trees in which two homes share a leaf.
 
-An inverted index of bit sets, one for each leaf: bit s is set where sale s falls into the leaf. The
-sets of a subject's leaves are added up by carry-save adders, 64 sales to a machine word, so a count
-is exact and no pair of subject and sale is looked at singly.
+An inverted index of bit sets, one for each leaf: bit s is set where sale s falls into the leaf.
+The sets of a subject's leaves are summed with carry-save adders, 64 sales per machine word, so
+counts are exact without comparing single pairs.
 """
 
 from dataclasses import dataclass
@@ -16,14 +16,14 @@ from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 WORD = 64
 BATCH = 64
-"""Subjects counted at once: enough to hide the calls, few enough for the processor's cache."""
+"""Subjects counted at once: enough to amortize calls, few enough for the processor's cache."""
 
 Words = NDArray[np.uint64]
 
 
 @dataclass(frozen=True)
 class Alike:
-    """Sales most alike to some subjects (subject x rank), best first.
+    """Sales most similar to some subjects (subject x rank), best first.
 
     `index` is the row of the sale, -1 where there are fewer; `count` the trees that agree.
     """
@@ -41,9 +41,9 @@ class LeafIndex:
     leaves : array of int
         Leaf of each sale (row) in each tree (column).
     day : array
-        Day of each sale; of sales that agree in as many trees the newest comes first.
+        Day of each sale; among sales that agree in equally many trees, the newest comes first.
     x_feet, y_feet : array
-        Place of each sale; of sales of one day the nearest comes first.
+        Location of each sale; among sales on the same day, the nearest comes first.
     parcel : array of int
         Parcel of each sale, never compared with itself.
     """
@@ -56,7 +56,7 @@ class LeafIndex:
 
     @property
     def trees(self) -> int:
-        """How many trees there are."""
+        """Number of trees."""
         return int(self.leaves.shape[1])
 
     @cached_property
@@ -133,7 +133,7 @@ class LeafIndex:
 
 
 class _Adder:
-    """Sums up bits of the same place by carry-save adders (Harley and Seal)."""
+    """Sums bits by position with carry-save adders (Harley and Seal)."""
 
     def __init__(self, most: int, shape: tuple[int, int]) -> None:
         self._planes = np.zeros((max(most.bit_length(), 1), *shape), dtype=np.uint64)
@@ -141,7 +141,7 @@ class _Adder:
         self._both, self._either = (np.empty(shape, dtype=np.uint64) for _ in range(2))
 
     def add(self, bits: Words) -> None:
-        """Add one bit for each place; `bits` becomes the adder's own."""
+        """Add one bit per position; the adder takes over `bits`."""
         for level in range(len(self._planes)):
             other = self._waiting[level]
             if other is None:

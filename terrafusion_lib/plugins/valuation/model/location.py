@@ -1,4 +1,4 @@
-"""The location surface: what neighbors' prices say beyond traits and neighborhood."""
+"""The location surface: what nearby prices show beyond traits and neighborhood."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,9 +17,8 @@ PRIOR_NEIGHBORS = 1.0
 
 @dataclass(frozen=True)
 class LocationSurface:
-    """Unexplained log prices of sales, smoothed over the nearest ones.
-
-    A unit never sees a sale of its own parcel, so a sale cannot reach its own prediction.
+    """Unexplained log prices of sales, smoothed over the nearest ones. A subject never uses a sale
+    of its own parcel, so a sale cannot contribute to its own prediction.
     """
 
     sold: Subjects
@@ -27,7 +26,7 @@ class LocationSurface:
 
     @cached_property
     def tree(self) -> cKDTree:
-        """Places of the sales."""
+        """Locations of the sales."""
         return cKDTree(np.column_stack([self.sold.x_feet, self.sold.y_feet]))
 
     @cached_property
@@ -36,11 +35,11 @@ class LocationSurface:
         return self.near(self.sold)
 
     def at(self, units: Subjects) -> FloatArray:
-        """Effect of each subject's place on the log of value."""
+        """Effect of each subject's location on the log of value."""
         return self.near(units).mean(self.residual)
 
     def near(self, units: Subjects) -> "Near":
-        """The sales that say what a place is worth, for each unit."""
+        """The sales that determine the location value of each subject."""
         if not self.sold.located.any():
             none = np.zeros((len(units), 1))
             return Near(none.astype(np.int64), none, none.astype(np.bool_))
@@ -53,7 +52,7 @@ class LocationSurface:
 
 @dataclass(frozen=True)
 class Near:
-    """Sales near some units (last axis by rank), how far they lie, and which may speak."""
+    """Sales near some subjects (last axis by rank), their distances, and which may count."""
 
     index: IntArray
     distance: FloatArray
@@ -61,22 +60,22 @@ class Near:
 
     @cached_property
     def weight(self) -> FloatArray:
-        """Weight of the nearest `NEIGHBORS` that may speak, by how far the last of them lies."""
+        """Weights of the nearest `NEIGHBORS` that may count, by the distance of the last."""
         speaks = self.speaks & (np.cumsum(self.speaks, axis=-1) <= NEIGHBORS)
         reach = np.maximum(np.where(speaks, self.distance, 0.0).max(axis=-1, keepdims=True), 1.0)
         share = self.distance / reach
         return np.where(speaks, reproducible.exp(-2 * share * share), 0.0)
 
     def mean(self, residual: FloatArray) -> FloatArray:
-        """Weighted mean of the sales' residuals, drawn toward zero where they are far or few."""
+        """Weighted mean of the sales' residuals, shrunk toward zero if they are far or few."""
         total = (self.weight * residual[self.index]).sum(axis=-1)
         return np.asarray(total / (self.weight.sum(axis=-1) + PRIOR_NEIGHBORS), dtype=np.float64)
 
     def without(self, rows: IntArray, silent: BoolArray) -> "Near":
-        """Some subjects' neighbors, with some of them silent."""
+        """Some subjects' neighbors, with some of them excluded."""
         return Near(self.index[rows], self.distance[rows], self.speaks[rows] & ~silent)
 
 
 def most_sales_of_a_parcel(sold: Subjects) -> int:
-    """Largest number of sales of one identity: how many extra neighbors to look at."""
+    """Largest number of sales with one identity: the number of extra neighbors to search."""
     return int(np.unique(sold.identity, return_counts=True)[1].max())

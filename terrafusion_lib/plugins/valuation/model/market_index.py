@@ -1,7 +1,7 @@
-"""The market index: price level by area and month against the valuation date, with intervals.
+"""The market index: price level by area and month relative to the valuation date, with intervals.
 
-It is the time part of each market's regression, so the very factors that time adjustments of
-comparables, models and ratio studies use; traits, place and use of what was sold are held equal.
+It is the time component of each market's regression, the same factors that adjust comparables,
+models and ratio studies for time; traits, location and use are held constant.
 """
 
 from dataclasses import dataclass
@@ -46,8 +46,8 @@ class MarketIndex:
 def market_index(market: Market, valuation_date: date) -> MarketIndex | None:
     """The index of a market, from its first sale's month to that of the valuation date.
 
-    A market to which a larger one lends its trend has the variance of both. None where prices are
-    not adjusted for time.
+    A market that borrows a larger market's trend has the variance of both. None if prices are not
+    adjusted for time.
     """
     model = market.model
     if model.hedonic.design.time_knots is None:
@@ -81,7 +81,7 @@ def _months(model: MarketModel, valuation_date: date) -> Days:
 
 
 def _effect(model: MarketModel, area: TextArray, day: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Log of the price level of each day against the valuation date, and its variance."""
+    """Log of each day's price level relative to the valuation date, and its variance."""
     design = model.hedonic.design
     if design.time_knots is None:
         return np.zeros(day.size), np.zeros(day.size)

@@ -1,4 +1,4 @@
-"""A model of one market: fit on sales, predict any unit on any day."""
+"""A model of one market: fit on sales, predict any subject on any day."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,7 +37,7 @@ from terrafusion_lib.stats.time_index import drift_variance
 
 BACKFITTING_ROUNDS = 3
 LEAST_DEVIATION = 0.01
-"""Where the regression explains nearly all, a sale 5 percent off is still no outlier."""
+"""If the regression explains nearly everything, a sale 5 percent off is still not an outlier."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,15 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Prediction:
-    """Values of some units and what they were made from.
+    """Values of some subjects and what they are based on.
 
     `value` in US dollars; `comparable_value` what the comparables alone reconcile to: the weighted
-    mean of `indicated_value`, which is `adjusted_price` less what is left with the sale; `effects`
-    the regression's effects by line item (``ITEMS``), log; `deviation` the weighted mean of the
-    comparables' log deviations from the market and `dispersion` its weighted standard deviation;
-    `unlikeness` their mean distance in traits, place and time; `signals` what trees saw of the
-    units, None where the market has none.
+    mean of `indicated_value`, which is `adjusted_price` less the part that stays with the sale;
+    `effects` the regression's effects by line item (``ITEMS``), log; `deviation` the weighted mean
+    of the comparables' log deviations from the market and `dispersion` its weighted standard
+    deviation;
+    `unlikeness` their mean distance in traits, location and time; `signals` the trees' inputs,
+    None if the market has no trees.
     """
 
     value: FloatArray
@@ -75,7 +76,7 @@ class Prediction:
 
     @property
     def evidence(self) -> Evidence:
-        """The parts that an explanation needs, without the grid, which is large."""
+        """The parts needed for an explanation, without the large grid."""
         return Evidence(self.comparable_value, self.effects, self.signals)
 
 
@@ -96,7 +97,7 @@ class MarketModel:
     def covariance(self) -> FloatArray:
         """Covariance of the regression's coefficients: that of a ridge regression seen as Bayesian.
 
-        From what is left of prices beside the location surface.
+        From the residuals of the location surface.
         """
         design = self.hedonic.design
         matrix = design.matrix(self.sales.unit)
@@ -114,10 +115,10 @@ class MarketModel:
     def predict(
         self, units: Subjects, comparables: int | None = None, like: Subjects | None = None
     ) -> Prediction:
-        """Value units, each for its own day, from sales of other parcels.
+        """Value subjects, each for its own day, from sales of other parcels.
 
-        From as many `comparables` as said, by default as many as the parameters say; from those
-        of `like`, the same units with other traits, where it is given.
+        Uses `comparables` sales (default: from the parameters), or those of `like`, the same
+        subjects with other traits, if given.
         """
         effects = self.effects_of(units)
         chooser, chosen_by = (units, effects) if like is None else (like, self.effects_of(like))
@@ -125,7 +126,7 @@ class MarketModel:
         return self.reconcile(effects, found, units.identity)
 
     def reconcile(self, effects: FloatArray, found: Found, identity: IntArray) -> Prediction:
-        """Value units, whose effects and identities are given, from comparables found for them."""
+        """Value subjects with given effects and identities from selected comparables."""
         shift = self._own_word(found, identity)
         sold = self.effects[found.index]
         sold[:, :, ITEMS.index(LOCATION)] -= shift
@@ -151,10 +152,10 @@ class MarketModel:
         )
 
     def _own_word(self, found: Found, identity: IntArray) -> FloatArray:
-        """What sales of a subject itself add to the location effects of its comparables.
-
-        A comparable next door has its place valued by the sales around it, the subject's own among
-        them. That word is taken back, so that no sale reaches its own prediction by a neighbor.
+        """What the subject's own sales add to the location effects of its comparables. A nearby
+        comparable's location is valued by the sales around it, including the subject's own. This
+        contribution is removed, so that no sale contributes to its own prediction through a
+        neighbor.
         """
         word = np.zeros(found.index.shape)
         rows = np.flatnonzero(np.isin(identity, self.sales.unit.identity))
@@ -169,14 +170,14 @@ class MarketModel:
 
     @cached_property
     def location(self) -> FloatArray:
-        """What the sales around each sale say of its place, log."""
+        """Location effect of each sale from the sales around it, log."""
         return self.surface.around.mean(self.surface.residual)
 
     def with_sales(self, sales: Sales) -> "MarketModel":
         """The same regression with these sales around it: as comparables and as neighbors.
 
-        They must be of the market. Those that the regression misses by more than
-        `params.outlier_deviations` are left out.
+        They must be in the market. Sales that the regression misses by more than
+        `params.outlier_deviations` are excluded.
         """
         params = self.finder.params
         level = reproducible.log(sales.price) - self.hedonic.constant
@@ -200,11 +201,11 @@ class MarketModel:
         )
 
     def time_factor(self, units: Subjects) -> FloatArray:
-        """Factor from the price level of each subject's day to that of the valuation date."""
+        """Factor from the price level of each subject's day to the valuation date's."""
         return reproducible.exp(-self.hedonic.time_effect(units))
 
     def can_value(self, units: Subjects) -> BoolArray:
-        """Whether a unit has the trait without which no sale is alike: building, else land area."""
+        """Whether a subject has the trait required for similarity: building area, or land area."""
         known = np.isfinite(units.trait("building_area_sqft"))
         if "size" not in self.hedonic.design.scales and "land" in self.hedonic.design.scales:
             known |= np.isfinite(units.trait("land_area_sqft"))
@@ -213,7 +214,7 @@ class MarketModel:
         return known
 
     def outside_market(self, units: Subjects, margin: float = 0.0) -> BoolArray:
-        """Whether a trait lies beyond every sale, by more than `margin` of the sales' range."""
+        """Whether a trait is outside the range of sales by more than `margin` of that range."""
         found = features(units)
         outside = np.zeros(len(units), dtype=np.bool_)
         for name, scale in self.hedonic.design.scales.items():
@@ -222,7 +223,7 @@ class MarketModel:
         return outside
 
     def missing_traits(self, units: Subjects) -> BoolArray:
-        """Whether a trait that the regression uses is unknown and was taken as average."""
+        """Whether a trait used by the regression is unknown and was assumed to be average."""
         found = features(units)
         missing = np.zeros(len(units), dtype=np.bool_)
         for name in self.hedonic.design.scales:
@@ -233,8 +234,8 @@ class MarketModel:
 def fit(sales: Sales, params: ValuationParams) -> MarketModel:
     """Fit a market: regression and location surface in turn, then the comparables' space.
 
-    The sales must be of two parcels or more. Those whose price the regression misses by more than
-    `params.outlier_deviations` robust standard deviations are left out and counted.
+    The sales must include two parcels or more. Sales that the regression misses by more than
+    `params.outlier_deviations` robust standard deviations are excluded and counted.
     """
     kept = _without_outliers(sales, params)
     log_price = reproducible.log(kept.price)
@@ -271,7 +272,7 @@ def fit(sales: Sales, params: ValuationParams) -> MarketModel:
 def _regression(
     sold: Subjects, level: FloatArray, params: ValuationParams
 ) -> tuple[Design, FloatArray, FloatArray]:
-    """Design, its columns and coefficients; areas drift as far as the sales show that they do."""
+    """Design, columns and coefficients; areas drift only to the extent that sales show it."""
     design = make_design(sold, time_adjustment=params.time_adjustment)
     matrix = design.matrix(sold)
     coefficients = robust_ridge(matrix, design.penalty, level)
@@ -302,7 +303,7 @@ def _without_outliers(sales: Sales, params: ValuationParams) -> Sales:
 
 
 def _fitted_carry_over(found: Found, deviation: FloatArray) -> float:
-    """Least-squares share of comparables' deviations found again in the subject, 0 to 1.
+    """Least-squares share of comparables' deviations that the subject has too, 0 to 1.
 
     The subjects are the sales themselves, whose own parcel is never among their comparables.
     """

@@ -1,4 +1,4 @@
-"""The markets of a county: one model each, the largest lending its trend and places to the rest."""
+"""The markets of a county: one model each; smaller markets borrow from the largest."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +18,12 @@ from terrafusion_lib.plugins.valuation.subjects import Sales, Subjects
 from terrafusion_lib.stats.strata import BoolArray, FloatArray
 
 FAR = 0.5
-"""Share of the range of sales beyond its ends from where nothing is known of a trait's worth."""
+"""Share of the range of sales beyond which nothing is known of a trait's worth."""
 
 
 @dataclass(frozen=True)
 class Market:
-    """A fitted market: its ensemble, how sure that is, and the market that lends to it, if any.
+    """A fitted market: its ensemble, its uncertainty, and the market it borrows from, if any.
 
     `out_of_fold` values the market's own `sales` by models that had not seen them.
     """
@@ -41,30 +41,29 @@ class Market:
         return self.ensemble.comparables
 
     def predict(self, units: Subjects, like: Subjects | None = None) -> Prediction:
-        """Value units of this market, each for its own day.
+        """Value subjects of this market, each for its own day.
 
-        From the comparables of `like`, the same units with other traits, where it is given.
+        With the comparables of `like`, the same subjects with other traits, if given.
         """
         other = None if like is None else lend(self.lead, like)
         return self.ensemble.predict(lend(self.lead, units), other)
 
     def confidence(self, units: Subjects, prediction: Prediction) -> FloatArray:
-        """Confidence in values that `predict` made for the same units.
-
-        Zero where a trait lies far beyond every sale: then no unseen sale was like the unit.
+        """Confidence in values from `predict` for the same subjects. Zero if a trait is far
+        outside all sales, because then no unseen sale was similar.
         """
         known = self.uncertainty.confidence(units, prediction)
         return np.where(self.model.outside_market(units, margin=FAR), 0.0, known)
 
     def explain(self, valued: Sequence[Evidence], threads: int = 1) -> Explanation:
-        """Take values apart that `predict` made, in their order."""
+        """Decompose values from `predict`, in order."""
         return explain(self.ensemble, valued, threads)
 
     @cached_property
     def leaf_index(self) -> LeafIndex | None:
         """The model's sales by the leaves of its trees; None without trees.
 
-        Each sale lies where the trees see it by models that had not seen it.
+        Each sale's leaves come from models that had not seen it.
         """
         booster = self.ensemble.booster
         if booster is None:
@@ -81,16 +80,16 @@ class Market:
         )
 
     def time_factor(self, units: Subjects) -> FloatArray:
-        """Factor from the price level of each subject's day to that of the valuation date."""
+        """Factor from the price level of each subject's day to the valuation date's."""
         return self.model.time_factor(lend(self.lead, units))
 
     def missing_traits(self, units: Subjects) -> BoolArray:
-        """Whether a trait that the regression uses is unknown and was taken as average."""
+        """Whether a trait used by the regression is unknown and was assumed to be average."""
         return self.model.missing_traits(lend(self.lead, units))
 
 
 def prices_at_valuation_date(sales: Sales, markets: Mapping[str, Market]) -> FloatArray:
-    """Prices brought to the valuation date, US dollars; as they are in markets without a model."""
+    """Prices adjusted to the valuation date, US dollars; unadjusted in markets without a model."""
     price = sales.price.copy()
     for name, market in markets.items():
         rows = sales.unit.market == name
@@ -99,10 +98,9 @@ def prices_at_valuation_date(sales: Sales, markets: Mapping[str, Market]) -> Flo
 
 
 def lend(lead: MarketModel | None, units: Subjects) -> Subjects:
-    """The same units with the lead market's trend and what their places are worth in it.
-
-    A market of a hundred sales can tell its own trend and the worth of its neighborhoods badly;
-    the regression starts from those of the largest market and moves away as far as sales ask.
+    """The same subjects with the lead market's trend and location values. A market of a hundred
+    sales cannot estimate its own trend and neighborhood values well; its regression starts from
+    those of the largest market and departs only as far as its sales support.
     """
     if lead is None:
         return units
@@ -117,7 +115,7 @@ def fit_markets(
     progress: Progress = silent,
     threads: int = 1,
 ) -> dict[str, Market]:
-    """Fit every market of which `params.min_valid_sales` parcels or more were sold, by name."""
+    """Fit every market with `params.min_valid_sales` or more sold parcels, by name."""
     names = sorted({name for name in sales.unit.market.tolist() if name is not None})
     parts = {name: sales.of_market(name) for name in names}
     parts = {name: part for name, part in parts.items() if part.parcels() >= params.min_valid_sales}

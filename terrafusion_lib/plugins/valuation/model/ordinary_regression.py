@@ -1,7 +1,7 @@
-"""The textbook hedonic regression: ordinary least squares that an appraiser can read and defend.
+"""The textbook hedonic regression: ordinary least squares, readable and defensible.
 
-It values nothing in production. It stands on the leaderboard as the yardstick, and its
-coefficients, signs and variance inflation factors tell whether a market makes sense.
+It produces no values. It is the benchmark on the leaderboard, and its coefficients, signs and
+variance inflation factors show whether a market makes sense.
 """
 
 import warnings
@@ -63,16 +63,16 @@ class OrdinaryRegression:
         return np.exp(matrix @ self.coefficients) * self.smearing
 
     def expected_signs(self) -> list[int]:
-        """Sign that the field expects of each term: 1, -1, or 0 for any."""
+        """Expected sign of each term: 1, -1, or 0 for any."""
         return [EXPECTED_SIGNS.get(term, 0) for term in self.terms]
 
 
 def ordinary_regression(sales: Sales) -> OrdinaryRegression:
     """Fit the regression to the sales of one market.
 
-    Traits that at least half of the sales know and that vary enter; an unknown one is the mean.
-    Standard errors are HC1 (MacKinnon and White, 1985). Collinear columns share their effect
-    (pseudo-inverse).
+    Uses traits that vary and are known for at least half of the sales; unknown values are set to
+    the mean. Standard errors are HC1 (MacKinnon and White, 1985). Collinear columns share their
+    effect (pseudo-inverse).
     """
     import statsmodels.api as sm
 
@@ -133,8 +133,8 @@ def _matrix(
 def _inflation(matrix: FloatArray, traits: int) -> FloatArray:
     """Variance inflation factors of the traits (columns 1 to `traits`), NaN for the rest.
 
-    1 / (1 - R squared) of each on all other columns, from the inverse of their correlations
-    (Belsley, Kuh and Welsch, 1980); the indicators count among the others.
+    1 / (1 - R squared) of each on all other columns, including indicators, from the inverse
+    correlation matrix (Belsley, Kuh and Welsch, 1980).
     """
     varying = np.flatnonzero(matrix.std(axis=0) > 0)
     factors = np.full(matrix.shape[1], np.nan)

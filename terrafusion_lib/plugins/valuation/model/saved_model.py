@@ -1,7 +1,7 @@
-"""Fitted markets in one file, from which any parcel is valued again, byte for byte the same.
+"""Fitted markets in one file that reproduces any parcel's value byte for byte.
 
 The file is a NumPy archive of plain arrays and a JSON description of the dataclasses that hold
-them. Nothing in it is executed when it is read, unlike a pickle.
+them. Unlike a pickle, reading it executes nothing.
 """
 
 import json
@@ -52,7 +52,7 @@ _PARTS = {
 
 
 class _Writer:
-    """Turns values into JSON, arrays set aside; an array used twice is written once."""
+    """Converts values to JSON with arrays apart; an array used twice is written once."""
 
     def __init__(self) -> None:
         self.arrays: list[NDArray[Any]] = []
@@ -63,7 +63,7 @@ class _Writer:
         if value is None or isinstance(value, bool | int | float | str):
             return value
         if id(value) not in self._known:
-            self._kept.append(value)  # an id is only good while its object lives
+            self._kept.append(value)  # an id is valid only while its object lives
             self._known[id(value)] = self._new(value)
         return self._known[id(value)]
 
@@ -86,7 +86,7 @@ class _Writer:
 
 
 def save_markets(path: Path, markets: Mapping[str, Market], about: Mapping[str, str]) -> None:
-    """Write fitted markets, with what is worth knowing about them (run, county, versions)."""
+    """Write fitted markets with descriptive facts (run, county, versions)."""
     writer = _Writer()
     described = {"format": FORMAT, "about": dict(about), "markets": writer.write(dict(markets))}
     text = json.dumps(described).encode()
@@ -96,12 +96,12 @@ def save_markets(path: Path, markets: Mapping[str, Market], about: Mapping[str, 
 
 
 def load_markets(path: Path) -> tuple[dict[str, Market], dict[str, str]]:
-    """Fitted markets by name, and what was written about them.
+    """Fitted markets by name, and the stored facts.
 
     Raises
     ------
     ValuationError
-        The file is no saved model, or one of another format.
+        The file is not a saved model, or has another format.
     """
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -109,12 +109,12 @@ def load_markets(path: Path) -> tuple[dict[str, Market], dict[str, str]]:
             if described["format"] != FORMAT:
                 raise ValuationError(
                     f"{path} is a saved model of format {described['format']}, not {FORMAT}",
-                    hint="value the county anew with this version",
+                    hint="value the county again with this version",
                 )
             arrays = {name: archive[name] for name in archive.files}
             markets = _read(described["markets"], arrays)
     except (OSError, KeyError, ValueError) as error:
-        raise ValuationError(f"{path} is no saved model", cause=str(error)) from error
+        raise ValuationError(f"{path} is not a saved model", cause=str(error)) from error
     return markets, described["about"]
 
 

@@ -1,6 +1,6 @@
-"""What the boosted trees see of a unit: traits, place, surroundings, and what sales around say.
+"""The boosted trees' inputs: traits, location, surroundings, and nearby sales.
 
-Everything that comes from prices is what a market's regression left unexplained at *other* parcels.
+Everything derived from prices is what a market's regression left unexplained at *other* parcels.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from terrafusion_lib.plugins.valuation.subjects import SURROUNDINGS, Subjects
 from terrafusion_lib.stats.strata import FloatArray
 
 COMPARABLES = "comparables"
-"""Line of an explanation: what prices of comparable sales say beyond traits, place and time."""
+"""Line of an explanation: what comparable sales add beyond traits, location and time."""
 NEIGHBORS = (3, 8, 20, 60)
 LOCATION_INDEX = ITEMS.index(LOCATION)
 _TRAIT_LINES = {
@@ -47,20 +47,20 @@ SIGNAL_LINES = {
     **{f"nearest_{count}": LOCATION for count in NEIGHBORS},
     **{f"around_{name}": LOCATION for name in SURROUNDINGS},
 }
-"""Signals in the order of their columns, and the line of an explanation that each belongs to."""
+"""Signals in column order, and the explanation line of each."""
 SIGNALS = tuple(SIGNAL_LINES)
 RISING = ("size", "relative_size")
-"""Signals that must never lower a value when they rise: more living area is not worth less."""
+"""Signals whose increase must never lower a value: more living area is never worth less."""
 
 
 @dataclass(frozen=True)
 class Signals:
-    """Signals of units in one market, read from its fitted model."""
+    """Signals of subjects in one market, from its fitted model."""
 
     model: MarketModel
 
     def matrix(self, units: Subjects, prediction: Prediction) -> FloatArray:
-        """One row per unit, columns `SIGNALS`; NaN where unknown. Never a price of its parcel."""
+        """One row per subject, columns `SIGNALS`; NaN if unknown. Never its own parcel's price."""
         traits = features(units)
         around = units.surroundings
         computed = {
@@ -77,7 +77,7 @@ class Signals:
         return np.column_stack([*columns, self._nearest(units), around])
 
     def _nearest(self, units: Subjects) -> FloatArray:
-        """Mean log price level at the nearest sales of other parcels, traits and time removed."""
+        """Mean log price level of the nearest sales of other parcels, net of traits and time."""
         sold = self.model.sales.unit
         level = self.model.deviation + self.model.effects[:, LOCATION_INDEX]
         count = min(NEIGHBORS[-1] + most_sales_of_a_parcel(sold), len(sold))

@@ -1,4 +1,4 @@
-"""What stands around a place: mean traits of the nearest other parcels, whether sold or not."""
+"""The surroundings of a location: mean traits of the nearest other parcels, sold or not."""
 
 import numpy as np
 from scipy.spatial import cKDTree
@@ -17,16 +17,16 @@ def means_around(
     Parameters
     ----------
     described : array, parcels x columns
-        What is averaged; NaN where unknown, which leaves the parcel out of that mean.
+        Values to average; NaN (unknown) excludes the parcel from that mean.
     x_feet, y_feet : array
         Plane coordinates of the parcels, feet.
     located : array of bool
-        Parcels whose coordinates are their own; the others are nobody's neighbors.
+        Parcels with their own coordinates; others are never neighbors.
 
     Returns
     -------
     array, parcels x columns
-        NaN where no neighbor is known. No price enters, so nothing of the market can leak.
+        NaN without known neighbors. Uses no prices, so no market information can leak.
     """
     means = np.full(described.shape, np.nan)
     there = np.flatnonzero(located)

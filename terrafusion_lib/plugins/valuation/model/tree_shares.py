@@ -1,9 +1,9 @@
 """Exact SHAP values of boosted trees, for all rows of a table at once.
 
-Lundberg et al., Nature Machine Intelligence 2 (2020), the path-dependent form: a signal that is not
-known goes both ways, as often as the training rows did. Rows are many and ways through a tree are
-few: each row's way is a whole number, a bit for each split, and shares are worked out once for each
-way that occurs, from a table with an entry for each set of satisfied signals of each leaf.
+Lundberg et al., Nature Machine Intelligence 2 (2020), the path-dependent form: an unknown signal
+takes both branches, in proportion to the training rows. There are many rows but few paths through
+a tree: each row's path is an integer with one bit per split, and shares are computed once per
+occurring path, from a table with an entry for each set of satisfied signals of each leaf.
 """
 
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ import numpy as np
 from terrafusion_lib.stats.strata import BoolArray, FloatArray, IntArray
 
 MOST_SPLITS = 62
-"""Splits of a tree that fit into the bits of a whole number."""
+"""Splits of a tree that fit into the bits of an integer."""
 MOST_SIGNALS = 10
-"""Signals on the way to a leaf whose every subset has an entry of a table."""
+"""Signals on the path to a leaf for which all subsets fit in a table."""
 DIGITS = 12
-"""Bits of a way that are told apart at a time."""
+"""Bits of a path distinguished at a time."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Tree:
         return float((np.where(self.signals >= 0, self.share, 1.0).prod(axis=1) * self.value).sum())
 
     def ways(self, signals: FloatArray) -> IntArray:
-        """Each row's way: bit s is set where it goes left at split s."""
+        """Each row's path: bit s is set if it goes left at split s."""
         way = np.zeros(len(signals), dtype=np.int64)
         for split, signal in enumerate(self.signal.tolist()):
             value = signals[:, signal]
@@ -109,12 +109,12 @@ class Tree:
 
 
 def _weight(size: int, total: int) -> float:
-    """Share of the orders of `total` players in which just `size` come before a given one."""
+    """Share of the orderings of `total` players in which exactly `size` precede a given one."""
     return 1 / (total * comb(total - 1, size)) if 0 <= size < total else 0.0
 
 
 def distinct(way: IntArray, bits: int) -> tuple[IntArray, IntArray]:
-    """The different ways, and which of them each row takes; digit by digit, without sorting."""
+    """The distinct paths, and the path of each row; digit by digit, without sorting."""
     found, of_row = np.zeros(1, dtype=np.int64), np.zeros(way.size, dtype=np.int64)
     for first in range(0, bits, DIGITS):
         digit = (way >> first) & (2**DIGITS - 1)
@@ -128,7 +128,7 @@ def distinct(way: IntArray, bits: int) -> tuple[IntArray, IntArray]:
 
 
 def read_trees(described: list[dict[str, Any]]) -> list[Tree] | None:
-    """The trees of LightGBM's ``dump_model()["tree_info"]``; None where one is too large."""
+    """The trees of LightGBM's ``dump_model()["tree_info"]``; None if one is too large."""
     trees = [_read(tree["tree_structure"]) for tree in described]
     return None if any(tree is None for tree in trees) else [tree for tree in trees if tree]
 

@@ -1,4 +1,4 @@
-"""The fall-back: the assessor's market value brought to the level of the market."""
+"""The fallback: the assessor's market value trended to the level of the market."""
 
 from dataclasses import dataclass
 
@@ -8,16 +8,16 @@ from terrafusion_lib.plugins.valuation.subjects import TextArray
 from terrafusion_lib.stats.strata import FloatArray
 
 MIN_LEVEL = 5
-"""Fewest ratios that tell a level of appraisal."""
+"""Minimum ratios for a level of appraisal."""
 MIN_SCATTER = 20
-"""Fewest ratios that tell how far prices scatter about it: a 90 percent interval needs 19."""
+"""Minimum ratios for the scatter of prices around it: a 90 percent interval needs 19."""
 
 
 @dataclass(frozen=True)
 class Level:
     """Level of appraisal of one property type, and sorted prices over values at that level.
 
-    `own` are those of the type itself; `scatter` those of all types where it has too few.
+    `own` are the type's own; `scatter` those of all types if it has too few.
     """
 
     ratio: float
@@ -46,7 +46,7 @@ class Levels:
         self._scatter = np.sort(np.concatenate(relative or [self._overall / ratios]))
 
     def of(self, property_type: object) -> Level | None:
-        """The level of a property type; None when the county has too few ratios for any."""
+        """The level of a property type; None if the county has too few ratios for any."""
         if not self.known:
             return None
         own = self._ratios.get(property_type, np.zeros(0))
@@ -59,7 +59,7 @@ class Levels:
 
 @dataclass(frozen=True)
 class Trended:
-    """Values made from appraised values, US dollars, with interval and confidence."""
+    """Values derived from appraised values, US dollars, with interval and confidence."""
 
     value: FloatArray
     low: FloatArray
@@ -68,11 +68,10 @@ class Trended:
 
 
 def tail_rank(n: int, coverage: float) -> int:
-    """Rank k of the order statistics k and n + 1 - k that hold a new draw with `coverage`.
-
-    The innermost pair that does; the extremes (1) where none does.
+    """Rank k of the innermost order statistics k and n + 1 - k that contain a new draw with
+    `coverage`; the extremes (1) if none do.
     """
-    # Of 39 draws at 90 percent the rank is 2, whatever the last bit of 1 - 0.9 says.
+    # For 39 draws at 90 percent the rank is 2, despite rounding in 1 - 0.9.
     return max(int(np.floor((n + 1) * (1 - coverage) / 2 + 1e-9)), 1)
 
 
@@ -80,9 +79,9 @@ def trended(market_value: FloatArray, level: Level, coverage: float, close: floa
     """Appraised value / level of appraisal.
 
     The interval's ends are the order statistics of the scatter that cover a new sale with
-    probability `coverage` (the extremes where there are too few); the confidence is the share of
-    the type's own sales whose price lay within `close` of the trended value, where fewer than
-    twenty count as twenty: what no sale has shown is not known.
+    probability `coverage` (the extremes if there are too few). The confidence is the share of the
+    type's own sales whose price was within `close` of the trended value, counting fewer than
+    twenty sales as twenty, because sales not seen prove nothing.
     """
     value, n = market_value / level.ratio, level.scatter.size
     low = tail_rank(n, coverage) - 1

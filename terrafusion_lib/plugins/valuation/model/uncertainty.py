@@ -1,4 +1,4 @@
-"""How sure a value is: intervals and confidence from errors on sales the model had not seen."""
+"""Intervals and confidence from errors on sales the model had not seen."""
 
 from dataclasses import dataclass
 
@@ -15,20 +15,21 @@ from terrafusion_lib.stats import reproducible
 from terrafusion_lib.stats.strata import FloatArray, IntArray
 
 CLOSE = 0.20
-"""A value is called right when a sale would fall within 20 percent of it."""
+"""A value counts as right if a sale price would be within 20 percent of it."""
 STRATA = 3
 MIN_SCORES = 150
 TRAITS = ("size", "land", "age", "quality", "condition")
-"""Features that tell where a market is harder to value: old, plain, neglected, large lots."""
+"""Traits that show where a market is harder to value: old, plain, neglected, large lots."""
 TRAIT_RIDGE = 50.0
-"""Penalty of what traits say of errors, in sales: few sales tell nothing of old or plain homes."""
+"""Penalty on the traits' effect on errors, in sales: few sales say little about old or plain
+homes."""
 AGREEMENT = 3
-"""Signs of how comparables and trees agree: more disagreement is never a better omen."""
+"""Measures of agreement between comparables and trees: more disagreement never means less error."""
 
 
 @dataclass(frozen=True)
 class Uncertainty:
-    """Errors of one market, told apart by how far its comparables disagree and by what is valued.
+    """Errors of one market, by disagreement of its comparables and by traits.
 
     `scale` are the coefficients of the log of the expected absolute error on the signs
     (1, log dispersion, log unlikeness, log disagreement of trees and comparables, then each of
@@ -48,11 +49,11 @@ class Uncertainty:
     def interval(
         self, units: Subjects, prediction: Prediction, level: float
     ) -> tuple[FloatArray, FloatArray]:
-        """Prediction interval of values made for these units, US dollars.
+        """Prediction interval of values for these subjects, US dollars.
 
         Conformal on scaled errors, stratum by stratum: Papadopoulos et al., ECML 2002 (scaled
         errors); Vovk, ACML 2012 (strata). Ranks are those that guarantee the level for
-        exchangeable sales, or the extremes where scores are too few.
+        exchangeable sales, or the extremes if there are too few scores.
         """
         ranks = [tail_rank(scores.size, level) for scores in self.scores]
         low = np.array([own[rank - 1] for own, rank in zip(self.scores, ranks, strict=True)])
@@ -64,7 +65,7 @@ class Uncertainty:
         )
 
     def confidence(self, units: Subjects, prediction: Prediction) -> FloatArray:
-        """Share of unseen sales that, at this error scale, fell within 20 percent of the value."""
+        """Share of unseen sales at this error scale within 20 percent of the value."""
         expected, stratum = self.expected_error(units, prediction), self.stratum(prediction.value)
         share = np.empty(expected.size)
         for number, scores in enumerate(self.scores):
@@ -79,7 +80,7 @@ class Uncertainty:
         return share
 
     def stratum(self, value: FloatArray) -> IntArray:
-        """Stratum of value of each unit, 0 the least valuable."""
+        """Value stratum of each subject, 0 the lowest."""
         return np.searchsorted(self.bounds, reproducible.log(value), side="right")
 
     def expected_error(self, units: Subjects, prediction: Prediction) -> FloatArray:
@@ -138,9 +139,9 @@ def learn(price: FloatArray, found: OutOfFold, calibration: Calibration) -> Unce
 
 
 def _error_scale(signs: FloatArray, error: FloatArray) -> FloatArray:
-    """Ridge regression of log absolute error on the signs; slopes of agreement not below zero.
-
-    A sign that would call agreeing or near comparables a bad omen is dropped: it is noise.
+    """Ridge regression of log absolute error on the measures; slopes of agreement are not
+    negative. A measure by which agreeing or near comparables would raise the error is dropped as
+    noise.
     """
     target = reproducible.log(np.abs(error) + 0.005)
     penalty = np.full(signs.shape[1], TRAIT_RIDGE)

@@ -1,4 +1,4 @@
-"""Values of all subjects: by their market's model, else trended, else the reason why not."""
+"""Values all subjects: by their market's model, else by trending, else with a reason why not."""
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -40,7 +40,7 @@ class Comparables:
 
 
 class Appraisal:
-    """Values being made: arrays over all subjects, filled market by market."""
+    """Values in progress: arrays over all subjects, filled market by market."""
 
     def __init__(self, units: Subjects, market_value: FloatArray, params: ValuationParams) -> None:
         size = len(units)
@@ -55,11 +55,11 @@ class Appraisal:
         self.comparables: list[Comparables] = []
 
     def model_value(self) -> FloatArray:
-        """Values by a market's model, NaN where another method valued or none did."""
+        """Values by a market's model; NaN for other methods or none."""
         return np.where(np.isfinite(self.base), self.value, np.nan)
 
     def flag(self, reason: str, rows: BoolArray | IntArray) -> None:
-        """Note a reason for review on some subjects."""
+        """Add a reason for review to some subjects."""
         mask = self.reasons.setdefault(reason, np.zeros(len(self.units), dtype=np.bool_))
         mask[rows] = True
 
@@ -84,10 +84,10 @@ def appraise(
     progress: Progress = silent,
     threads: int = 1,
 ) -> Appraisal:
-    """Value every subject; each ends with a value and a method, or with a reason why it has none.
+    """Value every subject; each gets a value and a method, or a reason why not.
 
-    First by the models that are trusted, then by trending the assessor's value, then by the models
-    that are not. `market_value` is the assessor's, US dollars, NaN where there is none.
+    First by trusted models, then by trending the assessor's value, then by the other models.
+    `market_value` is the assessor's, US dollars, NaN where there is none.
     """
     made = Appraisal(units, market_value, params)
     trust = trusted(markets, levels, params)
@@ -103,10 +103,10 @@ def appraise(
 
 
 def trusted(markets: Mapping[str, Market], levels: Levels, params: ValuationParams) -> set[str]:
-    """Markets valued by their model although the assessor's value could be trended.
+    """Markets valued by their model even if the assessor's value could be trended.
 
-    Those accurate enough on sales that the model had not seen; all of them in a county whose
-    appraised values say nothing.
+    Those accurate enough on unseen sales; all markets in a county whose appraised values cannot be
+    trended.
     """
     if not levels.known:
         return set(markets)
@@ -118,7 +118,7 @@ def trusted(markets: Mapping[str, Market], levels: Levels, params: ValuationPara
 
 
 def _by_market(made: Appraisal, market: Market, progress: Progress, threads: int) -> None:
-    """Value the units of a market that have no value yet, in batches."""
+    """Value the subjects of a market without a value yet, in batches."""
     rows = np.flatnonzero((made.units.market == market.name) & np.isnan(made.value))
     able = market.model.can_value(made.units.take(rows))
     made.flag("missing_land_area", rows[~able])
@@ -198,7 +198,7 @@ def _by_trend(made: Appraisal, levels: Levels) -> None:
 
 
 def _explain_the_rest(made: Appraisal, markets: Mapping[str, Market]) -> None:
-    """Say of each unvalued subject what was lacking."""
+    """Record what was missing for each unvalued subject."""
     without, names = np.isnan(made.value), made.units.market
     for name in sorted(set(names[without].tolist()), key=str):
         if name is None:
@@ -221,7 +221,7 @@ def _flag_for_review(made: Appraisal) -> None:
 
 
 def large_change(value: FloatArray, market_value: FloatArray, params: ValuationParams) -> BoolArray:
-    """Whether a value differs so much from the assessor's that a person should look."""
+    """Whether a value differs enough from the assessor's to need review."""
     with np.errstate(invalid="ignore", divide="ignore"):
         change = np.abs(value / market_value - 1)
     return np.isfinite(change) & (change > params.review_change)

@@ -1,9 +1,9 @@
-"""What land is worth: rates by area and a size curve, by three methods side by side.
+"""Land values: rates by area and a size curve, by three methods.
 
 *vacant_sales*: prices of vacant land. *residual*: prices of improved parcels less the assessor's
 value of the improvements (abstraction, extraction). *allocation*: prices of improved parcels times
-the assessor's share of land. Each gives sales of "land" that one regression reads: log of price on
-a bent line of log size and the areas, which are drawn together as far as they have few sales.
+the assessor's share of land. Each yields sales of "land" for one regression: log of price on a
+bent line of log size and on areas, which are shrunk together if they have few sales.
 """
 
 from collections.abc import Mapping
@@ -32,18 +32,18 @@ METHODS = (VACANT_SALES, RESIDUAL, ALLOCATION)
 VACANT_MARKET = "vacant_land"
 IMPROVED_MARKETS = ("residential",)
 MIN_SALES = 30
-"""Fewest sales of land that make a method's table."""
+"""Minimum land sales for a method."""
 MIN_SHARE = 0.02
-"""Smallest share of a price that is believed to be land; below, the improvement is overvalued."""
+"""Minimum plausible land share of a price; below it, the improvement is overvalued."""
 MIN_TESTED = 5
-"""Fewest vacant sales that tell how well a method values them."""
+"""Minimum vacant sales for judging a method."""
 KNOTS = 5
 TABLE_SIZES = (0.10, 0.25, 0.50, 0.75, 0.90)
 
 
 @dataclass(frozen=True)
 class LandSales(Rows):
-    """Prices of land at the valuation date, US dollars, with the land that they were paid for.
+    """Prices of land at the valuation date, US dollars, with the land sold.
 
     `fold` as in ``ensemble.folds``.
     """
@@ -58,8 +58,8 @@ class LandSales(Rows):
 class LandCurve:
     """Land value by area and size: ``exp(coefficients)`` of level, size and area.
 
-    `size` is the mean log size of the sales, `knots` where the size curve may bend; sizes beyond
-    the sales are valued along the line.
+    `size` is the mean log size of the sales, `knots` where the size curve may bend; sizes outside
+    the sales follow the line.
     """
 
     areas: tuple[str, ...]
@@ -68,7 +68,7 @@ class LandCurve:
     coefficients: FloatArray
 
     def value(self, area: TextArray, size_sqft: FloatArray) -> FloatArray:
-        """Land value at the valuation date, US dollars; NaN where the size is unknown."""
+        """Land value at the valuation date, US dollars; NaN if the size is unknown."""
         with np.errstate(divide="ignore", invalid="ignore"):
             log_size = reproducible.log(np.where(size_sqft > 0, size_sqft, np.nan))
         known = np.isfinite(log_size)
@@ -101,7 +101,7 @@ def fit_land(sales: LandSales) -> LandCurve:
 
 @dataclass(frozen=True)
 class LandMethod:
-    """One method's curve, and how well it values vacant sales that it has not seen.
+    """One method's curve, and its accuracy on unseen vacant sales.
 
     `median_ratio` and `cod` are of land values to prices of vacant sales, by cross-validation over
     parcels for the method that learns from them; NaN with fewer than five such sales.
@@ -117,7 +117,7 @@ class LandMethod:
 
 @dataclass(frozen=True)
 class LandValues:
-    """The county's land by every method that its sales allow, and the one that is published."""
+    """The county's land rates by every method its sales allow, and the published one."""
 
     methods: tuple[LandMethod, ...]
     published: str | None
@@ -137,7 +137,7 @@ def land_values(
     """Land rates by every method that has enough sales.
 
     The published one values unseen vacant sales best (smallest median absolute log error of
-    level and spread together); without vacant sales to tell, allocation, then the residual.
+    level and spread together); without vacant sales, allocation, then the residual.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def _method(name: str, own: LandSales, vacant: LandSales) -> LandMethod:
 
 
 def _unseen(sales: LandSales) -> FloatArray:
-    """Land value of each sale by the sales of the other parcels' folds."""
+    """Land value of each sale from the other folds' sales."""
     value = np.full(sales.price.size, np.nan)
     for number in range(FOLDS):
         rows = sales.fold == number
@@ -216,7 +216,7 @@ def rate_table(method: LandMethod) -> list[dict[str, object]]:
     """Rates of a method by area at typical sizes, for an appraiser to read.
 
     A row for each area and each of five sizes (the 10th to 90th percentile of the sold land), with
-    how many of the area's sales the method had; the area ``all`` is the county without any.
+    the number of the area's sales; the area ``all`` is for parcels in no area.
     """
     sizes = np.unique(np.round(np.quantile(method.sales.size_sqft, TABLE_SIZES), -2))
     sizes = sizes[sizes > 0]
@@ -246,7 +246,7 @@ def rate_table(method: LandMethod) -> list[dict[str, object]]:
 
 
 def land_of(curve: LandCurve | None, units: Subjects) -> FloatArray:
-    """Land value of units by the published curve, US dollars; NaN where none is known."""
+    """Land value of subjects by the published curve, US dollars; NaN if unknown."""
     if curve is None:
         return np.full(len(units), np.nan)
     return curve.value(units.neighborhood, units.trait("land_area_sqft"))

@@ -1,10 +1,9 @@
 """From a model's value to the value on the roll: caps, minimum, rounding, land and improvement.
 
-Every step that changed a value is named in its trail, so that a value can be followed back to
-what the model said. Done twice, it changes nothing more.
-
-A value that is close to the assessor's is the assessor's, as it stands. Any other is rounded, and
-the cap and the minimum are rounded inwards, so that rounding breaks neither.
+Every step that changed a value is named in its trail, so that a value can be traced back to the
+model. Applying it twice changes nothing more. A value close to the assessor's is replaced by the
+assessor's. All others are rounded, and the cap and the minimum are rounded inward, so that
+rounding violates neither.
 """
 
 from collections.abc import Sequence
@@ -31,11 +30,11 @@ CAPPED, MINIMUM, KEPT, OVERRIDE, ROUNDED = (
 
 @dataclass(frozen=True)
 class RollValues:
-    """Values for the roll, US dollars, NaN where there is none.
+    """Values for the roll, US dollars; NaN if none.
 
-    `land` + `improvement` = `value`; both NaN where nothing says how to part it. `trail` names the
-    steps that changed the value, comma separated, in their order; None without any.
-    `override` says why a person set the value, who and when; None where nobody did.
+    `land` + `improvement` = `value`; both NaN if it cannot be divided. `trail` names the
+    steps that changed the value, comma separated, in their order; None if no steps. `override`
+    says why a person set the value, who and when; None without an override.
     """
 
     value: FloatArray
@@ -48,7 +47,7 @@ class RollValues:
 def roll_values(
     made: Appraisal, land: LandValues, properties: pa.Table, params: ValuationParams
 ) -> RollValues:
-    """Values for the roll of the subjects that were appraised.
+    """Values for the roll of the appraised subjects.
 
     Parameters
     ----------
@@ -82,12 +81,12 @@ def post_process(
     Parameters
     ----------
     value, current : array
-        The model's value and the assessor's present one, US dollars, NaN where there is none.
+        The model's value and the assessor's current value, US dollars; NaN if none.
 
     Returns
     -------
     tuple
-        Values, their trails, and why a person set them (None where nobody did).
+        Values, their trails, and override reasons (None without an override).
     """
     made = value.copy()
     trail: TextArray = np.full(made.size, "", dtype=object)
@@ -114,7 +113,7 @@ def post_process(
 
 
 def _kept(value: FloatArray, current: FloatArray, params: ValuationParams) -> BoolArray:
-    """Where the assessor's value stays: the rounded one is within the tolerance of it."""
+    """Where the assessor's value stays: the rounded value is within tolerance of it."""
     with np.errstate(invalid="ignore", divide="ignore"):
         near = np.abs(rounded(value, params.round_to) / current - 1) <= params.unchanged_tolerance
     allowed = (current > 0) & (current >= params.min_value)
@@ -122,7 +121,7 @@ def _kept(value: FloatArray, current: FloatArray, params: ValuationParams) -> Bo
 
 
 def _bounds(current: FloatArray, change: float, to: float) -> tuple[FloatArray, FloatArray]:
-    """Least and largest value that a cap allows, multiples of `to`; the present one where none."""
+    """Lowest and highest value that a cap allows, multiples of `to`; the current value if none."""
     low, high = rounded_up(current * (1 - change), to), rounded_down(current * (1 + change), to)
     none = low > high
     return np.where(none, current, low), np.where(none, current, high)
@@ -137,19 +136,19 @@ def rounded(value: FloatArray, to: float) -> FloatArray:
 
 
 def rounded_up(value: FloatArray, to: float) -> FloatArray:
-    """Least multiple of `to` that is not below; the last bit of a multiple does not count."""
+    """Smallest multiple of `to` that is not below, ignoring rounding in the last bit."""
     return np.ceil(value / to * (1 - 1e-12)) * to if to > 0 else value
 
 
 def rounded_down(value: FloatArray, to: float) -> FloatArray:
-    """Largest multiple of `to` that is not above; the last bit of a multiple does not count."""
+    """Largest multiple of `to` that is not above, ignoring rounding in the last bit."""
     return np.floor(value / to * (1 + 1e-12)) * to if to > 0 else value
 
 
 def _overridden(
     made: FloatArray, trail: TextArray, property_id: TextArray, overrides: Sequence[ValueOverride]
 ) -> TextArray:
-    """Put the values that a person set in place of the model's; the latest of a property counts."""
+    """Replace the model's values with overrides; the latest for a property counts."""
     rows = {name: row for row, name in enumerate(property_id.tolist())}
     found: TextArray = np.full(made.size, None, dtype=object)
     for override in sorted(overrides, key=lambda override: override.when):
@@ -167,21 +166,20 @@ def split_land(
     built: BoolArray,
     round_to: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Part values into land and improvement, which sum to them.
-
-    Land that bears no building is worth the whole. Of the rest, the land's value is that of the
-    land table, else the value times the assessor's share of land; it never exceeds the whole, and
-    a parcel that the assessor gives no land (a condominium unit, a manufactured home on another's
-    land) has none.
+    """Divide values into land and improvement values, which sum to the total. Land without a
+    building carries the whole value. Otherwise the land value comes from the land table, or is the
+    total times the assessor's land share. It never exceeds the total, and a parcel without
+    assessor's land value (a condominium unit, a manufactured home on someone else's land) has
+    none.
 
     Parameters
     ----------
     land : array
-        Land value by the land table, US dollars; NaN where none is known.
+        Land value from the land table, US dollars; NaN if unknown.
     appraised_share : array
-        The assessor's land value over the whole, 0 to 1; NaN where unknown.
+        The assessor's land value divided by the total, 0 to 1; NaN if unknown.
     built : array of bool
-        Whether a building stands on it.
+        Whether it has a building.
     """
     by_share = value * appraised_share
     found = np.where(np.isfinite(land), land, by_share)
@@ -191,21 +189,21 @@ def split_land(
 
 
 def allocate(total: FloatArray, share: FloatArray, group: IntArray, unit: float) -> FloatArray:
-    """Part each group's total over its members by their shares, in whole units that sum to it.
-
-    The largest-remainder method: each member gets the units that its share makes whole, and the
-    units left go to the largest fractions, the first member first where equal.
+    """Divide each group's total among its members by share, in whole units that sum to it.
+    Largest-remainder method: each member gets the whole units of its share, and remaining units go
+    to the largest fractions, ties to the first member.
 
     Parameters
     ----------
     total : array
-        Total of each group, US dollars; what is left beyond whole units goes to its largest member.
+        Total of each group, US dollars; any remainder beyond whole units goes to its largest
+        member.
     share : array
-        Weight of each member, zero or more; a group whose weights are all zero is parted evenly.
+        Weight of each member, zero or more; a group with all weights zero is divided evenly.
     group : array of int
         Group of each member, from 0.
     unit : float
-        Smallest part, US dollars; 0 for no rounding.
+        Smallest unit, US dollars; 0 for no rounding.
     """
     count = total.size
     weight = np.bincount(group, share, count)
@@ -233,7 +231,7 @@ def allocate(total: FloatArray, share: FloatArray, group: IntArray, unit: float)
 def structure_values(
     improvements: pa.Table, property_id: TextArray, roll: RollValues, round_to: float
 ) -> pa.Table:
-    """Improvement values of properties with several structures, parted by the assessor's values.
+    """Improvement values of properties with several structures, divided by the assessor's values.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""Ratio studies of a run, and models compared on sales they have not seen."""
+"""Ratio studies of a run, and models compared on holdout sales."""

@@ -1,4 +1,4 @@
-"""Ways of valuing side by side, on the same sales that none of them had seen."""
+"""Compares models on the same holdout sales."""
 
 from collections.abc import Sequence
 
@@ -36,9 +36,9 @@ def leaderboard(
 ) -> list[dict[str, object]]:
     """Rows of the result table ``model_leaderboard`` without run and county, best COD first.
 
-    Beside the run's own values: the assessor's, the neighborhood's median price per square foot,
-    the textbook regression, the comparables alone, the trees alone, and the ensemble at other
-    settings of the equity calibration, so that what equity costs in accuracy is seen.
+    In addition to the run's own values: the assessor's, the neighborhood's median price per square
+    foot, the textbook regression, the comparables alone, the trees alone, and the ensemble at
+    other settings of the equity calibration, which show the cost of equity in accuracy.
 
     Parameters
     ----------

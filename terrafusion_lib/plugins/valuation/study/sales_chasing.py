@@ -1,4 +1,4 @@
-"""Signals of sales chasing in the assessor's values, of the county and of each property type."""
+"""Indicators of sales chasing in the assessor's values, for the county and each property type."""
 
 import numpy as np
 import pyarrow as pa
@@ -29,12 +29,12 @@ from terrafusion_lib.stats.study import (
 def chasing_rows(
     appraised: StudySales, properties: pa.Table, property_type: TextArray, options: StudyOptions
 ) -> dict[str, list[object]]:
-    """Signals as rows of the study of the assessor's values.
+    """Indicators as rows of the study of the assessor's values.
 
     Parameters
     ----------
     appraised : StudySales
-        Sales of the study: those before the valuation date are what the values could know.
+        Sales of the study; those before the valuation date were known when values were set.
     properties : Table
         The roll with ``current_market_value``, ``prior_market_value`` and
         ``new_construction_value``; `property_type` of its rows.
@@ -56,7 +56,7 @@ def chasing_rows(
 
 
 def chasing_summary(rows: dict[str, list[object]]) -> dict[str, object]:
-    """Signals beyond their limits, for the run record; nothing when there is none."""
+    """Indicators beyond their limits, for the run record; empty if none."""
     found = [
         f"{stratum}: {statistic} {estimate:.2f}"
         for stratum, statistic, estimate, verdict in zip(
@@ -97,9 +97,8 @@ def _signals(
 def _changes(
     appraised: StudySales, properties: pa.Table, property_type: TextArray
 ) -> tuple[FloatArray, BoolArray]:
-    """Change of value of every property over the unsold ones' of its type, and which were sold.
-
-    NaN with new construction, and for properties sold after the valuation date alone.
+    """Value change of every property relative to unsold ones of its type, and which were sold. NaN
+    with new construction, and for properties sold only after the valuation date.
     """
     now, prior = (numbers(properties, f"{name}_market_value") for name in ("current", "prior"))
     built = numbers(properties, "new_construction_value") > 0

@@ -1,4 +1,4 @@
-"""The ratio studies of a run: the assessor's values, and the model on sales it had not seen."""
+"""The ratio studies of a run: the assessor's values, and the model on holdout sales."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ DECILES = 10
 
 @dataclass(frozen=True)
 class StudySales(Rows):
-    """Sales of one study: what was sold, its value, and the price that the ratio is to.
+    """Sales of one study: the property sold, its value, and the price for the ratio.
 
-    `price` is brought to the valuation date where the study says so, else what was paid, US
-    dollars; `covered` says whether it lay within the value's prediction interval (1, 0, NaN where
-    the values have none).
+    `price` is adjusted to the valuation date if the study says so, otherwise unadjusted, US
+    dollars; `covered` says whether it was within the value's prediction interval (1, 0, NaN
+    without one).
     """
 
     sales: Sales
@@ -54,7 +54,7 @@ class StudySales(Rows):
         return self.take(usable(self.value, self.price))
 
     def statistics(self, study: str, options: StudyOptions) -> dict[str, list[object]]:
-        """The study overall, by property type, neighborhood and tenth of value."""
+        """The study overall, by property type, neighborhood and value decile."""
         groups = {
             "property_type": self.property_type.tolist(),
             "neighborhood_code": self.sales.unit.neighborhood.tolist(),
@@ -64,10 +64,8 @@ class StudySales(Rows):
 
 
 def value_deciles(value: FloatArray, price: FloatArray) -> list[str]:
-    """Tenth of each sale, 01 the least valuable.
-
-    Sales are ranked by half their price and half their value at the median level, so that neither
-    an error of the price nor one of the value decides alone.
+    """Value decile of each sale, 01 the lowest. Sales are ranked by the average of price and value
+    at the median level, so that neither a price error nor a value error decides alone.
     """
     if value.size == 0:
         return []
@@ -85,7 +83,7 @@ def appraised_sales(
     markets: Mapping[str, Market],
     params: ValuationParams,
 ) -> StudySales:
-    """The assessor's market values against prices brought to the valuation date.
+    """The assessor's market values against prices adjusted to the valuation date.
 
     Sales of the months around the valuation date that the parameters give, whose property is still
     of the market that it was sold in; a lot built upon since is another property. Markets without
@@ -113,9 +111,8 @@ def _appraised(sales: Sales, market_value: FloatArray, markets: Mapping[str, Mar
 
 @dataclass(frozen=True)
 class Holdout:
-    """Sales that test a run's models, by market, and the models that had not seen them.
-
-    `test` says which sales they are; `sales` has only markets with a sale.
+    """Holdout sales by market, and the models that had not seen them. `test` describes the sales;
+    `sales` has only markets with a sale.
     """
 
     test: str
@@ -123,7 +120,7 @@ class Holdout:
     sales: Mapping[str, Sales]
 
     def study(self, params: ValuationParams) -> StudySales | None:
-        """The models' values on the day of each sale against its raw price; None without sales."""
+        """The models' values as of each sale date against unadjusted prices; None without sales."""
         tested = [_tested(self.markets[name], sales, params) for name, sales in self.sales.items()]
         return StudySales.join(tested).usable() if tested else None
 
@@ -137,10 +134,9 @@ def holdout(
     seed: int,
     threads: int = 1,
 ) -> Holdout:
-    """Which sales test which models.
-
-    Sales on or after the valuation date test the models that make the values, which have not seen
-    them; else the newest earlier sales test models fitted on the older ones alone. Only markets in
+    """Select holdout sales and models. Sales on or after the valuation date test the models that
+    produce the values; otherwise the newest earlier sales test models fitted only on older ones.
+    Only markets in
     `names` are tested: those whose values come from their models.
     """
     later = prepared.later

@@ -1,4 +1,4 @@
-"""The comparable grid: a subject, its comparable sales, and what makes them alike, in dollars."""
+"""The comparable grid: a subject, its comparable sales, and their adjustments in dollars."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -23,7 +23,7 @@ BY_TRAITS, BY_LEAVES = "traits", "leaves"
 
 @dataclass(frozen=True)
 class Place:
-    """Where a property lies: WGS 84 degrees, None unknown."""
+    """Location of a property: WGS 84 degrees, None if unknown."""
 
     latitude: float | None
     longitude: float | None
@@ -34,10 +34,10 @@ class Comparable:
     """A comparable sale and its adjustments to the subject on its day, US dollars.
 
     `sale_price` + the sum of `lines` = `adjusted_price`. `net_percent` and `gross_percent` are the
-    sum of the lines and of their sizes, percent of the price. What the market does not explain of
-    the price (bargaining, unseen features) is carried over in part: `indicated_value` is
-    `adjusted_price` less the rest. `similarity` is 1 for a twin and falls toward 0; `weight` its
-    share in the reconciled value.
+    sum of the lines and of their sizes, percent of the price. The part of the price that the
+    market does not explain (negotiation, unobserved features) is partly carried over:
+    `indicated_value` is `adjusted_price` less the rest. `similarity` is 1 for an identical
+    property and falls toward 0; `weight` its share in the reconciled value.
     """
 
     rank: int
@@ -61,11 +61,10 @@ class Comparable:
 class ComparableGrid:
     """A subject and its comparables, best first.
 
-    `carry_over` is the share of a sale's own deviation from the market that counts for the subject:
-    as much as is found again in neighboring sales. `reconciled` is the weighted mean of the
-    indicated values, `value` what the market's model says of the subject: `value` - `reconciled`
-    is what trees and equity calibration add, and, where other sales were asked for than the model
-    itself takes, the difference of those.
+    `carry_over` is the share of a sale's own deviation from the market that counts for the
+    subject: as much as neighboring sales share. `reconciled` is the weighted mean of the indicated
+    values, `value` the model's value of the subject: `value` - `reconciled` is what trees and
+    equity calibration add, plus the effect of choosing other sales than the model does.
     """
 
     property_id: str
@@ -79,7 +78,7 @@ class ComparableGrid:
     value: float
 
     def to_table(self) -> pa.Table:
-        """One row a comparable, a column for each adjustment (``adjust_time`` …), US dollars."""
+        """One row per comparable, one column per adjustment (``adjust_time`` …), US dollars."""
         rows = [
             {name: value for name, value in asdict(sale).items() if name not in _NESTED}
             | {f"adjust_{line}": dollars for line, dollars in sale.lines.items()}
@@ -103,25 +102,25 @@ def comparable_grid(
     how: str = BY_TRAITS,
     like: Subjects | None = None,
 ) -> ComparableGrid:
-    """The grid of one unit of a market.
+    """The grid of one subject in a market.
 
     Parameters
     ----------
     places : mapping
         ``latitude`` and ``longitude`` by parcel (``Subjects.parcel``), degrees, NaN unknown.
     how : str
-        ``traits``: the sales that need the least adjustment, as the model takes them; ``leaves``:
-        those that most of the model's trees hold for the same.
+        ``traits``: the sales that need the least adjustment, as in the model; ``leaves``: those
+        that share a leaf with the subject in most of the model's trees.
     like : Subjects, optional
-        The unit whose comparables are taken: the same one with other traits.
+        The subject whose comparables to use: the same one with other traits.
 
     Raises
     ------
     ValuationError
-        `how` is unknown, the number is not 1 to 30, or the market has no trees to ask.
+        `how` is unknown, the number is not 1 to 30, or the market has no trees.
     """
     if not 1 <= comparables <= 30:
-        raise ValuationError(f"A grid has 1 to 30 comparables, not {comparables}")
+        raise ValuationError(f"A grid can have 1 to 30 comparables, not {comparables}")
     lent, other = lend(market.lead, unit), lend(market.lead, like or unit)
     valued = market.ensemble.predict(lent, other)
     if how == BY_TRAITS:
@@ -149,13 +148,13 @@ def comparable_grid(
 
 
 def _by_leaves(market: Market, unit: Subjects, valued: Prediction, comparables: int) -> Prediction:
-    """Reconcile the sales that most trees hold for the same."""
+    """Reconcile the sales that share a leaf with the subject in most trees."""
     index, booster = market.leaf_index, market.ensemble.booster
     if index is None or booster is None or valued.signals is None:
         raise ValuationError(
             f"The model of the market {market.name} has no trees",
-            cause="too few sales, or unseen sales gained nothing from trees",
-            hint=f"ask for comparables by {BY_TRAITS}",
+            cause="too few sales, or trees did not improve unseen sales",
+            hint=f"choose comparables by {BY_TRAITS}",
         )
     leaves = booster.leaves(valued.signals)
     alike = index.most_alike(leaves, unit.x_feet, unit.y_feet, unit.identity, comparables)
@@ -196,10 +195,9 @@ def _comparable(
 
 
 def _dollars(made: Prediction, rank: int, price: float, adjusted: float) -> dict[str, float]:
-    """The adjustments in dollars, whose sum is the whole adjustment.
-
-    Effects multiply, dollars add: each log effect counts by the logarithmic mean of the price
-    before and after, the one factor by which the order of adjustments does not matter.
+    """The adjustments in dollars, which sum to the total adjustment. Effects multiply but dollars
+    add: each log effect is weighted by the logarithmic mean of the price before and after, the
+    only weight that is independent of the order of adjustments.
     """
     items = made.grid.items[0, rank]
     factor = float(logarithmic_mean(np.array([adjusted]), np.array([price]))[0])

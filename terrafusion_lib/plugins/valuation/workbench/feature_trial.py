@@ -1,4 +1,4 @@
-"""Is a new feature worth having? The same trees with it and without it, on unseen sales."""
+"""Is a new trait worth having? Compares the same trees with and without it on unseen sales."""
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,10 +18,9 @@ REPLICATES = 1_000
 
 @dataclass(frozen=True)
 class FeatureTrial:
-    """COD of a market's unseen sales without and with a feature.
-
-    `gain` is the COD that it saves, with its 95 percent interval over resampled parcels: an
-    interval above zero says that the feature helps.
+    """COD of a market's unseen sales with and without a trait. `gain` is the reduction in COD,
+    with its 95 percent interval over resampled parcels: an interval above zero means that the
+    trait helps.
     """
 
     sales: int
@@ -36,12 +35,12 @@ class FeatureTrial:
 def try_feature(
     market: Market, feature: FloatArray, seed: int = 0, threads: int = 1
 ) -> FeatureTrial:
-    """Try a feature on a market.
+    """Try a trait on a market.
 
     Parameters
     ----------
     feature : array
-        Its value by row of the properties table (``Subjects.parcel``); NaN where unknown.
+        The trait by row of the properties table (``Subjects.parcel``); NaN if unknown.
     """
     sales, first = market.sales, market.out_of_fold.comparables
     column = feature[sales.unit.parcel]
@@ -73,7 +72,7 @@ def try_feature(
 def _gains(
     before: FloatArray, after: FloatArray, price: FloatArray, parcel: np.ndarray, seed: int
 ) -> FloatArray:
-    """COD saved, over parcels drawn with replacement; medians are those of the whole sample."""
+    """COD reduction for parcels drawn with replacement; medians are those of the whole sample."""
     row = np.unique(parcel, return_inverse=True)[1]
     count = np.bincount(row).astype(np.float64)
     sums = []

@@ -1,4 +1,4 @@
-"""Opening a finished valuation: its models, and any parcel valued by them at once."""
+"""Opens a finished valuation with its models, to value any parcel immediately."""
 
 from datetime import date
 from pathlib import Path
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 
 def open_workbench(results: Results) -> Workbench:
-    """The fitted models of a finished valuation over the county's active properties.
+    """The fitted models of a finished valuation, with the county's active properties.
 
     Raises
     ------
     RunError
-        The results were made by no step of the main job, so their models were not kept.
+        The results do not come from a step of the main job, so their models were not stored.
     """
     return _open(_file(results.folder, results.county_id), results.properties(PROPERTY_COLUMNS))
 

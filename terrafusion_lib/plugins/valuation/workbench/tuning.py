@@ -1,8 +1,8 @@
-"""Finding the settings of trees that value a county's unseen sales best.
+"""Finds the tree settings that value a county's unseen sales best.
 
-A trial grows the trees out of fold, by parcels, on the sales that made the run's model: no sale on
-or after the valuation date is looked at. Which settings are tried depends on the seed alone, so a
-search that goes on, or is made again, tries the same ones in the same order.
+A trial trains the trees out of fold, by parcel, on the sales of the run's model; it uses no sale
+on or after the valuation date. The settings tried depend only on the seed, so a resumed or
+repeated search tries the same ones in the same order.
 """
 
 import hashlib
@@ -30,12 +30,12 @@ CHOICES: dict[str, tuple[float, ...]] = {
     "signal_share": (0.4, 0.6, 0.8),
     "sales_share": (0.6, 0.8, 1.0),
 }
-"""What a search draws from."""
+"""The search space."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Settings, how they are used best, and what they do on unseen sales.
+    """Tree settings, their best use, and their results on unseen sales.
 
     `error` is the mean absolute error of log price, which decides; `cod` that of value / price,
     before the equity calibration.
@@ -57,10 +57,9 @@ def tune(
     threads: int = 1,
     progress: Progress = silent,
 ) -> list[Trial]:
-    """Try settings, the market's own first; the best comes first in what is returned.
-
-    Each trial is kept in `journal` (JSON lines) as soon as it is made, so that a search that was
-    stopped goes on where it was. Trials of other sales or another seed are not taken for these.
+    """Try settings, starting with the market's own; returns trials best first. Each trial is
+    appended to `journal` (JSON lines) immediately, so that an interrupted search resumes. Trials
+    with other sales or another seed are ignored.
 
     Raises
     ------
@@ -103,7 +102,7 @@ def tune(
 
 
 def _candidates(own: TreeSettings, seed: int) -> Iterator[TreeSettings]:
-    """The market's own settings, then all others in an order that the seed decides."""
+    """The market's own settings, then all others in an order set by the seed."""
     yield own
     sizes = [len(values) for values in CHOICES.values()]
     for number in np.random.default_rng(seed).permutation(int(np.prod(sizes))).tolist():
@@ -116,7 +115,7 @@ def _candidates(own: TreeSettings, seed: int) -> Iterator[TreeSettings]:
 
 
 def _read(journal: Path, key: str) -> dict[TreeSettings, Trial]:
-    """Trials of the same sales; a line that a killed search left unfinished is passed over."""
+    """Trials of the same sales; skips a line left unfinished by a killed search."""
     found: dict[TreeSettings, Trial] = {}
     if not journal.is_file():
         return found

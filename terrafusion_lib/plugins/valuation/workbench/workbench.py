@@ -1,4 +1,4 @@
-"""Any parcel of a fitted county valued at once: as it is, or as it would be if it were changed."""
+"""Values any parcel of a fitted county immediately: as it is, or with changed traits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -34,7 +34,7 @@ BOUNDS = {
     "effective_year_built": (1_500.0, 2_200.0),
     "is_waterfront": (0.0, 1.0),
 }
-"""Values that a trait can have, where not any number from zero."""
+"""Valid ranges of traits that are not simply zero or more."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Appraised:
 class Workbench:
     """A county's properties and its fitted markets.
 
-    `rows` finds a property by its id, `places` holds latitudes and longitudes by parcel
+    `rows` maps property ids to rows, `places` has latitudes and longitudes by parcel
     (``Subjects.parcel``).
     """
 
@@ -75,9 +75,9 @@ class Workbench:
     ) -> "Workbench":
         """A workbench over a properties table (``prepare.PROPERTY_COLUMNS``).
 
-        It may be another roll than the models were made from: properties that their sales know
-        keep the numbers that they have there, so that no sale of its own values a property, and
-        places are measured from the models' `origin`.
+        The roll may differ from the one the models were fitted on: properties with sales keep
+        their numbers, so that a property's own sales never value it, and locations are measured
+        from the models' `origin`.
         """
         ids = texts(properties, "property_id").tolist()
         rows = {name: row for row, name in enumerate(ids)}
@@ -91,10 +91,8 @@ class Workbench:
     def appraise(
         self, property_id: str, changes: Mapping[str, float | None] | None = None
     ) -> Appraised:
-        """Value a property, its traits changed as `changes` says.
-
-        A changed property is valued from the comparables of the property as it is: what differs is
-        the change alone.
+        """Value a property with changed traits. It keeps the comparables of the unchanged
+        property, so that only the change counts.
 
         Parameters
         ----------
@@ -105,7 +103,8 @@ class Workbench:
         Raises
         ------
         ValuationError
-            The property or a trait is unknown, a value cannot be, or no market values the property.
+            The property or a trait is unknown, a trait value is impossible, or no market values
+            the property.
         """
         unit, name, market, like = self._asked(property_id, changes)
         level = market.model.finder.params.interval_level
@@ -133,12 +132,12 @@ class Workbench:
         how: str = BY_TRAITS,
         changes: Mapping[str, float | None] | None = None,
     ) -> ComparableGrid:
-        """The comparable grid of a property, its traits changed as `changes` says.
+        """The comparable grid of a property, with traits changed by `changes`.
 
         Raises
         ------
         ValuationError
-            As of `appraise` and `comparable_grid`.
+            See `appraise` and `comparable_grid`.
         """
         unit, _, market, like = self._asked(property_id, changes)
         return comparable_grid(
@@ -156,20 +155,20 @@ class Workbench:
         return self.units.take(np.array([self.rows[property_id]]))
 
     def market_of(self, property_id: str, unit: Subjects) -> tuple[str, Market]:
-        """The market that values a unit."""
+        """The market that values a subject."""
         name = unit.market[0]
         if name not in self.markets or not self.markets[name].model.can_value(unit)[0]:
             raise ValuationError(
                 f"No model values property {property_id}, of the market {name}",
                 examples=sorted(self.markets),
-                cause="too few valid sales of that market, or an area that is unknown",
+                cause="too few valid sales in that market, or an unknown area",
             )
         return name, self.markets[name]
 
     def _asked(
         self, property_id: str, changes: Mapping[str, float | None] | None
     ) -> tuple[Subjects, str, Market, Subjects | None]:
-        """The unit to value, its market, and the unit whose comparables are taken, if another."""
+        """The subject to value, its market, and the subject with the comparables, if different."""
         present = self.unit(property_id)
         unit = _changed(present, changes or {})
         name, market = self.market_of(property_id, unit)
@@ -178,7 +177,7 @@ class Workbench:
 
 
 def _numbered(units: Subjects, rows: Mapping[str, int], markets: Mapping[str, Market]) -> Subjects:
-    """Subjects with the numbers that the models' sales know their properties by, others above."""
+    """Subjects numbered as in the models' sales; other properties get higher numbers."""
     given = [
         int(known.max(initial=-1))
         for market in markets.values()
@@ -219,7 +218,7 @@ def _trait_value(name: str, value: object) -> float:
     Raises
     ------
     ValuationError
-        It is no number, or one that the trait cannot have.
+        It is not a number, or not a valid one for the trait.
     """
     if value is None:
         return float("nan")
@@ -227,7 +226,7 @@ def _trait_value(name: str, value: object) -> float:
     if not isinstance(value, Real) or not least <= float(value) <= most:
         raise ValuationError(
             f"{name} cannot be {value!r}",
-            cause=f"it is a number from {least:,g} to {most:,g}",
-            hint="None says that it is unknown",
+            cause=f"it must be a number from {least:,g} to {most:,g}",
+            hint="use None for unknown",
         )
     return float(value)

@@ -148,7 +148,7 @@ def test_an_upload_that_lost_a_file_fails(
 
     monkeypatch.setattr(kind, "_put_file", losing)
     kind.clear_instance_cache()
-    with pytest.raises(PublishError, match="not whole") as failure:
+    with pytest.raises(PublishError, match="incomplete after") as failure:
         export(project)
     assert failure.value.reason_code == "upload_incomplete"
     assert failure.value.examples == ("grid_wa_2026.gpkg",)

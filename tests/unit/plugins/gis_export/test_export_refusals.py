@@ -29,19 +29,19 @@ def refusal(county: GridCounty, **params: Any) -> ExportError:
         ({"export_format": "geopakage"}, "unknown_format", "did you mean geopackage"),
         ({"layers": ("parcel",)}, "unknown_layer", "did you mean parcels"),
         ({"layers": ("zzz",)}, "unknown_layer", ", ".join(LAYERS)),
-        ({"rename": {"year_built": "a\nb"}}, "field_name_not_allowed", "can be printed"),
+        ({"rename": {"year_built": "a\nb"}}, "field_name_not_allowed", "printable"),
         *(
             (
                 {"rename": {"year_built": new}, "export_format": "file_geodatabase"},
                 "field_name_not_allowed",
-                "begins with no digit",
+                "does not start with a digit",
             )
             for new in ("1st value", "select", "a b", "x" * 65)
         ),
         ({"attributes": ("yearbuilt",)}, "unknown_attribute", "did you mean year_built"),
         ({"rename": {"no_such": "x"}}, "unknown_attribute", "no_such"),
         ({"rename": {"year_built": "PROPERTY_ID"}}, "attribute_name_clash", "both be named"),
-        ({"rename": {"year_built": "Shape"}}, "attribute_name_clash", "keep for themselves"),
+        ({"rename": {"year_built": "Shape"}}, "attribute_name_clash", "formats reserve"),
         ({"attributes": ("owner_name",)}, "personal_data_denied", "reporting:view_sensitive"),
         ({"attributes": ("exemption_type",)}, "personal_data_denied", "exemption_type"),
         ({"crs": "EPSG:99999999"}, "crs_not_supported", "unknown"),

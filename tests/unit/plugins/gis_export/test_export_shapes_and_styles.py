@@ -112,10 +112,10 @@ def test_ratios_diverge_from_one() -> None:
 @pytest.mark.parametrize(
     ("crs", "says"),
     [
-        ("EPSG:5703", "no horizontal system"),
-        ("EPSG:4978", "no horizontal system"),
-        ("EPSG:4979", "no horizontal system"),
-        ("EPSG:5498", "no horizontal system"),
+        ("EPSG:5703", "not a horizontal"),
+        ("EPSG:4978", "not a horizontal"),
+        ("EPSG:4979", "not a horizontal"),
+        ("EPSG:5498", "not a horizontal"),
         ("IAU_2015:30100", "another planet"),
     ],
 )
