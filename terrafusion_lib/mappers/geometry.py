@@ -148,7 +148,8 @@ def _unfit(degrees: Any) -> NDArray[np.int64]:
 
     polygonal = np.isin(shapely.get_type_id(degrees), (POLYGON, MULTIPOLYGON))
     invalid = np.flatnonzero(polygonal & ~shapely.is_valid(degrees))
-    return invalid[np.isfinite(shapely.bounds(degrees[invalid])).all(axis=-1)]
+    finite: NDArray[np.bool_] = np.isfinite(shapely.bounds(degrees[invalid])).all(axis=-1)
+    return invalid[finite]
 
 
 def _wkb(shapes: Any, same: pa.Array | None, present: NDArray[np.bool_]) -> pa.Array:
