@@ -18,6 +18,7 @@ from terrafusion_lib.jobs.destination import FolderDestination, ObjectDestinatio
 from terrafusion_lib.jobs.lease import JobCancelledError
 from terrafusion_lib.jobs.marker import MARKER, marker_text, own_files
 from terrafusion_lib.jobs.request import cancel
+from terrafusion_lib.plugins.gis_export.errors import ExportError
 from tests.support.gis_county import COUNTY, export_gis, jobs_of, store_county
 from tests.support.refused import refused
 
