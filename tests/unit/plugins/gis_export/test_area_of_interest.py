@@ -107,7 +107,7 @@ def test_outlines_are_whole_although_the_area_is_not(county: GridCounty) -> None
         ({"bbox": (-118, 46, -119, 47)}, "area_invalid", "west < east"),
         ({"bbox": (-110, 46, -109.9, 46.1)}, "area_empty", "longitude, latitude"),
         ({"bbox": (2e6, 3e5, 2.1e6, 4e5)}, "area_invalid", "not longitudes"),
-        ({"bbox": (-125, 45, -117, 49)}, "area_too_large", "the maximum is is 5,000"),
+        ({"bbox": (-125, 45, -117, 49)}, "area_too_large", "the maximum is 5,000"),
         ({"polygon": {"type": "Point"}}, "area_invalid", "not a GeoJSON"),
         ({"polygon": {"features": [1]}}, "area_invalid", "not a GeoJSON"),
         (
