@@ -279,7 +279,7 @@ def export_stored(root: Path, name: str) -> None:
         def read(table: str, columns: Any = None) -> pa.Table:
             return store.read(table, county_id=COUNTY, columns=columns)
 
-        context = PluginContext(COUNTY, 2026, date(2026, 1, 1), "bench", read)
+        context = PluginContext(COUNTY, 2026, date(2026, 1, 1), "bench", read, crs=COUNTY_CRS)
         params = GisExportParams(export_format=name, attributes=ATTRIBUTES)
         plan = make_plan(context, params)
         for file, write in plan.files().items():

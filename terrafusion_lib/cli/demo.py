@@ -36,6 +36,7 @@ def demo_files(
     """Write the invented files of a county that is not in Washington, for its run."""
     from terrafusion_lib.demo.files.counties import write_files
 
+    require(county, "pipeline:run")
     folder = settings().county_data(county) / "source"
     write_files(county, folder)
     print(f"{folder}: {len(list(folder.iterdir()))} files")

@@ -28,11 +28,13 @@ def system(crs: str) -> "CRS":
     Raises
     ------
     ConfigError
-        It is unknown; the closest common one is suggested.
+        It is unknown or empty; the closest common one is suggested.
     """
     from pyproj import CRS
     from pyproj.exceptions import CRSError
 
+    if not crs:
+        raise ConfigError("No coordinate system is named", hint=_NAME_IT)
     try:
         return CRS.from_user_input(crs)
     except CRSError as error:
@@ -50,8 +52,6 @@ def projected_system(crs: str) -> "CRS":
     ConfigError
         It is unknown or geographic.
     """
-    if not crs:
-        raise ConfigError("No coordinate system is set", hint=_NAME_IT)
     projected = system(crs)
     if not projected.is_projected:
         raise ConfigError(

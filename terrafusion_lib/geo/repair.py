@@ -76,7 +76,7 @@ def fit_shapes(table: pa.Table, policy: GeometryConfig, *, key: str) -> FitShape
     kinds = shapely.get_type_id(shapes)
     usable = present & ~unreadable
     no_area = usable & (~np.isin(kinds, (POLYGON, MULTIPOLYGON)) | shapely.is_empty(shapes))
-    reasons[no_area] = "the shape has no area"
+    reasons[no_area] = "the shape covers no area"
     invalid = usable & ~no_area & ~shapely.is_valid(shapes)
     shapes = shapes.copy()
     repaired = _repair(shapes, invalid, reasons, policy)

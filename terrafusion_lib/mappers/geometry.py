@@ -147,8 +147,9 @@ def _unfit(degrees: Any) -> NDArray[np.int64]:
     import shapely
 
     polygonal = np.isin(shapely.get_type_id(degrees), (POLYGON, MULTIPOLYGON))
-    finite = np.isfinite(shapely.bounds(degrees)).all(axis=-1)
-    return np.flatnonzero(polygonal & finite & ~shapely.is_valid(degrees))
+    invalid = np.flatnonzero(polygonal & ~shapely.is_valid(degrees))
+    finite: NDArray[np.bool_] = np.isfinite(shapely.bounds(degrees[invalid])).all(axis=-1)
+    return invalid[finite]
 
 
 def _wkb(shapes: Any, same: pa.Array | None, present: NDArray[np.bool_]) -> pa.Array:

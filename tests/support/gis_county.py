@@ -209,6 +209,7 @@ class GridCounty:
             assessment_year=2026,
             valuation_date=date(2026, 1, 1),
             run_id="export-1",
+            crs="EPSG:2927",
             read=reader(self.tables),
             results=None if self.results is None else reader(self.results),
         )

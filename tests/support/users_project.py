@@ -20,6 +20,7 @@ def add_county(root: Path, county_id: str, *users: dict[str, Any], **file: Any) 
     (folder / "rbac").mkdir(parents=True)
     (folder / "county.yaml").write_text(
         f"county_id: {county_id}\nname: {county_id}\nassessment_year: 2026\n"
+        "state: WA\ncrs: EPSG:2927\n"
         "sources: {pacs: {connector: file_connector}}\nmapping: mappings/m.yaml\n"
         f"users: rbac/{county_id}_users.json\n"
     )

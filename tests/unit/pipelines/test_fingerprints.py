@@ -139,7 +139,7 @@ def append(path: Path, text: str) -> None:
         ("core/locks.py", EVERYTHING),
         ("core/copy_stream.py", FROM_LOAD),
         ("geo/crs.py", EVERYTHING),
-        ("geo/repair.py", [SPECIALIZE]),
+        ("geo/repair.py", FROM_MAP),
         ("geo/class_breaks.py", NOTHING),
         ("connectors/sql_server/source.py", EVERYTHING),
         ("connectors/arcgis/layer.py", NOTHING),
