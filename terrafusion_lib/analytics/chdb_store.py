@@ -65,10 +65,10 @@ class ChdbAnalytics:
             if current:
                 link_tree(self.folder / current, self.folder / version)
             with self._opened(self.folder / version) as writer:
-                done = writer.apply(partitions)
+                loaded = writer.apply(partitions)
             write_text(self.folder / CURRENT, version)
             self._remove_others(version)
-        return done
+        return loaded
 
     def close(self) -> None:
         """Close the engine and remove this process's copy."""

@@ -117,8 +117,8 @@ class ClickHouseAnalytics:
         self._client.database = self._database
         for fact in facts().values():
             self._command(create_statement(fact, fact.name, self._engine, self._cluster))
-            found = self._client.query(f"DESCRIBE TABLE {fact.name}").result_rows
-            if {row[0]: row[1] for row in found} != column_types(fact):
+            described = self._client.query(f"DESCRIBE TABLE {fact.name}").result_rows
+            if {row[0]: row[1] for row in described} != column_types(fact):
                 raise LoadError(
                     f"ClickHouse table {self._database}.{fact.name} was created by another "
                     "version: its columns differ",
@@ -139,11 +139,11 @@ class ClickHouseAnalytics:
         rows = partition.marked_rows()
         for start in range(0, rows.num_rows, INSERT_ROWS):
             self._client.insert_arrow(arriving, rows.slice(start, INSERT_ROWS))
-        found = self._client.query_arrow(
+        stored = self._client.query_arrow(
             totals_query(self.dialect, fact, arriving, "1 = 1", native_hash=False),
             settings=CLICKHOUSE_SETTINGS,
         )
-        arrived = read_totals(fact, found.to_pylist()).get(partition.year, no_totals(fact))
+        arrived = read_totals(fact, stored.to_pylist()).get(partition.year, no_totals(fact))
         totals = check_totals(partition, source, arrived)
         self._command(
             f"ALTER TABLE {fact.name}{self._cluster} REPLACE PARTITION {place} FROM {arriving}"

@@ -99,8 +99,8 @@ class DuckDbDialect:
         return f"quantile_cont({value}, {share!r})"
 
     def quartiles(self, value: str) -> tuple[str, str, str]:
-        found = f"quantile_cont({value}, [0.25, 0.5, 0.75])"
-        return f"{found}[1]", f"{found}[2]", f"{found}[3]"
+        values = f"quantile_cont({value}, [0.25, 0.5, 0.75])"
+        return f"{values}[1]", f"{values}[2]", f"{values}[3]"
 
     def month(self, date: str) -> str:
         return f"CAST(date_trunc('month', {date}) AS DATE)"
@@ -139,9 +139,9 @@ class ClickHouseDialect:
         return f"quantileExactInclusive({share!r})({value})"
 
     def quartiles(self, value: str) -> tuple[str, str, str]:
-        found = f"quantilesExactInclusive(0.25, 0.5, 0.75)({value})"
+        values = f"quantilesExactInclusive(0.25, 0.5, 0.75)({value})"
         some = f"count({value}) > 0"  # an array cannot be null, so it contains NaN without values
-        first, median, third = (f"if({some}, {found}[{place}], NULL)" for place in (1, 2, 3))
+        first, median, third = (f"if({some}, {values}[{place}], NULL)" for place in (1, 2, 3))
         return first, median, third
 
     def month(self, date: str) -> str:

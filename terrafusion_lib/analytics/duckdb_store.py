@@ -94,10 +94,10 @@ class DuckDbAnalytics:
             with self._connect(temporary) as database:
                 database.execute("BEGIN")
                 self._create_tables(database)
-                done = [self._replace(database, item) for item in partitions]
+                loaded = [self._replace(database, item) for item in partitions]
                 database.execute("COMMIT")
                 database.execute("CHECKPOINT")
-        return done
+        return loaded
 
     def close(self) -> None:
         """Nothing is held open between calls."""
@@ -111,8 +111,8 @@ class DuckDbAnalytics:
             wanted[CONTENT] = "VARCHAR"
             columns = ", ".join(f"{name} {kind}" for name, kind in wanted.items())
             database.execute(f"CREATE TABLE IF NOT EXISTS {fact.name} ({columns})")
-            found = database.execute(f"DESCRIBE {fact.name}").fetchall()
-            if {row[0]: row[1] for row in found} != wanted:
+            described = database.execute(f"DESCRIBE {fact.name}").fetchall()
+            if {row[0]: row[1] for row in described} != wanted:
                 raise LoadError(
                     f"{self.path} was created by another version: its columns differ",
                     table=fact.name,
@@ -130,8 +130,8 @@ class DuckDbAnalytics:
         database.execute(f"INSERT INTO {fact.name} BY NAME FROM arriving")
         database.unregister("arriving")
         query = totals_query(self.dialect, fact, fact.name, where, native_hash=True)
-        found = read_totals(fact, database.sql(query, params=values).to_arrow_table().to_pylist())
-        return check_totals(partition, source, found.get(partition.year, no_totals(fact)))
+        stored = read_totals(fact, database.sql(query, params=values).to_arrow_table().to_pylist())
+        return check_totals(partition, source, stored.get(partition.year, no_totals(fact)))
 
 
 @contextmanager

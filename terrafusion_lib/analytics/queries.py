@@ -76,8 +76,8 @@ def analyze(
     if area not in analysis.areas:
         raise ConfigError(f"{name} cannot be grouped by {area!r}", examples=analysis.areas)
     parameters = {"county_id": county_id, "first_year": first_year, "last_year": last_year}
-    found = store.query(analysis.sql(store.dialect, area), parameters)
-    return found.select(analysis.schema.names).cast(analysis.schema)
+    answer = store.query(analysis.sql(store.dialect, area), parameters)
+    return answer.select(analysis.schema.names).cast(analysis.schema)
 
 
 def _where(dialect: Dialect, *, years_before: int = 0) -> str:
@@ -89,8 +89,8 @@ def _where(dialect: Dialect, *, years_before: int = 0) -> str:
 
 def _quartiles(dialect: Dialect, value: str, of: str) -> str:
     names = ("lower_quartile", "median", "upper_quartile")
-    found = zip(dialect.quartiles(value), names, strict=True)
-    return ", ".join(f"{sql} AS {name}_{of}" for sql, name in found)
+    quartiles = zip(dialect.quartiles(value), names, strict=True)
+    return ", ".join(f"{sql} AS {name}_{of}" for sql, name in quartiles)
 
 
 MARKET = "coalesce(county_valid, false) AND is_primary_parcel AND adjusted_sale_price > 0"
@@ -181,8 +181,8 @@ def _cod(dialect: Dialect) -> str:
     """COD of the group's ratios; null if a ratio is absurdly far off."""
     deviation = "abs(sale_ratio - median_ratio)"
     small = f"CASE WHEN {deviation} < {LARGEST_SUM!r} THEN {deviation} ELSE 0 END"
-    found = f"100.0 * {mean(dialect, small, parts=RATIO_PARTS)} / nullif(median_ratio, 0)"
-    return f"CASE WHEN sum({deviation}) < {LARGEST_SUM!r} THEN {found} END"
+    cod = f"100.0 * {mean(dialect, small, parts=RATIO_PARTS)} / nullif(median_ratio, 0)"
+    return f"CASE WHEN sum({deviation}) < {LARGEST_SUM!r} THEN {cod} END"
 
 
 def _ratios(study: str) -> Callable[[Dialect, str], str]:

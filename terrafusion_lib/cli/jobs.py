@@ -44,8 +44,8 @@ def jobs_show(job: JobId, as_json: AsJson = False) -> None:
     if as_json:
         print_json(row)
         return
-    told = {name: value for name, value in row.items() if value not in (None, "", "{}")}
-    console().print(facts(f"Job {row['job_id']}", told))
+    shown = {name: value for name, value in row.items() if value not in (None, "", "{}")}
+    console().print(facts(f"Job {row['job_id']}", shown))
 
 
 @group.command("results")

@@ -35,9 +35,9 @@ def mapping_preview(
     from terrafusion_lib.pipelines.mapping_review import preview
     from terrafusion_lib.runs.text import facts
 
-    found = preview(county_config(county), settings(), table_name, rows=rows)
+    listed = preview(county_config(county), settings(), table_name, rows=rows)
     if as_json:
-        print_json(found)
+        print_json(listed)
         return
-    for number, row in enumerate(found, 1):
+    for number, row in enumerate(listed, 1):
         console().print(facts(f"{table_name}, row {number}", row))

@@ -78,8 +78,8 @@ def show_job(job: "FinishedJob", *, as_json: bool) -> None:
     """A job's results: location, figures and files."""
     if as_json:
         rows = {name: table.num_rows for name, table in job.result.tables.items()}
-        told = {"job_id": job.job_id, "rows": rows, "summary": job.result.summary}
-        print_json(told | job.metadata)
+        details = {"job_id": job.job_id, "rows": rows, "summary": job.result.summary}
+        print_json(details | job.metadata)
         return
     print(f"job {job.job_id}")
     if job.location:

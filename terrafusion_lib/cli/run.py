@@ -46,8 +46,8 @@ def plan(
     """Show for each step whether it will run or reuse its stored product, and why."""
     from terrafusion_lib.runs.text import show_plan
 
-    asked = options(year, first, last, force, reuse_raw=reuse_raw)
-    show_plan(console(), asked.plan(county_config(county), settings()))
+    chosen = options(year, first, last, force, reuse_raw=reuse_raw)
+    show_plan(console(), chosen.plan(county_config(county), settings()))
 
 
 def run(
@@ -67,8 +67,8 @@ def run(
     if dry_run:
         plan(county, year, first, last, force, reuse_raw)
         return
-    asked = options(year, first, last, force, reuse_raw=reuse_raw, note=note)
-    run_and_show(county, asked, resume=resume)
+    chosen = options(year, first, last, force, reuse_raw=reuse_raw, note=note)
+    run_and_show(county, chosen, resume=resume)
 
 
 def run_and_show(county: str, asked: "RunOptions", *, resume: bool = False) -> None:

@@ -104,8 +104,8 @@ class ArcGisConnector:
         if self._absent(table):
             return
         layer = self._layer(table.table)
-        found = find_columns(list(table.columns), layer.columns(), table=table.table)
-        names = [column.name for column in found.values()]
+        source_names = find_columns(list(table.columns), layer.columns(), table=table.table)
+        names = [column.name for column in source_names.values()]
         for page in layer.read(names, where(table, years)):
             columns = [column.combine_chunks() for column in page.columns]
             batch = raw_batch(columns, table)

@@ -35,15 +35,15 @@ def check_sources(
     for name in dict.fromkeys(table.source for table in tables.values()):
         wanted = [table for table in tables.values() if table.source == name]
         with closing(open_source(county, name, settings)) as connector:
-            found = connector.check()
-            reached = not any(item.ok is False for item in found)
+            lines = connector.check()
+            reached = not any(item.ok is False for item in lines)
             if all(table.optional for table in wanted):
-                found = [_unless_ok(item) for item in found]
+                lines = [_unless_ok(item) for item in lines]
             if reached:
-                found += [_table_line(connector, table, county) for table in wanted]
-                found += _layer_lines(connector, county)
+                lines += [_table_line(connector, table, county) for table in wanted]
+                lines += _layer_lines(connector, county)
         items += [
-            CheckItem(f"{name}: {item.name}", item.ok, item.detail, item.hint) for item in found
+            CheckItem(f"{name}: {item.name}", item.ok, item.detail, item.hint) for item in lines
         ]
     return items
 
@@ -60,8 +60,8 @@ def _table_line(connector: Connector, table: SourceTable, county: CountyConfig) 
     try:
         connector.verify(table)
         if isinstance(connector, Accounting):
-            found = f"all {len(table.columns)} columns, {connector.look(table)}"
-            return CheckItem(line, True, found)
+            detail = f"all {len(table.columns)} columns, {connector.look(table)}"
+            return CheckItem(line, True, detail)
         rows = connector.row_estimate(table, [county.assessment_year])
     except TerraFusionError as error:
         return _failed(line, error)

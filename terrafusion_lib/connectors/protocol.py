@@ -146,8 +146,8 @@ def find_table(name: str, known: Sequence[str], *, source: str) -> str:
         There is none; the closest names are suggested.
     """
     by_fold = {item.casefold(): item for item in known}
-    found = by_fold.get(name.casefold())
-    if found is None:
+    table = by_fold.get(name.casefold())
+    if table is None:
         raise ConnectError(
             f"{source} has no table {name}",
             table=name,
@@ -155,7 +155,7 @@ def find_table(name: str, known: Sequence[str], *, source: str) -> str:
             cause="it has a different name, or this login may not see it",
             hint=did_you_mean(name, known) or "terrafusion connect check <county>",
         )
-    return found
+    return table
 
 
 def find_columns(

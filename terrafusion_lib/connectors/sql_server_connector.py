@@ -83,10 +83,10 @@ class SqlServerConnector:
         return self._tables
 
     def columns(self, table: str) -> list[SourceColumn]:
-        found = self._find(table)
-        if found not in self._columns:
-            self._columns[found] = self._source.columns(found)
-        return self._columns[found]
+        table_name = self._find(table)
+        if table_name not in self._columns:
+            self._columns[table_name] = self._source.columns(table_name)
+        return self._columns[table_name]
 
     def row_estimate(self, table: SourceTable, years: Sequence[int]) -> int | None:
         return 0 if self._absent(table) else self._source.row_estimate(self._spelled(table), years)

@@ -29,8 +29,8 @@ def did_you_mean(name: str, known: Iterable[str], *, suffix: str = "") -> str | 
 def nearest(name: str, known: Iterable[str], *, count: int = 1) -> list[str]:
     """The known names closest to `name` in spelling, best first (case ignored)."""
     by_fold = {item.casefold(): item for item in known}
-    found = difflib.get_close_matches(name.casefold(), list(by_fold), n=count, cutoff=0.5)
-    return [by_fold[item] for item in found]
+    matches = difflib.get_close_matches(name.casefold(), list(by_fold), n=count, cutoff=0.5)
+    return [by_fold[item] for item in matches]
 
 
 SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -30,8 +30,8 @@ def copy_in(
         return 0
     stream = _Stream(_encoded(first, coming))
     columns = ", ".join(identifier(name) for name in first.schema.names)
-    given = ", ".join(filter(None, ("FORMAT binary", options)))
-    cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN ({given})", stream, BUFFER)
+    settings = ", ".join(filter(None, ("FORMAT binary", options)))
+    cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN ({settings})", stream, BUFFER)
     return stream.rows
 
 

@@ -72,9 +72,11 @@ def _needed(package: str) -> tuple[str, list[str]]:
     """The extra that contains a package ('' if none) and that extra's requirements."""
     name = canonicalize_name(package)
     for extra, needed in _requirements().items():
-        found = {canonicalize_name(item.name): f"{item.name}{item.specifier}" for item in needed}
-        if name in found:
-            return extra, list(found.values()) if extra else [found[name]]
+        requirements = {
+            canonicalize_name(item.name): f"{item.name}{item.specifier}" for item in needed
+        }
+        if name in requirements:
+            return extra, list(requirements.values()) if extra else [requirements[name]]
     return "", [package]
 
 

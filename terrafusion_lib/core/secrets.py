@@ -25,15 +25,15 @@ def resolve(value: str, *, what: str = "secret") -> str:
     scheme, _, name = value.partition(":")
     if not is_reference(value):
         return value
-    found: str | None
+    secret: str | None
     if scheme == "env":
-        found = os.environ.get(name)
+        secret = os.environ.get(name)
     elif scheme == "file":
         path = Path(name)
-        found = path.read_text(encoding="utf-8").strip() if path.is_file() else None
+        secret = path.read_text(encoding="utf-8").strip() if path.is_file() else None
     else:
-        found = _from_keyring(name)
-    if not found:
+        secret = _from_keyring(name)
+    if not secret:
         raise ConfigError(
             f"The {what} is not set: {value} is empty",
             hint={
@@ -42,11 +42,11 @@ def resolve(value: str, *, what: str = "secret") -> str:
                 "keyring": f"keyring set {name.replace('/', ' ')}",
             }[scheme],
         )
-    return found
+    return secret
 
 
 def _from_keyring(name: str) -> str | None:
     keyring = optional_package("keyring", "A keyring: reference")
     service, _, user = name.partition("/")
-    found: str | None = keyring.get_password(service, user)
-    return found
+    password: str | None = keyring.get_password(service, user)
+    return password

@@ -29,10 +29,10 @@ def curve_tolerance(crs: str) -> float:
     ConfigError
         The system is unknown.
     """
-    found = system(crs)
-    if found.is_geographic:
+    projection = system(crs)
+    if projection.is_geographic:
         return TOLERANCE_DEGREES
-    return TOLERANCE_METERS / float(found.axis_info[0].unit_conversion_factor)
+    return TOLERANCE_METERS / float(projection.axis_info[0].unit_conversion_factor)
 
 
 def linearized(wkb: pa.Array, tolerance: float) -> tuple[Any, NDArray[np.bool_]]:
@@ -44,19 +44,19 @@ def linearized(wkb: pa.Array, tolerance: float) -> tuple[Any, NDArray[np.bool_]]
     """
     import shapely
 
-    found = wkb.to_numpy(zero_copy_only=False)
-    curved = np.zeros(len(found), dtype=bool)
+    shapes = wkb.to_numpy(zero_copy_only=False)
+    curved = np.zeros(len(shapes), dtype=bool)
     for place in _suspects(wkb):
-        reader = WkbReader(found[place], lambda points: arc_pieces(points, tolerance))
+        reader = WkbReader(shapes[place], lambda points: arc_pieces(points, tolerance))
         try:
             shape = reader.shape()
         except (WkbError, struct.error, ValueError, shapely.errors.ShapelyError):
-            found[place] = b""
+            shapes[place] = b""
             continue
         if reader.curved:
             curved[place] = True
-            found[place] = shapely.to_wkb(shape)
-    return found, curved
+            shapes[place] = shapely.to_wkb(shape)
+    return shapes, curved
 
 
 def _suspects(wkb: pa.Array) -> NDArray[np.int64]:
@@ -66,8 +66,8 @@ def _suspects(wkb: pa.Array) -> NDArray[np.int64]:
     odd = [head for head in heads.unique().to_pylist() if wkb_kind(head) in kinds]
     if not odd:
         return np.zeros(0, dtype=np.int64)
-    found = pc.is_in(heads, value_set=pa.array(odd, heads.type))
-    return np.flatnonzero(found.to_numpy(zero_copy_only=False))
+    suspects = pc.is_in(heads, value_set=pa.array(odd, heads.type))
+    return np.flatnonzero(suspects.to_numpy(zero_copy_only=False))
 
 
 def arc_pieces(points: Floats, tolerance: float) -> Floats:

@@ -125,8 +125,8 @@ def _with_shapes(table: pa.Table, shapes: Any) -> pa.Table:
     single = shapely.get_type_id(shapes) == POLYGON
     shapes = shapes.copy()
     if single.any():
-        found = np.flatnonzero(single)
-        shapes[found] = shapely.multipolygons(shapes[found], indices=np.arange(len(found)))
+        singles = np.flatnonzero(single)
+        shapes[singles] = shapely.multipolygons(shapes[singles], indices=np.arange(len(singles)))
     flat = shapely.force_2d(shapes)
     place = table.column_names.index(GEOMETRY)
     table = table.set_column(place, GEOMETRY, pa.array(shapely.to_wkb(flat), pa.binary()))

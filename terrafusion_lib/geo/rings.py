@@ -19,10 +19,10 @@ def regrouped(shapes: Any) -> Any:
     ----------
     shapes : array of shapely polygons and multipolygons
     """
-    found = np.array(shapes, dtype=object)
-    for place, shape in enumerate(found):
-        found[place] = _regrouped(shape)
-    return found
+    fixed = np.array(shapes, dtype=object)
+    for place, shape in enumerate(fixed):
+        fixed[place] = _regrouped(shape)
+    return fixed
 
 
 def _regrouped(shape: Any) -> Any:

@@ -48,12 +48,12 @@ class LayerTotals:
 
     def differences(self, other: "LayerTotals") -> list[str]:
         """Differences; plane areas may differ by the rounding of their sum."""
-        found = []
+        different = []
         if abs(self.area - other.area) > AREA_TOLERANCE * max(self.area, other.area):
-            found.append(f"area: {self.area} and {other.area}")
+            different.append(f"area: {self.area} and {other.area}")
         mine, theirs = self.exact(), other.exact()
         names = dict.fromkeys([*mine, *theirs])
-        return found + [
+        return different + [
             f"{name}: {mine.get(name)} and {theirs.get(name)}"
             for name in names
             if mine.get(name) != theirs.get(name)

@@ -88,8 +88,8 @@ def decode(rows: list[bytes], schema: pa.Schema) -> pa.RecordBatch:
 def _numbers(data: Bytes, at: Places, kind: str) -> NDArray[Any]:
     """Numbers of one type at the byte offsets `at`."""
     count = len(data) - np.dtype(kind).itemsize + 1
-    found: NDArray[Any] = np.ndarray((max(count, 0),), kind, data, strides=(1,))[at]
-    return found
+    numbers: NDArray[Any] = np.ndarray((max(count, 0),), kind, data, strides=(1,))[at]
+    return numbers
 
 
 def _column(data: Bytes, at: Places, lengths: Places, kind: pa.DataType) -> pa.Array:

@@ -58,8 +58,8 @@ def describe(cursor: Any, county_id: str, name: str) -> tuple[pa.Schema, int, st
         "ORDER BY a.attnum",
         (f'"{county_id}"."{name}"',),
     )
-    found = [row for row in cursor.fetchall() if row[0] != HASH]
-    if not found:
+    columns = [row for row in cursor.fetchall() if row[0] != HASH]
+    if not columns:
         raise LoadError(
             "PostGIS has no such layer",
             county=county_id,
@@ -67,9 +67,9 @@ def describe(cursor: Any, county_id: str, name: str) -> tuple[pa.Schema, int, st
             hint="terrafusion run <county>",
         )
     arrow = {kind: known for known, kind in TYPES.items()}
-    schema = pa.schema([(column, arrow.get(kind, pa.binary())) for column, kind, _ in found])
-    srid = next(re.search(r"(\d+)\)", kind) for column, kind, _ in found if column == GEOMETRY)
-    key = next(column for column, _, is_key in found if is_key)
+    schema = pa.schema([(column, arrow.get(kind, pa.binary())) for column, kind, _ in columns])
+    srid = next(re.search(r"(\d+)\)", kind) for column, kind, _ in columns if column == GEOMETRY)
+    key = next(column for column, _, is_key in columns if is_key)
     return schema, int(srid[1]) if srid else 0, key
 
 
@@ -184,6 +184,6 @@ def change(cursor: Any, layer: ParcelLayer, rows: pa.Table) -> tuple[int, int, i
 
 def _old_hashes(cursor: Any, table: str, key: str) -> pa.Table:
     cursor.execute(f'SELECT "{key}", {HASH} FROM {table}')
-    found = cursor.fetchall()
-    keys, hashes = zip(*found, strict=True) if found else ((), ())
+    rows = cursor.fetchall()
+    keys, hashes = zip(*rows, strict=True) if rows else ((), ())
     return pa.table({key: pa.array(keys, pa.string()), HASH: pa.array(hashes, pa.int64())})

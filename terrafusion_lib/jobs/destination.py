@@ -195,8 +195,8 @@ class ObjectDestination:
             A file is missing or has the wrong size.
         """
         self.filesystem.invalidate_cache()
-        found = self.filesystem.find(target, detail=True)
-        there = {name.rpartition("/")[2]: entry["size"] for name, entry in found.items()}
+        stored = self.filesystem.find(target, detail=True)
+        there = {name.rpartition("/")[2]: entry["size"] for name, entry in stored.items()}
         wrong = sorted(name for name, size in sizes.items() if there.get(name) != size)
         if wrong:
             raise PublishError(

@@ -20,10 +20,10 @@ def own_files(text: bytes | None, job_id: str) -> list[str] | None:
     plain names count, so a marker cannot refer to files outside its folder.
     """
     try:
-        found = json.loads(text or b"")
-        if found["job_id"] != job_id:
+        marker = json.loads(text or b"")
+        if marker["job_id"] != job_id:
             return None
-        listed = [str(name) for name in found["files"]]
+        listed = [str(name) for name in marker["files"]]
     except (ValueError, TypeError, KeyError):
         return None
     return [name for name in listed if name not in ("", ".", "..") and not set(name) & set("/\\")]

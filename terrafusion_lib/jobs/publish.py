@@ -95,15 +95,15 @@ class Publication:
         if isinstance(place, places.FolderDestination):
             root = place.root  # on the destination's disk
         staged = staging_folder(root, job["job_id"])
-        made = cls(job, url, asked is None, settings, store, clock, place, staged)
+        publication = cls(job, url, asked is None, settings, store, clock, place, staged)
         try:
             place.reserve(job["job_id"])
             stage(staged, job["job_id"])
         except OSError as error:
-            made.withdraw()
+            publication.withdraw()
             raise write_error(error, root) from error
-        made._sweep(root)
-        return made
+        publication._sweep(root)
+        return publication
 
     def write(self, result: PluginResult, facts: dict[str, Any], beat: Heartbeat) -> dict[str, Any]:
         """Write the files and their metadata document; returns the document.
@@ -204,9 +204,9 @@ def file_list(folder: Path) -> list[dict[str, Any]]:
 
 def place_of(job: Job, settings: Settings) -> str:
     """The name of the destination of a job's files."""
-    asked = json.loads(job["request_json"]).get("destination")
-    if asked:
-        return places.place_name(asked)
+    destination = json.loads(job["request_json"]).get("destination")
+    if destination:
+        return places.place_name(destination)
     plugin = declared_plugins().get(job["plugin"])
     published_in = plugin.published_in if plugin else "published"
     return places.place_name(own_url(settings, job["county_id"], published_in))

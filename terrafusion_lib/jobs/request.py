@@ -127,7 +127,7 @@ def submit(
     with open_store(settings.operational_database_url) as store:
         store.migrate()
         require_audited(store, settings, county_id, *request.needs, at=clock())
-        asked = Asked(
+        stored_request = Asked(
             year=request.year,
             seed=seed,
             results_run_id=request.results_run_id,
@@ -145,7 +145,7 @@ def submit(
                 assessment_year=request.year,
                 run_id=run_id or job_id,
                 parameters=request.params.model_dump(mode="json"),
-                request=asdict(asked),
+                request=asdict(stored_request),
                 worker=this_process() if mine else None,
                 own=request.plugin.job_values(request.params),
                 now=clock(),

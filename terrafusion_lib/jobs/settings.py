@@ -26,12 +26,12 @@ def plugin_params(
     if "geometry" in plugin.Params.model_fields:
         shared["geometry"] = county.geometry.model_dump()
     state = county.profile.plugins.get(plugin.name, {})
-    given = _over(plugin.Params, shared | state, county.plugins.get(plugin.name, {}))
-    given = _over(plugin.Params, given, dict(options or {}))
+    settings = _over(plugin.Params, shared | state, county.plugins.get(plugin.name, {}))
+    settings = _over(plugin.Params, settings, dict(options or {}))
     where = f"{county.folder / 'county.yaml'}, plugins.{plugin.name},"
     if options:
         where = f"{county.county_id} {plugin.name}"
-    return parse(plugin.Params, given, where=where)
+    return parse(plugin.Params, settings, where=where)
 
 
 def _over(

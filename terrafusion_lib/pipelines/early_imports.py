@@ -12,8 +12,8 @@ def early_imports(notebook: Path, modules: Iterable[str] = ()) -> str:
     """
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     sources = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
-    found = [line for source in sources for line in _imports(source)]
-    lines = [*found, *(f"import {name}" for name in modules)]
+    imports = [line for source in sources for line in _imports(source)]
+    lines = [*imports, *(f"import {name}" for name in modules)]
     return "from contextlib import suppress\n" + "".join(
         f"with suppress(Exception): {line}\n" for line in lines
     )

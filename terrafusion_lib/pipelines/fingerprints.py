@@ -109,21 +109,21 @@ def step_inputs(
         for spec in steps().values()
         if spec.plugin
     }
-    done: dict[str, StepInputs] = {}
+    fingerprints: dict[str, StepInputs] = {}
     for spec in steps().values():
         code = step_closure(spec, county)
         parts = {f"{CODE}{package}": digest for package, digest in code.code().items()}
         parts |= {f"{name} version": number for name, number in code.versions().items()}
         parts |= {f"files {name}": tree_fingerprint(settings.root / name) for name in spec.files}
-        parts |= {f"step {name}": done[name].fingerprint for name in spec.inputs}
+        parts |= {f"step {name}": fingerprints[name].fingerprint for name in spec.inputs}
         parts["Python version"] = "{}.{}".format(*sys.version_info)
         parts["notebook"] = notebook_fingerprint(notebook_of(spec, settings))
         parts["configuration"] = fingerprint(_plain(config[spec.name]), county.county_id)
         parts["assessment year"] = str(year)
         if spec.name == CONNECT:
             parts["source data"] = source_state
-        done[spec.name] = StepInputs(fingerprint(parts), parts)
-    return done
+        fingerprints[spec.name] = StepInputs(fingerprint(parts), parts)
+    return fingerprints
 
 
 def _plain(value: object) -> object:

@@ -99,12 +99,16 @@ def preview(
         )
     folder = product_folder(settings, county.county_id, MAP, record.fingerprint)
     listed = next(pq.ParquetFile(folder / f"{table}.parquet").iter_batches(rows), None)
-    found: list[dict[str, Any]] = listed.to_pylist() if listed is not None else []
-    filled = [name for name in (found[0] if found else ()) if any(row[name] for row in found)]
+    first_rows: list[dict[str, Any]] = listed.to_pylist() if listed is not None else []
+    filled = [
+        name
+        for name in (first_rows[0] if first_rows else ())
+        if any(row[name] for row in first_rows)
+    ]
     hidden = frozenset() if VIEW_SENSITIVE in granted else PERSONAL
     return [
         {name: HIDDEN if name in hidden else row[name] for name in filled if name != "geometry"}
-        for row in found
+        for row in first_rows
     ]
 
 

@@ -28,9 +28,9 @@ def quarantined(step: Step, *, rows: int = 10) -> list[dict[str, Any]]:
 def rules(step: Step) -> list[dict[str, Any]]:
     """Rules with findings in a validate step, worst first within errors and warnings."""
     results = json.loads((step.folder / "results.json").read_text(encoding="utf-8"))
-    found = [rule for rule in results["rules"] if not rule["passed"]]
+    failed = [rule for rule in results["rules"] if not rule["passed"]]
     names = ("table", "rule", "severity", "failed", "checked", "because", "examples")
-    ordered = sorted(found, key=lambda rule: (rule["severity"], -rule["failed"], rule["rule"]))
+    ordered = sorted(failed, key=lambda rule: (rule["severity"], -rule["failed"], rule["rule"]))
     return [
         {name: rule[name] for name in names} | {"examples": ", ".join(rule["examples"][:3])}
         for rule in ordered
@@ -45,7 +45,7 @@ def ratios(step: Step) -> list[dict[str, Any]]:
 def valuations(step: Step) -> list[dict[str, Any]]:
     """Properties by valuation method: count and median value, US dollars."""
     with duckdb.connect() as database:
-        found = database.sql(
+        methods = database.sql(
             """
             SELECT coalesce(valuation_method, 'not valued') AS method, count(*) AS properties,
                    round(median(estimated_value)) AS median_value,
@@ -55,14 +55,14 @@ def valuations(step: Step) -> list[dict[str, Any]]:
             """,
             params={"path": str(_values(step) / "valuations.parquet")},
         )
-        listed: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
+        listed: list[dict[str, Any]] = methods.to_arrow_table().to_pylist()
     return listed
 
 
 def review_reasons(step: Step) -> list[dict[str, Any]]:
     """Reasons for review: properties with each reason, and with only that reason."""
     with duckdb.connect() as database:
-        found = database.sql(
+        counted = database.sql(
             """
             WITH flagged AS (
                 SELECT string_split(review_reasons, ',') AS reasons
@@ -74,7 +74,7 @@ def review_reasons(step: Step) -> list[dict[str, Any]]:
             """,
             params={"path": str(_values(step) / "valuations.parquet")},
         )
-        listed: list[dict[str, Any]] = found.to_arrow_table().to_pylist()
+        listed: list[dict[str, Any]] = counted.to_arrow_table().to_pylist()
     return listed
 
 
@@ -97,7 +97,7 @@ def analysis(step: Step, name: str, *, area: str, years: int = 2) -> list[dict[s
     from terrafusion_lib.analytics.store import open_analytics
 
     with closing(open_analytics(step.settings)) as store:
-        found = analyze(
+        answer = analyze(
             store,
             name,
             county_id=step.county.county_id,
@@ -105,7 +105,7 @@ def analysis(step: Step, name: str, *, area: str, years: int = 2) -> list[dict[s
             last_year=step.year,
             area=area,
         )
-    listed: list[dict[str, Any]] = found.to_pylist()
+    listed: list[dict[str, Any]] = answer.to_pylist()
     return listed
 
 

@@ -137,8 +137,10 @@ def build(
         try:
             dag.build(force=True, show_progress=False)
         except Exception as error:
-            told = error if isinstance(error, TerraFusionError) else RunError(str(error).strip())
-            raise _notebook_error(specification) or told from error
+            readable = (
+                error if isinstance(error, TerraFusionError) else RunError(str(error).strip())
+            )
+            raise _notebook_error(specification) or readable from error
         finally:
             logger.info(said.getvalue())
 

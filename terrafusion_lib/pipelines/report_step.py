@@ -50,8 +50,8 @@ def report(step: Step) -> StepRecord:
         if name == VALUATIONS:
             table = _beside_the_roll(table, step)
         pa_csv.write_csv(table, step.out / f"{name}.csv")
-        made = date(step.year, 1, 1)
-        cut = write_workbook(table, step.out / f"{name}.xlsx", name=name, made=made)
+        dated = date(step.year, 1, 1)
+        cut = write_workbook(table, step.out / f"{name}.xlsx", name=name, made=dated)
         rows[name] = {"rows": table.num_rows} | ({"texts_cut": cut} if cut else {})
     return step.finish(rows, step.input_record(values).summary)
 

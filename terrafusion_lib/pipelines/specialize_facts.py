@@ -77,12 +77,12 @@ class CountyFacts:
     def marks(self, fact: FactTable, *, native_hash: bool) -> dict[int, str]:
         """Content hash by year: equal rows have equal hashes, regardless of order."""
         names = ", ".join(fact.column_names)
-        found = self._database.sql(
+        rows = self._database.sql(
             f"SELECT year, printf('%x', bit_xor(hash(hash({names})))) "
             f"FROM {fact.name} GROUP BY year ORDER BY year"
         )
         totals = self.totals(fact, native_hash=native_hash)
-        return {year: content_of(exact, totals[year]) for year, exact in found.fetchall()}
+        return {year: content_of(exact, totals[year]) for year, exact in rows.fetchall()}
 
     def partition(self, fact: FactTable, year: int, content: str) -> Partition:
         """The rows of one year in key order; empty for a year without rows."""
@@ -96,8 +96,8 @@ class CountyFacts:
         known = self._totals.get((fact.name, native_hash))
         if known is None:
             query = totals_query(DuckDbDialect(), fact, fact.name, "true", native_hash=native_hash)
-            found = self._database.sql(query).to_arrow_table().to_pylist()
-            known = self._totals[fact.name, native_hash] = read_totals(fact, found)
+            rows = self._database.sql(query).to_arrow_table().to_pylist()
+            known = self._totals[fact.name, native_hash] = read_totals(fact, rows)
         return known
 
     def _make(self, fact: FactTable, source: pa.Table, places: pa.Table, year: int) -> None:
@@ -150,17 +150,17 @@ def bring_facts(
     """
     native = store.dialect.native_hash
     marks = {name: facts.marks(every_fact()[name], native_hash=native) for name in names}
-    found = _differences(facts, store, marks, county_id)
-    if found.total:
-        store.apply(_partitions(facts, marks, found, progress))
+    different = _differences(facts, store, marks, county_id)
+    if different.total:
+        store.apply(_partitions(facts, marks, different, progress))
         for name in names:
             _compare(facts, store, every_fact()[name], county_id)
     return {
         name: FactLoad(
             sum(t.rows for t in facts.totals(every_fact()[name], native_hash=native).values()),
             len(marks[name]),
-            len(found.changed[name]),
-            len(found.gone[name]),
+            len(different.changed[name]),
+            len(different.gone[name]),
             marks[name],
         )
         for name in names
@@ -203,13 +203,13 @@ def _compare(facts: CountyFacts, store: AnalyticsStore, fact: FactTable, county_
     source = facts.totals(fact, native_hash=store.dialect.native_hash)
     target = stored_totals(store, fact, county_id, list(source))
     for year, totals in source.items():
-        found = target.get(year, no_totals(fact))
-        if totals != found:
+        stored = target.get(year, no_totals(fact))
+        if totals != stored:
             raise LoadError(
                 f"The analytics database does not match the facts of {year} that were sent",
                 county=county_id,
                 table=fact.name,
-                examples=differing(totals, found),
+                examples=differing(totals, stored),
                 cause="another process is changing its rows",
                 hint="run again when no other process is writing the analytics database",
             )

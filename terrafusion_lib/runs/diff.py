@@ -25,14 +25,14 @@ def diff_runs(one: dict[str, Any], other: dict[str, Any]) -> list[dict[str, Any]
         "expectations": (run["expectations"] for run in (one, other)),
         "valuation": (run["valuation"] for run in (one, other)),
     }
-    found: list[dict[str, Any]] = []
+    differences: list[dict[str, Any]] = []
     for what, (left, right) in sections.items():
-        found += [
+        differences += [
             {"what": what, "item": item, "one": left.get(item), "other": right.get(item)}
             for item in [*left, *(key for key in right if key not in left)]
             if left.get(item) != right.get(item) and item not in IGNORED
         ]
-    return found
+    return differences
 
 
 def _rows(run: dict[str, Any]) -> dict[str, int | None]:

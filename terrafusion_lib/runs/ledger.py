@@ -36,12 +36,12 @@ def load_summary(settings: Settings, text: str) -> dict[str, Any]:
         No run or several match, or the run did not finish.
     """
     runs, viewed = _runs(settings), counties_with(settings, VIEW_RUNS)
-    found = [run for run in runs if text in run["run_id"] and run["county_id"] in viewed]
-    exact = [run for run in runs if run["run_id"] == text] or found
+    matching = [run for run in runs if text in run["run_id"] and run["county_id"] in viewed]
+    exact = [run for run in runs if run["run_id"] == text] or matching
     if len(exact) != 1:
         raise RunError(
-            f"{len(found) or 'No'} runs match {text!r}",
-            examples=[run["run_id"] for run in found],
+            f"{len(matching) or 'No'} runs match {text!r}",
+            examples=[run["run_id"] for run in matching],
             hint="terrafusion runs list",
         )
     run = exact[0]

@@ -126,8 +126,8 @@ def _failed_run(store: Store, county_id: str) -> tuple[str, RunOptions]:
             county=county_id,
             hint=f"terrafusion run {county_id}",
         )
-    asked = failed[0]["parameters"] | {"force": ()}
-    return failed[0]["run_id"], RunOptions(**asked)
+    options = failed[0]["parameters"] | {"force": ()}
+    return failed[0]["run_id"], RunOptions(**options)
 
 
 @dataclass

@@ -21,11 +21,11 @@ from terrafusion_lib.results.products import (
 
 def run_records(plan: Plan, settings: Settings) -> dict[str, StepRecord]:
     """The record of every planned step that has finished."""
-    found = {
+    records = {
         name: read_record(product_folder(settings, plan.county_id, name, step.fingerprint))
         for name, step in plan.steps.items()
     }
-    return {name: record for name, record in found.items() if record}
+    return {name: record for name, record in records.items() if record}
 
 
 def table_rows(records: dict[str, StepRecord]) -> list[dict[str, Any]]:
@@ -112,12 +112,14 @@ def summarize(
 
 def _step_row(name: str, plan: Plan, records: dict[str, StepRecord], run_id: str) -> dict[str, Any]:
     step, record = plan.steps[name], records.get(name)
-    done = record is not None and (step.action == "reuse" or record.run_id == run_id)
+    finished = record is not None and (step.action == "reuse" or record.run_id == run_id)
     row = asdict(step) | {
         "step": name,
-        "status": ("reused" if step.action == "reuse" else "completed") if done else "not finished",
+        "status": ("reused" if step.action == "reuse" else "completed")
+        if finished
+        else "not finished",
         "seconds": record.seconds if record and record.run_id == run_id else 0.0,
-        "rows": record.rows if record and done else {},
-        "outputs": record.outputs if record and done else {},
+        "rows": record.rows if record and finished else {},
+        "outputs": record.outputs if record and finished else {},
     }
     return {key: value for key, value in row.items() if key not in ("name", "parts")}

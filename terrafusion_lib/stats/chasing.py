@@ -112,5 +112,5 @@ def later_cod(
 
 
 def _finite(values: ArrayLike) -> FloatArray:
-    found = np.asarray(values, dtype=np.float64)
-    return found[np.isfinite(found)]
+    finite = np.asarray(values, dtype=np.float64)
+    return finite[np.isfinite(finite)]

@@ -109,8 +109,8 @@ def mki(strata: Strata) -> FloatArray:
     """
     appraised, price = strata.ginis
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = appraised / np.where(np.abs(price) > 1e-12, price, np.nan)
-    return _at_least(strata, MINIMUM["mki"], found)
+        index = appraised / np.where(np.abs(price) > 1e-12, price, np.nan)
+    return _at_least(strata, MINIMUM["mki"], index)
 
 
 def ki(strata: Strata) -> FloatArray:

@@ -43,9 +43,9 @@ def log(values: FloatArray | float) -> FloatArray:
     for term in _LOG_TERMS[1:]:
         series *= square
         series += term
-    found = power * LN2_HIGH + (2 * (part + part * square * series) + power * LN2_LOW)
-    found = np.where(values > 0, found, np.where(values == 0, -np.inf, np.nan))
-    return np.where(values == np.inf, np.inf, found)
+    logarithm = power * LN2_HIGH + (2 * (part + part * square * series) + power * LN2_LOW)
+    logarithm = np.where(values > 0, logarithm, np.where(values == 0, -np.inf, np.nan))
+    return np.where(values == np.inf, np.inf, logarithm)
 
 
 def exp(values: FloatArray | float) -> FloatArray:
@@ -58,9 +58,9 @@ def exp(values: FloatArray | float) -> FloatArray:
     for term in _EXP_TERMS[1:]:
         series *= rest
         series += term
-    found = np.ldexp(1 + (rest + rest * rest * series), power.astype(np.int64))
-    found = np.where(values > 709.78, np.inf, np.where(values < -745.0, 0.0, found))
-    return np.where(np.isnan(values), np.nan, found)
+    exponential = np.ldexp(1 + (rest + rest * rest * series), power.astype(np.int64))
+    exponential = np.where(values > 709.78, np.inf, np.where(values < -745.0, 0.0, exponential))
+    return np.where(np.isnan(values), np.nan, exponential)
 
 
 def wave(turns: FloatArray | float) -> tuple[FloatArray, FloatArray]:
@@ -82,8 +82,8 @@ def wave(turns: FloatArray | float) -> tuple[FloatArray, FloatArray]:
 
 def length(x: FloatArray, y: FloatArray) -> FloatArray:
     """Length of two-dimensional vectors."""
-    found: FloatArray = np.sqrt(x * x + y * y)
-    return found
+    root: FloatArray = np.sqrt(x * x + y * y)
+    return root
 
 
 def product(matrix: FloatArray, vector: FloatArray) -> FloatArray:
@@ -111,8 +111,8 @@ def gram(matrix: FloatArray) -> FloatArray:
     for first in range(0, matrix.shape[0], BLOCK):
         whole = np.rint(matrix[first : first + BLOCK] * scale)
         total += whole.T @ whole
-    found: FloatArray = total / scale / scale[:, None]
-    return found
+    products: FloatArray = total / scale / scale[:, None]
+    return products
 
 
 def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
@@ -130,15 +130,15 @@ def solve(matrix: FloatArray, right: FloatArray) -> FloatArray:
     """
     size = len(matrix)
     rest = np.array(matrix, dtype=np.float64)
-    found = np.array(right, dtype=np.float64).reshape(size, -1)
+    solution = np.array(right, dtype=np.float64).reshape(size, -1)
     for step in range(size):
         pivot = rest[step, step]
         if not pivot > 0:
             raise np.linalg.LinAlgError("Matrix is not positive definite")
         below = rest[step + 1 :, step] / pivot
         rest[step + 1 :, step + 1 :] -= below[:, None] * rest[step, step + 1 :]
-        found[step + 1 :] -= below[:, None] * found[step]
+        solution[step + 1 :] -= below[:, None] * solution[step]
     for step in range(size - 1, -1, -1):
-        found[step] /= rest[step, step]
-        found[:step] -= rest[:step, step, None] * found[step]
-    return found.reshape(np.shape(right))
+        solution[step] /= rest[step, step]
+        solution[:step] -= rest[:step, step, None] * solution[step]
+    return solution.reshape(np.shape(right))

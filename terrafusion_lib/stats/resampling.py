@@ -28,15 +28,15 @@ def bootstrap(
     bits = np.random.PCG64(seed)
     rows = max(1, min(replicates, CELLS // max(n, 1)))
     resampler = _Resampler(appraised, price, rows)
-    found = np.empty((len(BOOTSTRAPPED), replicates))
+    replicated = np.empty((len(BOOTSTRAPPED), replicates))
     for first in range(0, replicates, rows):
         size = min(rows, replicates - first)
         drawn = draw(bits, n, size)
         if size > 1:
             drawn += np.arange(0, size * n, n)[:, None]
         counts = np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n)
-        found[:, first : first + size] = resampler.statistics(counts)
-    return found
+        replicated[:, first : first + size] = resampler.statistics(counts)
+    return replicated
 
 
 def draw(bits: np.random.PCG64, n: int, rows: int) -> IntArray:

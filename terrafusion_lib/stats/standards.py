@@ -89,8 +89,8 @@ _UNADOPTED = {
 def _level(standard: str, *, prb: bool) -> dict[str, Limit]:
     """Limits that apply to all property types."""
     level = Limit(0.90, 1.10, f"{standard}, section on performance standards")
-    found = {"median_ratio": level, "prd": Limit(0.98, 1.03, level.citation)}
-    return found | ({"prb": Limit(-0.05, 0.05, level.citation)} if prb else {}) | _UNADOPTED
+    limits = {"median_ratio": level, "prd": Limit(0.98, 1.03, level.citation)}
+    return limits | ({"prb": Limit(-0.05, 0.05, level.citation)} if prb else {}) | _UNADOPTED
 
 
 def _cods(table: str, low: float, lines: Mapping[str, tuple[float, ...]]) -> dict[str, list[Limit]]:

@@ -56,12 +56,12 @@ class Strata:
     @cached_property
     def median(self) -> FloatArray:
         """Median ratio by stratum; NaN where it has no sales."""
-        found = np.full(self.n.size, np.nan)
+        medians = np.full(self.n.size, np.nan)
         some = self.n > 0
         low = self.start[some] + (self.n[some] - 1) // 2
         high = self.start[some] + self.n[some] // 2
-        found[some] = (self.ratio[low] + self.ratio[high]) / 2
-        return found
+        medians[some] = (self.ratio[low] + self.ratio[high]) / 2
+        return medians
 
     @cached_property
     def deviation(self) -> FloatArray:

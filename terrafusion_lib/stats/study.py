@@ -171,12 +171,12 @@ def signal_rows(
 def encode(labels: np.ndarray) -> tuple[IntArray, list[str]]:
     """Numbers of the sorted text labels; -1 for None and NaN."""
     missing = np.equal(labels, np.array(None, dtype=object)) | (labels != labels)  # noqa: PLR0124
-    given = ~missing.astype(np.bool_)
+    known = ~missing.astype(np.bool_)
     codes = np.full(labels.size, -1, dtype=np.int64)
-    if not given.any():
+    if not known.any():
         return codes, []
-    names, numbers = np.unique(labels[given].astype(str), return_inverse=True)
-    codes[given] = numbers
+    names, numbers = np.unique(labels[known].astype(str), return_inverse=True)
+    codes[known] = numbers
     return codes, [str(name) for name in names]
 
 
@@ -203,22 +203,24 @@ def _statistics(
     strata: Strata, keys: list[tuple[str, str, str]], options: StudyOptions
 ) -> dict[str, _Figures]:
     level = options.confidence
-    found = {name: _Figures(compute(strata), level) for name, compute in points.POINTS.items()}
+    figures = {name: _Figures(compute(strata), level) for name, compute in points.POINTS.items()}
     slope = points.prb_slope(strata)
-    found["prb"].low, found["prb"].high = prb_interval(slope, level)
+    figures["prb"].low, figures["prb"].high = prb_interval(slope, level)
     vertical = vei(strata)
-    found["vei"] = _Figures(vertical.estimate, MEDIAN_CONFIDENCE)
-    found["vei"].low, found["vei"].high = vertical.low, vertical.high
+    figures["vei"] = _Figures(vertical.estimate, MEDIAN_CONFIDENCE)
+    figures["vei"].low, figures["vei"].high = vertical.low, vertical.high
     for name, tolerance in points.SHARES.items():
-        found[name] = _Figures(points.share_within(strata, tolerance), level)
-        found[name].low, found[name].high = share_interval(found[name].estimate, strata.n, level)
+        figures[name] = _Figures(points.share_within(strata, tolerance), level)
+        figures[name].low, figures[name].high = share_interval(
+            figures[name].estimate, strata.n, level
+        )
     for stratum, key in enumerate(keys):
         rows = strata.rows(stratum)
         ends = {"median_ratio": median_interval(strata.ratio[rows], level)}
         ends |= _bootstrapped(strata, rows, key, options)
         for name, interval in ends.items():
-            found[name].low[stratum], found[name].high[stratum] = interval
-    return found
+            figures[name].low[stratum], figures[name].high[stratum] = interval
+    return figures
 
 
 FIRST_NAMES = {"appraised": "assessed"}

@@ -109,8 +109,8 @@ def _check_files(tables: Mapping[str, Path]) -> None:
             raise LoadError(f"{name} is not a canonical table", examples=list(TABLES))
         if not path.is_file():
             raise LoadError(f"{path} does not exist", table=name)
-        found = set(pq.read_schema(path).names)
-        missing = [column for column in TABLES[name].column_names if column not in found]
+        columns = set(pq.read_schema(path).names)
+        missing = [column for column in TABLES[name].column_names if column not in columns]
         if missing:
             raise LoadError(f"{path.name} lacks columns", table=name, examples=missing)
 
@@ -297,11 +297,11 @@ class _TableWork:
         total = pq.read_metadata(self.path).num_rows
 
         def shown() -> Iterator[pa.RecordBatch]:
-            done = 0
+            inserted = 0
             for batch in batches:
                 yield batch
-                done += batch.num_rows
-                self.progress(f"load {self.target.name}", done, total)
+                inserted += batch.num_rows
+                self.progress(f"load {self.target.name}", inserted, total)
 
         # Closed here, because DuckDB cannot be closed while another thread reads from it.
         with closing(read_ahead(shown, count=2)) as coming:

@@ -22,9 +22,9 @@ def read_arrow(engine: sa.Engine, query: sa.Select[Any], schema: pa.Schema) -> p
 
 def record_batches(connection: sa.Connection, query: sa.Select[Any]) -> Iterator[pa.RecordBatch]:
     """Rows of a query with text, integer and boolean columns, one batch at a time."""
-    found = connection.execute(query.execution_options(stream_results=True))
+    result = connection.execute(query.execution_options(stream_results=True))
     names = [column.name for column in query.selected_columns]
-    for rows in found.partitions(BATCH_ROWS):
+    for rows in result.partitions(BATCH_ROWS):
         columns = [pa.array(column) for column in zip(*rows, strict=True)]
         yield pa.RecordBatch.from_arrays(columns, names=names)
 

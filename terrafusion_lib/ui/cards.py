@@ -48,7 +48,7 @@ def run_cards(run: Mapping[str, Any]) -> Html:
 
 def ratio_cards(rows: list[dict[str, Any]], study: str) -> Html:
     """Level and uniformity of one study for all sales, with verdicts."""
-    found = [row for row in rows if row["study"] == study and row["grouping"] == "overall"]
+    overall = [row for row in rows if row["study"] == study and row["grouping"] == "overall"]
     cards = [
         card(
             NAMES[row["statistic"]],
@@ -56,7 +56,7 @@ def ratio_cards(rows: list[dict[str, Any]], study: str) -> Html:
             hint=_interval(row),
             verdict=row["verdict"],
         )
-        for row in found
+        for row in overall
         if row["statistic"] in ("median_ratio", "cod", "prd", "prb")
     ]
     return styled(f'<div class="cards">{"".join(cards)}</div>')

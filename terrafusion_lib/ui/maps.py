@@ -62,8 +62,8 @@ def offline_module() -> str:
     """
     code = (bundler_output_dir / "index.js").read_text(encoding="utf-8")
     for pattern, replacement in OFFLINE:
-        code, found = re.subn(pattern, replacement, code, count=1)
-        if not found:
+        code, replaced = re.subn(pattern, replacement, code, count=1)
+        if not replaced:
             raise MissingDependencyError(
                 f"lonboard {lonboard.__version__} is not the version that maps require",
                 hint="pip install lonboard==0.17.0",

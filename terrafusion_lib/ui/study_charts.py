@@ -122,8 +122,8 @@ def _price_axis(prices: Sequence[float]) -> alt.X:
 def _round_prices(low: float, high: float) -> list[float]:
     """Prices of 1, 2 and 5 times powers of ten between two limits."""
     decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
-    found = [first * 10.0**decade for decade in decades for first in (1, 2, 5)]
-    return [price for price in found if low <= price <= high]
+    prices = [first * 10.0**decade for decade in decades for first in (1, 2, 5)]
+    return [price for price in prices if low <= price <= high]
 
 
 def _prb_line(sales: Rows, prb: float) -> list[dict[str, float]]:

@@ -94,11 +94,11 @@ def ratio_study(rows: Iterable[Mapping[str, Any]], *, grouping: str = "overall")
 
 def _study_columns(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Level, then uniformity, then vertical equity, regardless of the stored order."""
-    found = {row["statistic"] for row in rows}
+    statistics = {row["statistic"] for row in rows}
     judged = {row["statistic"] for row in rows if row["verdict"]}
     columns = ["study", "stratum", "n"]
     for name in STATISTICS:
-        columns += [NAMES[name]] * (name in found) + [_verdict_of(name)] * (name in judged)
+        columns += [NAMES[name]] * (name in statistics) + [_verdict_of(name)] * (name in judged)
     return columns
 
 
@@ -124,7 +124,8 @@ def _cited(standards: Iterable[str]) -> str:
         place, _, line = standard.partition(": ")
         lines.setdefault(place, []).extend([line] if line else [])
     return "; ".join(
-        f"{place}: {' / '.join(found)}" if found else place for place, found in lines.items()
+        f"{place}: {' / '.join(citations)}" if citations else place
+        for place, citations in lines.items()
     )
 
 

@@ -97,12 +97,12 @@ def _findings(checks: list[Check], source: str) -> str:
 def _examples(session: Session, suite: Suite, findings: str) -> dict[int, tuple[str, ...]]:
     """Keys of the first rows that fail each rule."""
     first = f"SELECT rule, unnest(min(row, {EXAMPLES})) AS row FROM {findings} GROUP BY rule"
-    found = session.rows(
+    rows = session.rows(
         f"SELECT rule, {key_text(TABLES[suite.table])} FROM ({first}) AS first "
         f'JOIN {CHECKED}."{suite.table}" ON first.row = {ROW} ORDER BY rule, first.row'
     )
     keys: dict[int, tuple[str, ...]] = {}
-    for index, key in found:
+    for index, key in rows:
         keys[index] = (*keys.get(index, ()), key)
     return keys
 
@@ -128,7 +128,7 @@ def _result(
 def source_results(session: Session) -> list[RuleResult]:
     """Source values that do not match their declared type, by source table."""
     canonical = ", ".join(literal(name) for name in TABLES)
-    found = session.rows(
+    rows = session.rows(
         f"SELECT table_name, count(*), min(source_key, {EXAMPLES}) FROM {FAILURES} "
         f"WHERE table_name NOT IN ({canonical}) GROUP BY 1 ORDER BY 1"
     )
@@ -146,7 +146,7 @@ def source_results(session: Session) -> list[RuleResult]:
             passed=False,
             examples=tuple(keys),
         )
-        for name, failed, keys in found
+        for name, failed, keys in rows
     ]
 
 

@@ -52,12 +52,12 @@ class Scope:
 
     def column(self, name: str, kinds: tuple[Kind, ...] = tuple(Kind)) -> str:
         """SQL identifier of a column of the table; its kind must be one of `kinds`."""
-        found = next((column for column in self.table.columns if column.name == name), None)
-        if found is None:
+        match = next((column for column in self.table.columns if column.name == name), None)
+        if match is None:
             raise self.unknown("column", name, self.table.column_names)
-        if found.kind not in kinds:
+        if match.kind not in kinds:
             raise ConfigError(
-                f"{self.where}: {name} is {found.kind.value}, but the rule needs "
+                f"{self.where}: {name} is {match.kind.value}, but the rule needs "
                 + " or ".join(kind.value for kind in kinds)
             )
         return f'"{name}"'
@@ -113,11 +113,11 @@ class Scope:
         """
         parts, position = [], 0
         while position < len(text):
-            found = TOKEN.match(text, position)
-            if found is None:
+            token = TOKEN.match(text, position)
+            if token is None:
                 raise ConfigError(f"{self.where}: {text[position:][:20]!r} cannot be read")
-            parts.append(self._translate(found, text))
-            position = found.end()
+            parts.append(self._translate(token, text))
+            position = token.end()
         return "".join(parts)
 
     def _translate(self, found: re.Match[str], text: str) -> str:

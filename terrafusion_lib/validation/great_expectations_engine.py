@@ -87,12 +87,12 @@ def evaluate(
             f'SELECT * EXCLUDE ({ROW}) FROM {CHECKED}."{suite.table}"'
         )
     try:
-        found: list[Evaluation] = []
+        evaluated: list[Evaluation] = []
         for suite in suites:
-            progress(TASK, len(found), len(suites))
-            found.append(_evaluate(gx, context, source, suite, parameters))
-        progress(TASK, len(found), len(suites))
-        return found
+            progress(TASK, len(evaluated), len(suites))
+            evaluated.append(_evaluate(gx, context, source, suite, parameters))
+        progress(TASK, len(evaluated), len(suites))
+        return evaluated
     finally:
         source.get_execution_engine().close()
         source.get_engine().dispose()
@@ -236,10 +236,10 @@ def pages(evaluations: Sequence[Evaluation]) -> dict[str, str]:
     from great_expectations.render import view as views
 
     view = views.DefaultJinjaPageView()
-    found = {}
+    rendered = {}
     for item in evaluations:
         suite = renderers.ExpectationSuitePageRenderer().render(item.suite)
-        found[f"expectations/{item.table}.html"] = view.render(suite)
+        rendered[f"expectations/{item.table}.html"] = view.render(suite)
         result = renderers.ValidationResultsPageRenderer().render(item.result)
-        found[f"validations/{item.table}.html"] = view.render(result)
-    return found
+        rendered[f"validations/{item.table}.html"] = view.render(result)
+    return rendered

@@ -231,18 +231,20 @@ def ordered(suites: Mapping[str, Suite]) -> list[Suite]:
     ConfigError
         A referenced table is not validated, or references form a circle.
     """
-    done: dict[str, Suite] = {}
-    while len(done) < len(suites):
+    sorted_suites: dict[str, Suite] = {}
+    while len(sorted_suites) < len(suites):
         ready = [
             suite
             for name, suite in suites.items()
-            if name not in done and suite.needs <= done.keys()
+            if name not in sorted_suites and suite.needs <= sorted_suites.keys()
         ]
         if not ready:
-            waiting = {name: suite.needs for name, suite in suites.items() if name not in done}
+            waiting = {
+                name: suite.needs for name, suite in suites.items() if name not in sorted_suites
+            }
             raise _stuck(waiting, suites)
-        done |= {suite.table: suite for suite in ready}
-    return list(done.values())
+        sorted_suites |= {suite.table: suite for suite in ready}
+    return list(sorted_suites.values())
 
 
 def _stuck(waiting: dict[str, set[str]], suites: Mapping[str, Suite]) -> ConfigError:

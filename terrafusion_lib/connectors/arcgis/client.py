@@ -66,7 +66,7 @@ class ArcGisClient:
 
 def _decoded(url: str, text: bytes) -> dict[str, Any]:
     try:
-        found: Any = json.loads(text)
+        answer: Any = json.loads(text)
     except ValueError as error:
         raise ConnectError(
             f"{url} did not return JSON",
@@ -74,16 +74,16 @@ def _decoded(url: str, text: bytes) -> dict[str, Any]:
             cause="the address is a web page or a sign-in form",
             hint="give the service's address, which ends in FeatureServer or MapServer",
         ) from error
-    if not isinstance(found, dict):
+    if not isinstance(answer, dict):
         raise ConnectError(
             f"{url} returned JSON, but not an object",
             examples=[text[:80]],
             cause="the address is not an ArcGIS service",
             hint="give the service's address, which ends in FeatureServer or MapServer",
         )
-    if found.get("error"):
-        raise _told(url, found["error"])
-    return found
+    if answer.get("error"):
+        raise _told(url, answer["error"])
+    return answer
 
 
 def _told(url: str, fault: Any) -> ConnectError:

@@ -46,16 +46,16 @@ class ArcGisLayer:
     @cached_property
     def about(self) -> dict[str, Any]:
         """The server's description of the layer."""
-        found = self.client.ask(self.path)
-        formats = str(found.get("supportedQueryFormats", "")).casefold()
+        description = self.client.ask(self.path)
+        formats = str(description.get("supportedQueryFormats", "")).casefold()
         if "geojson" not in formats:
             raise ConnectError(
                 "The server cannot send the layer as GeoJSON",
-                table=str(found.get("name", self.path)),
+                table=str(description.get("name", self.path)),
                 cause="the server is older than ArcGIS 10.4",
                 hint="export the layer to a file and read the file",
             )
-        return found
+        return description
 
     @property
     def name(self) -> str:
@@ -65,14 +65,14 @@ class ArcGisLayer:
     @cached_property
     def fields(self) -> list[dict[str, Any]]:
         """The layer's fields, with name and type."""
-        given = self.about.get("fields")
-        return objects(given, "fields", place=self.name, keys=("name", "type"))
+        listed = self.about.get("fields")
+        return objects(listed, "fields", place=self.name, keys=("name", "type"))
 
     @property
     def id_field(self) -> str:
         """Name of the field that identifies a feature."""
-        found = [f["name"] for f in self.fields if f["type"] == "esriFieldTypeOID"]
-        return str(self.about.get("objectIdField") or (found[0] if found else "OBJECTID"))
+        id_fields = [f["name"] for f in self.fields if f["type"] == "esriFieldTypeOID"]
+        return str(self.about.get("objectIdField") or (id_fields[0] if id_fields else "OBJECTID"))
 
     def columns(self) -> list[SourceColumn]:
         """The layer's fields, with the shape as ``geometry``."""
@@ -94,8 +94,8 @@ class ArcGisLayer:
 
     def count(self, where: str) -> int:
         """Number of features."""
-        found = self.client.ask(f"{self.path}/query", where=where, returnCountOnly="true")
-        return whole_number(found.get("count"), "count of features", place=self.name)
+        answer = self.client.ask(f"{self.path}/query", where=where, returnCountOnly="true")
+        return whole_number(answer.get("count"), "count of features", place=self.name)
 
     def read(self, names: Sequence[str], where: str) -> Iterator[pa.Table]:
         """Pages in id order; pages left by an earlier read are taken from disk.
@@ -124,8 +124,8 @@ class ArcGisLayer:
 
     def _ids(self, where: str) -> list[int]:
         """Ids of all features; must match the server's count."""
-        found = self.client.ask(f"{self.path}/query", where=where, returnIdsOnly="true")
-        given = found.get("objectIds") or []
+        answer = self.client.ask(f"{self.path}/query", where=where, returnIdsOnly="true")
+        given = answer.get("objectIds") or []
         listed = given if isinstance(given, list) else [given]
         ids = sorted(whole_number(item, "feature id", place=self.name) for item in listed)
         count = self.count(where)
@@ -158,7 +158,7 @@ class ArcGisLayer:
             yield path.read_text(encoding="utf-8")
             return
         fields = [name for name in names if name != GEOMETRY]
-        found = self.client.ask(
+        answer = self.client.ask(
             f"{self.path}/query",
             objectIds=",".join(map(str, ids)),
             outFields=",".join(dict.fromkeys([self.id_field, *fields])),
@@ -166,13 +166,13 @@ class ArcGisLayer:
             outSR=4326,
             f="geojson",
         )
-        if _cut_short(found) and len(ids) > 1:
+        if _cut_short(answer) and len(ids) > 1:
             half = len(ids) // 2
             yield from self._page(folder, names, ids[:half])
             yield from self._page(folder, names, ids[half:])
             return
-        self._check(found, ids)
-        text = json.dumps(found)
+        self._check(answer, ids)
+        text = json.dumps(answer)
         write_text(path, text)
         yield text
 
@@ -198,10 +198,10 @@ class ArcGisLayer:
 
     def _id(self, feature: dict[str, Any]) -> int:
         properties = feature.get("properties") or {}
-        found = feature.get("id", -1)
+        feature_id = feature.get("id", -1)
         if isinstance(properties, dict):
-            found = properties.get(self.id_field, found)
-        return whole_number(found, "feature id", place=self.name)
+            feature_id = properties.get(self.id_field, feature_id)
+        return whole_number(feature_id, "feature id", place=self.name)
 
     def _table(self, text: str, names: Sequence[str], folder: Path) -> pa.Table:
         """A page as the columns `names`; unreadable pages are not kept in `folder`."""
@@ -239,5 +239,5 @@ class ArcGisLayer:
 def _cut_short(found: dict[str, Any]) -> bool:
     """Whether the server says that there is more; GeoJSON has the flag in one of two places."""
     inner = found.get("properties")
-    told = inner.get("exceededTransferLimit") if isinstance(inner, dict) else False
-    return bool(found.get("exceededTransferLimit") or told)
+    exceeded = inner.get("exceededTransferLimit") if isinstance(inner, dict) else False
+    return bool(found.get("exceededTransferLimit") or exceeded)

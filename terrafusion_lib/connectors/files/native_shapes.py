@@ -28,15 +28,15 @@ def native_columns(columns: dict[str, dict[str, Any]]) -> dict[str, str]:
     ConnectError
         An encoding is unknown.
     """
-    found = {name: str(column.get("encoding", "WKB")) for name, column in columns.items()}
-    unknown = [name for name, item in found.items() if item not in ("WKB", *ENCODINGS)]
+    encodings = {name: str(column.get("encoding", "WKB")) for name, column in columns.items()}
+    unknown = [name for name, item in encodings.items() if item not in ("WKB", *ENCODINGS)]
     if unknown:
         raise ConnectError(
-            f"Shapes in the encoding {found[unknown[0]]} cannot be read",
+            f"Shapes in the encoding {encodings[unknown[0]]} cannot be read",
             column=", ".join(unknown),
             hint="convert the file to WKB: ogr2ogr -lco GEOMETRY_ENCODING=WKB new.parquet old",
         )
-    return {name: item for name, item in found.items() if item in ENCODINGS}
+    return {name: item for name, item in encodings.items() if item in ENCODINGS}
 
 
 def native_wkb(column: pa.Array, encoding: str) -> pa.Array:

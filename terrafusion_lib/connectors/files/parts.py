@@ -133,8 +133,8 @@ def _sheets(path: Path, wanted: str) -> list[str]:
     if not wanted:
         return [""]
     known = sheets(path)
-    found: list[str] = []
+    chosen: list[str] = []
     for item in listed(wanted):
         matching = [name for name in known if fnmatchcase(name.casefold(), item.casefold())]
-        found += [item] if item in known or not matching else matching
-    return list(dict.fromkeys(found))
+        chosen += [item] if item in known or not matching else matching
+    return list(dict.fromkeys(chosen))

@@ -59,10 +59,12 @@ class Reading:
             }
             try:
                 wanted = self.table.model_copy(update={"columns": held})
-                found = dict(zip(held, find_unique(wanted, header, file=file.name), strict=True))
+                positions = dict(
+                    zip(held, find_unique(wanted, header, file=file.name), strict=True)
+                )
             except ConnectError as error:
                 raise explained(error, file, [c.name for c in header], held) from error
-            named.append([found.get(name) for name in self.table.columns])
+            named.append([positions.get(name) for name in self.table.columns])
         return named
 
     def batches(
@@ -133,8 +135,8 @@ class Reading:
         """The wanted columns as the files have them; null where a file lacks one."""
         for file, names in zip(self.files, self.names, strict=True):
             present = [name for name in names if name is not None]
-            asked = [kind for kind, name in zip(kinds, names, strict=bool(kinds)) if name]
-            for arrays in file.batches(present, batch_rows, asked):
+            wanted_kinds = [kind for kind, name in zip(kinds, names, strict=bool(kinds)) if name]
+            for arrays in file.batches(present, batch_rows, wanted_kinds):
                 by_name = dict(zip(present, arrays, strict=True))
                 nulls = pa.nulls(len(arrays[0]) if arrays else 0, pa.string())
                 yield [nulls if name is None else by_name[name] for name in names]

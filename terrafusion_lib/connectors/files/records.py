@@ -103,12 +103,12 @@ def _without_escaped(text: bytes, escape: bytes) -> bytes:
 def _positions(text: bytes, mark: bytes) -> Positions:
     raw = np.frombuffer(text, np.uint8)
     same = np.empty(min(SLICE, len(raw)), bool)
-    found = [
+    places = [
         np.flatnonzero(np.equal(part, mark[0], out=same[: len(part)])) + start
         for start in range(0, len(raw), SLICE)
         for part in (raw[start : start + SLICE],)
     ]
-    return np.concatenate(found) if found else NONE
+    return np.concatenate(places) if places else NONE
 
 
 def _marks(text: bytes, rules: Rules) -> Positions:

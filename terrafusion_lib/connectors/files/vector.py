@@ -122,10 +122,10 @@ class VectorFile:
         import pyogrio
 
         with _errors(self.path):
-            found: dict[str, Any] = pyogrio.read_info(
+            info: dict[str, Any] = pyogrio.read_info(
                 self.path, layer=self._layer, force_feature_count=True
             )
-        return found
+        return info
 
     def _only_layer(self) -> str:
         names = layers(self.path)

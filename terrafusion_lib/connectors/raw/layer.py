@@ -70,8 +70,8 @@ def extract(
     """
     definitions = _definitions(county, tables, years)
     raw = settings.county_data(county.county_id) / "raw"
-    if reuse and (found := _newest(raw, definitions)):
-        return found
+    if reuse and (newest := _newest(raw, definitions)):
+        return newest
     started = clock()
     with (
         _writing(raw, county.county_id),

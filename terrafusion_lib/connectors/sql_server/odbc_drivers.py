@@ -76,10 +76,10 @@ def install_driver() -> str:
 
 def missing_library(message: str, otherwise: str) -> MissingDependencyError:
     """The error for a library that cannot be loaded; the hint names its Debian package."""
-    found = [name for name in DEBIAN_PACKAGES if name in message]
-    hint = f"apt-get install {DEBIAN_PACKAGES[found[0]]}" if found else otherwise
+    libraries = [name for name in DEBIAN_PACKAGES if name in message]
+    hint = f"apt-get install {DEBIAN_PACKAGES[libraries[0]]}" if libraries else otherwise
     return MissingDependencyError(
-        f"The library {found[0]} is not installed" if found else f"Cannot load: {message}",
+        f"The library {libraries[0]} is not installed" if libraries else f"Cannot load: {message}",
         hint=hint,
     )
 
@@ -102,17 +102,17 @@ def find_driver(wanted: str = "auto") -> Driver:
     }
     registered = list(import_pyodbc().drivers())
     if wanted == "auto":
-        found = _microsoft(registered) or _freetds(registered)
+        driver = _microsoft(registered) or _freetds(registered)
     elif wanted in searches:
-        found = searches[wanted](registered)
+        driver = searches[wanted](registered)
     else:
         return _named(wanted, registered)
-    if found is None:
+    if driver is None:
         kind = "SQL Server" if wanted == "auto" else wanted
         raise MissingDependencyError(
             f"No ODBC driver for {kind} is installed", hint=install_driver()
         )
-    return found
+    return driver
 
 
 def check_library(driver: Driver) -> None:
@@ -183,5 +183,5 @@ def _distribution() -> str:
 def _freetds(registered: list[str]) -> Driver | None:
     names = [name for name in registered if "freetds" in name.lower()]
     paths = [path for place in FREETDS_PLACES for path in sorted(Path("/").glob(place[1:]))]
-    found = [*names, *map(str, paths)]
-    return Driver(found[0], Dialect.FREETDS) if found else None
+    candidates = [*names, *map(str, paths)]
+    return Driver(candidates[0], Dialect.FREETDS) if candidates else None

@@ -112,14 +112,14 @@ OTHER = Meaning("{server} cannot be read", "", "terrafusion connect check <count
 
 def native_number(message: str) -> int | None:
     """SQL Server's (or FreeTDS's) error number; the last one, which is the cause."""
-    found = [int(one or other) for one, other in NATIVE.findall(message)]
-    return next((number for number in reversed(found) if number), None)
+    numbers = [int(one or other) for one, other in NATIVE.findall(message)]
+    return next((number for number in reversed(numbers) if number), None)
 
 
 def sql_state(message: str) -> str:
     """The five-character SQLSTATE of a driver's message."""
-    found = STATE.search(message)
-    return next((group for group in found.groups() if group), "") if found else ""
+    match = STATE.search(message)
+    return next((group for group in match.groups() if group), "") if match else ""
 
 
 def explain(

@@ -58,8 +58,8 @@ def check_types(table: SourceTable, columns: Mapping[str, SourceColumn]) -> None
             table=table.table,
             column=", ".join(wrong),
             examples=[
-                f"{name}: declared {table.columns[name].value}, at the source {found}"
-                for name, found in wrong.items()
+                f"{name}: declared {table.columns[name].value}, at the source {source_type}"
+                for name, source_type in wrong.items()
             ],
             cause="the column changed at the source, or the mapping is wrong",
             hint="correct the type in the mapping; read text as text and convert it there",

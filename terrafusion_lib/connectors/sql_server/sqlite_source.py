@@ -113,15 +113,15 @@ class SqliteSource:
             raise self._stream_error(str(error), table) from error
 
     def _stream_error(self, message: str, table: SourceTable) -> ConnectError:
-        found = MISMATCH.search(message)
-        if not found:
+        mismatch = MISMATCH.search(message)
+        if not mismatch:
             return self._error(message, table=table.table)
-        name = list(table.columns)[int(found[1])]
+        name = list(table.columns)[int(mismatch[1])]
         return ConnectError(
             f"A value of {table.table} cannot be read as {table.columns[name].value}",
             table=table.table,
             column=name,
-            examples=[f"a value of type {found[3].lower()}"],
+            examples=[f"a value of type {mismatch[3].lower()}"],
             cause="the column's type changed at the source, or the mapping declares the wrong type",
             hint="declare the column as text in the mapping and convert it there",
         )

@@ -68,20 +68,20 @@ class ExportPlan:
 
     def files(self) -> dict[str, WriteFile]:
         """Writers of all files by name: data first, then styles."""
-        found: dict[str, WriteFile] = {}
+        writers: dict[str, WriteFile] = {}
         if self.format.several_layers:
-            found[self.file_of(self.layers[0])] = partial(self.format.write, self.layers)
+            writers[self.file_of(self.layers[0])] = partial(self.format.write, self.layers)
         else:
-            found = {
+            writers = {
                 self.file_of(item): partial(self.format.write, (item,)) for item in self.layers
             }
         if self.format.styles is Styles.BESIDE:
             for layer in self.layers:
                 if layer.style:
                     stem = f"{layer.name}" if self.format.several_layers else self._stem(layer)
-                    found[f"{stem}.qml"] = partial(_write_text, layer.style.qml())
-                    found[f"{stem}.sld"] = partial(_write_text, layer.style.sld(layer.name))
-        return found
+                    writers[f"{stem}.qml"] = partial(_write_text, layer.style.qml())
+                    writers[f"{stem}.sld"] = partial(_write_text, layer.style.sld(layer.name))
+        return writers
 
     def table(self) -> pa.Table:
         """One row per layer (``tables.GIS_EXPORT_LAYERS``)."""
@@ -125,8 +125,8 @@ def make_plan(context: PluginContext, params: GisExportParams) -> ExportPlan:
     _check_year(tables)
     build = _Builder(tables, select(tables, params), params, crs, format_)
     made = tuple(build.layer(layer, attributes[layer.name]) for layer in layers)
-    found = tables.column(ROLL, "data_source").unique().drop_null().sort()
-    plan = ExportPlan(context, params, name, format_, made, tuple(found.to_pylist()))
+    sources = tables.column(ROLL, "data_source").unique().drop_null().sort()
+    plan = ExportPlan(context, params, name, format_, made, tuple(sources.to_pylist()))
     _check_count(plan)
     return plan
 
@@ -139,11 +139,11 @@ def _target(params: GisExportParams, format_: ExportFormat, context: PluginConte
     ExportError
         It is unknown, shapes cannot be written in it, or the format requires another.
     """
-    asked = params.crs or format_.crs or context.crs
-    wanted = horizontal(asked)
+    requested = params.crs or format_.crs or context.crs
+    wanted = horizontal(requested)
     if format_.crs and wanted != system(format_.crs):
         raise ExportError(
-            f"{format_.title} must be in {format_.crs}, not in {asked}",
+            f"{format_.title} must be in {format_.crs}, not in {requested}",
             reason_code=CRS_REFUSED,
             county=context.county_id,
             hint="leave crs out, or choose geopackage",
@@ -182,21 +182,21 @@ class _Builder:
     format: ExportFormat
 
     def layer(self, layer: Layer, attributes: Sequence[Attribute]) -> ExportLayer:
-        found = layer.records(self.tables, self.selection)
-        fields = self._fields(layer, attributes, found)
+        records = layer.records(self.tables, self.selection)
+        fields = self._fields(layer, attributes, records)
         by_name = {item.attribute: item for item in fields}
-        keys = by_name[found.key[0]].part(0, len(found.shapes))
-        shapes = check(found.shapes, keys, layer=layer.name)
+        keys = by_name[records.key[0]].part(0, len(records.shapes))
+        shapes = check(records.shapes, keys, layer=layer.name)
         return ExportLayer(
             name=layer.name,
             meaning=layer.meaning,
-            key=tuple(by_name[name].name for name in found.key),
+            key=tuple(by_name[name].name for name in records.key),
             fields=tuple(fields),
             shapes=simplify(shapes, self.params.simplify_feet, self.tables.context.crs),
             crs=self.crs,
-            left_out={reason: count for reason, count in found.left_out.items() if count},
-            repaired=found.repaired,
-            unlinked=tuple(found.unlinked.to_pylist()),
+            left_out={reason: count for reason, count in records.left_out.items() if count},
+            repaired=records.repaired,
+            unlinked=tuple(records.unlinked.to_pylist()),
             zooms=(self.params.min_zoom, self.params.max_zoom),
             style=_style(layer, by_name.get(layer.color_by or ""), shapes),
             progress=self.tables.context.progress,

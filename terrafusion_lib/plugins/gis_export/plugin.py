@@ -73,10 +73,10 @@ class GisExportPlugin(Plugin):
     def job_values(self, params: GisExportParams) -> dict[str, Any]:
         """Format, area and layers as requested."""
         areas = params.model_dump(mode="json", include=set(params.AREAS)).items()
-        asked = {name: value for name, value in areas if value}
+        area = {name: value for name, value in areas if value}
         return {
             "export_format": params.export_format,
-            "area_of_interest_json": json.dumps(asked),
+            "area_of_interest_json": json.dumps(area),
             "layers_json": json.dumps(params.layers),
         }
 

@@ -253,22 +253,22 @@ def _study_options(context: PluginContext, params: ValuationParams) -> StudyOpti
 
 
 def _properties(context: PluginContext) -> pa.Table:
-    found = context.read("properties_operational", PROPERTY_COLUMNS)
-    if found.num_rows == 0:
+    properties = context.read("properties_operational", PROPERTY_COLUMNS)
+    if properties.num_rows == 0:
         raise ValuationError(
             "There is no property to value",
             county=context.county_id,
             table="properties_operational",
             hint=f"terrafusion run {context.county_id} --to load",
         )
-    return found.sort_by("property_id")
+    return properties.sort_by("property_id")
 
 
 def _unknown_overrides(params: ValuationParams, properties: pa.Table) -> dict[str, object]:
     """Overrides for properties that are not on the roll, for the run record."""
-    given = sorted({override.property_id for override in params.overrides})
-    known = set(texts(properties, "property_id").tolist()) if given else set()
-    unknown = [name for name in given if name not in known]
+    overridden = sorted({override.property_id for override in params.overrides})
+    known = set(texts(properties, "property_id").tolist()) if overridden else set()
+    unknown = [name for name in overridden if name not in known]
     return {"overrides_on_unknown_properties": ", ".join(unknown)} if unknown else {}
 
 

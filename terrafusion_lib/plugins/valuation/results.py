@@ -142,20 +142,20 @@ def sale_ratios_table(studies: Mapping[str, StudySales], context: PluginContext)
     """One row per study and sale, sorted by study, sale and property."""
     schema = SALE_RATIOS.arrow_schema()
     tables = [schema.empty_table()]
-    for study, found in studies.items():
-        sold = found.sales
-        columns = _constants(context, len(found)) | {
-            "study": pa.repeat(study, len(found)),
+    for study, sales in studies.items():
+        sold = sales.sales
+        columns = _constants(context, len(sales)) | {
+            "study": pa.repeat(study, len(sales)),
             "sale_id": pa.array(sold.sale_id, pa.string()),
             "property_id": pa.array(sold.property_id, pa.string()),
             "property_type": pa.array(sold.unit.property_type, pa.string()),
             "neighborhood_code": pa.array(sold.unit.neighborhood, pa.string()),
             "sale_date": pa.array(sold.sale_date, pa.date32()),
             "sale_price": _number(sold.price),
-            "adjusted_price": _number(found.price),
-            "studied_value": _number(found.value),
-            "ratio": _number(found.value / found.price),
-            "in_interval": pa.array(found.covered == 1, pa.bool_(), mask=np.isnan(found.covered)),
+            "adjusted_price": _number(sales.price),
+            "studied_value": _number(sales.value),
+            "ratio": _number(sales.value / sales.price),
+            "in_interval": pa.array(sales.covered == 1, pa.bool_(), mask=np.isnan(sales.covered)),
         }
         tables.append(pa.table(columns, schema=schema))
     keys = ("study", "sale_id", "property_id")
@@ -200,12 +200,12 @@ def market_index_table(markets: Mapping[str, Market], context: PluginContext) ->
     schema = MARKET_INDEX.arrow_schema()
     tables = [schema.empty_table()]
     for market in markets.values():
-        found = market_index(market, context.valuation_date)
-        if found is None:
+        index = market_index(market, context.valuation_date)
+        if index is None:
             continue
-        columns = _monthly(found, context) | {
-            "market": pa.repeat(found.market, found.index.size),
-            "price_level": _number(found.index),
+        columns = _monthly(index, context) | {
+            "market": pa.repeat(index.market, index.index.size),
+            "price_level": _number(index.index),
         }
         tables.append(pa.table(columns).select(schema.names).cast(schema))
     return pa.concat_tables(tables)

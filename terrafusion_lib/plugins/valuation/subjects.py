@@ -155,8 +155,8 @@ def numbers(table: pa.Table, column: str) -> FloatArray:
     cast = (
         table[column].cast(pa.int8()) if pa.types.is_boolean(table[column].type) else table[column]
     )
-    found = np.asarray(cast.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
-    return np.where(np.isfinite(found), found, np.nan)
+    floats = np.asarray(cast.cast(pa.float64()).to_numpy(zero_copy_only=False), dtype=np.float64)
+    return np.where(np.isfinite(floats), floats, np.nan)
 
 
 def texts(table: pa.Table, column: str) -> TextArray:
@@ -176,10 +176,10 @@ def traits_of(table: pa.Table) -> FloatArray:
 
 def cleaned(traits: FloatArray) -> FloatArray:
     """The trait matrix without impossible values: negative values, and zero areas or years."""
-    found = np.where(traits >= 0, traits, np.nan)
+    possible = np.where(traits >= 0, traits, np.nan)
     columns = [TRAITS.index(name) for name in ABOVE_ZERO]
-    found[:, columns] = np.where(found[:, columns] > 0, found[:, columns], np.nan)
-    return found
+    possible[:, columns] = np.where(possible[:, columns] > 0, possible[:, columns], np.nan)
+    return possible
 
 
 class Origin(NamedTuple):
@@ -232,9 +232,9 @@ def properties_as_subjects(
 
 def _described(traits: FloatArray) -> FloatArray:
     """The traits of `SURROUNDINGS`, areas as logs."""
-    found = traits[:, [TRAITS.index(name) for name in SURROUNDINGS]]
-    found[:, : len(AREAS)] = reproducible.log(found[:, : len(AREAS)])
-    return found
+    described = traits[:, [TRAITS.index(name) for name in SURROUNDINGS]]
+    described[:, : len(AREAS)] = reproducible.log(described[:, : len(AREAS)])
+    return described
 
 
 def plane(

@@ -63,7 +63,7 @@ def summarize(
 
 
 def _headlines(study: str, columns: dict[str, list[object]]) -> dict[str, object]:
-    found: dict[str, object] = {}
+    headlines: dict[str, object] = {}
     rows = zip(
         *(columns[name] for name in ("grouping", "statistic", "n", "estimate", "verdict")),
         strict=True,
@@ -71,9 +71,9 @@ def _headlines(study: str, columns: dict[str, list[object]]) -> dict[str, object
     for grouping, statistic, n, estimate, verdict in rows:
         if grouping != OVERALL or statistic not in HEADLINES:
             continue
-        found[f"{study}_sales"] = n
+        headlines[f"{study}_sales"] = n
         if isinstance(estimate, float):
-            found[f"{study}_{statistic}"] = round(estimate, HEADLINES[str(statistic)])
+            headlines[f"{study}_{statistic}"] = round(estimate, HEADLINES[str(statistic)])
         if verdict is not None:
-            found[f"{study}_{statistic}_verdict"] = verdict
-    return found
+            headlines[f"{study}_{statistic}_verdict"] = verdict
+    return headlines

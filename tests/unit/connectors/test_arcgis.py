@@ -269,10 +269,10 @@ def test_dates_that_are_none_are_told_and_not_kept(
 @pytest.mark.parametrize(
     ("part", "answer", "told"),
     [
-        ("about", [], "not with an object"),
-        ("about", None, "not with an object"),
-        ("ids", [], "not with an object"),
-        ("page", None, "not with an object"),
+        ("about", [], "but not an object"),
+        ("about", None, "but not an object"),
+        ("ids", [], "but not an object"),
+        ("page", None, "but not an object"),
         ("about", {"layers": [None]}, "layers cannot be read"),
         ("about", {"layers": "Parcels"}, "layers are not a list"),
         ("about", {"layers": [{"name": "Parcels"}]}, "layers cannot be read"),
@@ -288,11 +288,11 @@ def test_dates_that_are_none_are_told_and_not_kept(
             "feature id is not a whole number.*abc",
         ),
         ("page", {"features": [{"properties": [], "id": "x"}]}, "feature id is not"),
-        ("page", {"error": {"code": None, "message": "no"}}, "refuses: no"),
-        ("page", {"error": {"code": "abc", "message": None}}, "refuses: abc"),
-        ("page", {"error": {"code": "499", "details": None}}, "refuses with 499.*reference"),
+        ("page", {"error": {"code": None, "message": "no"}}, "refused: no"),
+        ("page", {"error": {"code": "abc", "message": None}}, "refused: abc"),
+        ("page", {"error": {"code": "499", "details": None}}, "refused with 499.*reference"),
         ("page", {"error": {"code": 400, "details": "why"}}, "with 400.*why"),
-        ("page", {"error": "broken"}, "refuses: broken"),
+        ("page", {"error": "broken"}, "refused: broken"),
     ],
 )
 def test_answers_that_are_not_understood_are_told(
@@ -336,7 +336,7 @@ def test_missing_layers_columns_and_formats_are_named(server: ArcGisServer, tmp_
     assert connector.freshness(absent) == "absent"
     assert read_nothing(connector, absent)
     server.formats = "JSON, AMF"
-    with pytest.raises(ConnectError, match=r"cannot be sent as GeoJSON.*10\.4"):
+    with pytest.raises(ConnectError, match=r"cannot send the layer as GeoJSON.*10\.4"):
         source(server, tmp_path).columns("Parcels")
 
 

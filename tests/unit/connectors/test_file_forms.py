@@ -181,7 +181,7 @@ def test_an_archive_of_several_files_needs_a_name(tmp_path: Path) -> None:
         archive.writestr("b.xlsx", "")
     assert source(tmp_path).tables() == ["x.zip", "x.zip#a.csv", "x.zip#b.xlsx"]
     assert read(tmp_path, table("x.zip#a.csv", id="text"))[0] == [{"id": "1"}]
-    with pytest.raises(ConnectError, match=r"name one: x\.zip#a\.csv"):
+    with pytest.raises(ConnectError, match=r"choose one: x\.zip#a\.csv"):
         read(tmp_path, table("x.zip", id="text"))
     with pytest.raises(ConfigError, match="decompress"):
         read(tmp_path, table("x.zip#b.xlsx", id="text"))

@@ -51,9 +51,9 @@ def write(layers: Sequence[ExportLayer], path: Path) -> None:
                 texts = _texts(batch, schema)
                 writer.write_batch(texts)
                 long_shapes.append(_long_shapes(texts, layer.key))
-        found = pa.Table.from_batches(long_shapes) if long_shapes else None
-        if found:
-            pa_csv.write_csv(found, path.with_name(f"{path.stem}_long_shapes.csv"))
+        listed = pa.Table.from_batches(long_shapes) if long_shapes else None
+        if listed:
+            pa_csv.write_csv(listed, path.with_name(f"{path.stem}_long_shapes.csv"))
         words = ",".join([WKT, *(TYPES[item.type] for item in layer.fields)])
         path.with_suffix(".csvt").write_text(words + "\n", encoding="utf-8")
         prj = system(layer.crs).to_wkt("WKT1_GDAL")
@@ -77,8 +77,8 @@ def _texts(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
 def _long_shapes(texts: pa.RecordBatch, key: Sequence[str]) -> pa.RecordBatch:
     """Key and length of the shapes that a spreadsheet would cut."""
     lengths = pc.utf8_length(texts[WKT])
-    found = texts.select(list(key)).append_column("characters", lengths)
-    return found.filter(pc.greater(lengths, LONGEST_CELL))
+    long_texts = texts.select(list(key)).append_column("characters", lengths)
+    return long_texts.filter(pc.greater(lengths, LONGEST_CELL))
 
 
 def grid(_crs: str) -> Grid:

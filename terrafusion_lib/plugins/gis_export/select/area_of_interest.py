@@ -65,15 +65,15 @@ def select(tables: CountyTables, params: GisExportParams) -> Selection:
     if params.area is Area.COUNTY:
         everything = np.ones(tables[ROLL].num_rows, dtype=bool)
         linked = roll_of_shape >= 0
-        found = Selection(everything, linked, roll_of_shape, ~linked)
+        selection = Selection(everything, linked, roll_of_shape, ~linked)
     elif params.area in COLUMNS:
         inside = _by_code(tables, COLUMNS[params.area], params)
         padded = np.append(inside, False)
         none = np.zeros(roll_of_shape.size, dtype=bool)
-        found = Selection(inside, padded[roll_of_shape], roll_of_shape, none)
+        selection = Selection(inside, padded[roll_of_shape], roll_of_shape, none)
     else:
-        found = _by_place(tables, area_shape(params), roll_of_shape)
-    if not (found.properties.any() or found.shapes.any()):
+        selection = _by_place(tables, area_shape(params), roll_of_shape)
+    if not (selection.properties.any() or selection.shapes.any()):
         raise ExportError(
             "The area of interest has no properties",
             reason_code=AREA_EMPTY,
@@ -82,7 +82,7 @@ def select(tables: CountyTables, params: GisExportParams) -> Selection:
             if params.area in (Area.BBOX, Area.POLYGON)
             else "the properties have not been loaded",
         )
-    return found
+    return selection
 
 
 def _by_code(tables: CountyTables, column: str, params: GisExportParams) -> Bools:

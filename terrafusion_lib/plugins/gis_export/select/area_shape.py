@@ -73,8 +73,8 @@ def feature_of(shapes: Any) -> dict[str, Any]:
 
 def repaired(data: dict[str, Any]) -> int:
     """Number of polygons of an area that were invalid as given."""
-    told = (data.get("properties") or {}).get(REPAIRED, 0)
-    return int(told) + _invalid_count(_shapes_of(data))
+    stated = (data.get("properties") or {}).get(REPAIRED, 0)
+    return int(stated) + _invalid_count(_shapes_of(data))
 
 
 def _shapes_of(data: dict[str, Any]) -> Any:

@@ -24,12 +24,14 @@ def attributes_of(
     """
     every = sorted({item.name for layer in layers for item in layer.attributes})
     known((*params.attributes, *params.rename), every)
-    asked = set(params.attributes)
+    requested = set(params.attributes)
     wanted = {
         layer.name: [
             item
             for item in layer.attributes
-            if (item.name in asked or item.name in layer.key if asked else not item.personal)
+            if (
+                item.name in requested or item.name in layer.key if requested else not item.personal
+            )
         ]
         for layer in layers
     }

@@ -98,8 +98,8 @@ def single(column: pa.ChunkedArray | pa.Array) -> pa.Array:
 
 def positions(values: pa.Array, among: pa.Array) -> Ints:
     """First row of each value in `among`; −1 if missing or null."""
-    found = pc.index_in(values, value_set=among, skip_nulls=True)
-    return np.asarray(pc.fill_null(found, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
+    index = pc.index_in(values, value_set=among, skip_nulls=True)
+    return np.asarray(pc.fill_null(index, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def follow(rows: Ints, step: Ints) -> Ints:

@@ -75,9 +75,9 @@ def file_names(
         A new name is empty, reserved, equal to another except for case, or would be changed by the
         format.
     """
-    given = {name: rename.get(name, name).strip() for name in names}
+    renamed = {name: rename.get(name, name).strip() for name in names}
     seen: dict[str, str] = {}
-    for name, new in given.items():
+    for name, new in renamed.items():
         plain = new.casefold()
         if not plain or plain in RESERVED:
             raise ExportError(
@@ -95,7 +95,7 @@ def file_names(
                 hint="change rename, or leave one out",
             )
         seen[plain] = name
-    return given
+    return renamed
 
 
 def _check_allowed(name: str, new: str, rule: NameRule, layer: str) -> None:
@@ -135,7 +135,7 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
     are truncated; duplicates get a number.
     """
     used: set[str] = set()
-    found = {}
+    shortened = {}
     for name in names:
         whole = name.replace(":", "_")
         if _size(whole) > SHORT:
@@ -147,8 +147,8 @@ def short_names(names: Sequence[str]) -> dict[str, str]:
             number += 1
             short = f"{cut(whole, SHORT - len(str(number)))}{number}"
         used.add(short.casefold())
-        found[name] = short
-    return found
+        shortened[name] = short
+    return shortened
 
 
 def cut(text: str, most: int) -> str:

@@ -51,13 +51,13 @@ def fit(
         return Fit(wkb, present, left_out, 0)
     names = pa.array([str(row) for row in to_mend])
     table = pa.table({"row": names, "geometry": wkb.take(pa.array(to_mend))})
-    made = fit_shapes(table, policy, key="row")
-    for reason in made.quarantined[REASON].to_pylist():
+    fitted = fit_shapes(table, policy, key="row")
+    for reason in fitted.quarantined[REASON].to_pylist():
         what = f"parcel shapes ({reason})"
         left_out[what] = left_out.get(what, 0) + 1
-    gone = np.array([int(row) for row in made.quarantined["row"].to_pylist()], dtype=np.int64)
+    gone = np.array([int(row) for row in fitted.quarantined["row"].to_pylist()], dtype=np.int64)
     kept = present[~np.isin(present, gone)]
-    return Fit(_replaced(wkb, made.rows), kept, left_out, len(made.repaired))
+    return Fit(_replaced(wkb, fitted.rows), kept, left_out, len(fitted.repaired))
 
 
 def _suspects(wkb: pa.Array, rows: Ints, threads: int) -> Bools:

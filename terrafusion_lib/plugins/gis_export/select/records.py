@@ -53,8 +53,8 @@ class Records:
 
 def parcels(tables: CountyTables, selection: Selection) -> Records:
     """One record per shape linked to a property; without a layer, per property at its point."""
-    made = _by_shape if len(selection.shapes) else _by_point
-    base = _with_unlinked(made(tables, selection), tables, selection)
+    build = _by_shape if len(selection.shapes) else _by_point
+    base = _with_unlinked(build(tables, selection), tables, selection)
     if not tables.has(VALUATIONS):
         return base
     valued = positions(tables.column(ROLL, "property_id"), tables.column(VALUATIONS, "property_id"))

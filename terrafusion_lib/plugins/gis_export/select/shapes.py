@@ -107,11 +107,11 @@ def check(shapes: Shapes, keys: pa.Array, *, layer: str) -> Shapes:
         return shapes
     import shapely
 
-    found = shapely.get_type_id(shapely.from_wkb(objects(wkb.take(pa.array(odd)))))
-    wrong = odd[~np.isin(found, list(TYPE_IDS[shapes.kind]))]
+    types = shapely.get_type_id(shapely.from_wkb(objects(wkb.take(pa.array(odd)))))
+    wrong = odd[~np.isin(types, list(TYPE_IDS[shapes.kind]))]
     if wrong.size == 0:
         return shapes
-    collection = bool((found == COLLECTION).any())
+    collection = bool((types == COLLECTION).any())
     raise ExportError(
         "Geometry collections cannot be exported"
         if collection
@@ -134,9 +134,9 @@ def promote(wkb: pa.Array) -> pa.Array:
 
 def reproject(wkb: pa.Array, source: str, target: str, *, plain: bool) -> pa.Array:
     """Plain two-dimensional WKB in another system (x first in both); `plain`: already so."""
-    found = moved(wkb, transformer(source, target)) if plain else None
-    if found is not None:
-        return found
+    reprojected = moved(wkb, transformer(source, target)) if plain else None
+    if reprojected is not None:
+        return reprojected
     import shapely
 
     shapes = shapely.force_2d(shapely.from_wkb(objects(wkb)))
@@ -174,10 +174,10 @@ def transformer(source: str, target: str) -> Callable[[Floats], Floats]:
         raise _refused(error) from error
 
     def transform(coordinates: Floats) -> Floats:
-        made = change(coordinates)
-        if not np.isfinite(made).all():
-            _check_finite(coordinates, made, target)
-        return made
+        transformed = change(coordinates)
+        if not np.isfinite(transformed).all():
+            _check_finite(coordinates, transformed, target)
+        return transformed
 
     return transform
 
@@ -205,11 +205,11 @@ def horizontal(crs: str) -> "CRS":
         It is unknown, or not a horizontal two-dimensional system on Earth, for example vertical or
         geocentric.
     """
-    found = system(crs)
-    flat = (found.is_geographic or found.is_projected) and len(found.axis_info) == 2
-    if not flat or not _of_the_earth(found):
+    projection = system(crs)
+    flat = (projection.is_geographic or projection.is_projected) and len(projection.axis_info) == 2
+    if not flat or not _of_the_earth(projection):
         raise ExportError(
-            f"Shapes cannot be written in {crs} ({found.name}): it is "
+            f"Shapes cannot be written in {crs} ({projection.name}): it is "
             + (
                 "a coordinate system of another planet"
                 if flat
@@ -219,7 +219,7 @@ def horizontal(crs: str) -> "CRS":
             hint="choose a projected or geographic coordinate system, such as EPSG:2927 or "
             "EPSG:4326",
         )
-    return found
+    return projection
 
 
 def _of_the_earth(crs: "CRS") -> bool:

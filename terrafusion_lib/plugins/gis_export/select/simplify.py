@@ -30,8 +30,8 @@ def simplify(shapes: Shapes, tolerance_feet: float, county_crs: str) -> Shapes:
     if shapes.kind != POLYGON or tolerance_feet == 0 or len(shapes) == 0:
         return shapes
     units = tolerance_feet / float(np.sqrt(square_feet_per_unit(projected_system(county_crs))))
-    found = shapely.force_2d(shapely.from_wkb(objects(shapes.wkb.take(shapes.rows))))
-    moved = shapely.transform(found, transformer(shapes.crs, county_crs))
+    polygons = shapely.force_2d(shapely.from_wkb(objects(shapes.wkb.take(shapes.rows))))
+    moved = shapely.transform(polygons, transformer(shapes.crs, county_crs))
     smaller = shapely.coverage_simplify(moved, units)
     return Shapes(
         valid_at(as_wkb(smaller), None), pa.array(np.arange(len(shapes))), county_crs, POLYGON

@@ -34,13 +34,13 @@ def star_shaped(wkb: pa.Array) -> Bools:
         Plain WKB of polygons and multi-polygons, without nulls.
     """
     data, starts = buffers(wkb)
-    found = np.zeros(len(wkb), dtype=bool)
+    star = np.zeros(len(wkb), dtype=bool)
     rows, first, points = _single_rings(data, starts)
     if rows.size:
         within = np.arange(points.sum()) - np.repeat(np.cumsum(points) - points, points)
         pairs = read(data, np.repeat(first, points) + POINT * within)
-        found[rows] = _goes_around(pairs, points)
-    return found
+        star[rows] = _goes_around(pairs, points)
+    return star
 
 
 def _single_rings(data: NDArray[np.uint8], starts: Ints) -> tuple[Ints, Ints, Ints]:

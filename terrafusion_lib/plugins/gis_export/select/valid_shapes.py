@@ -78,12 +78,12 @@ def _polygonal(shapes: Any) -> Any:
     """The polygons of each shape."""
     import shapely
 
-    found = np.array(shapes, dtype=object)
-    odd = ~np.isin(shapely.get_type_id(found), (POLYGON, MULTIPOLYGON))
+    polygons = np.array(shapes, dtype=object)
+    odd = ~np.isin(shapely.get_type_id(polygons), (POLYGON, MULTIPOLYGON))
     for place in np.flatnonzero(odd):
-        parts = shapely.get_parts(found[place])
-        found[place] = shapely.multipolygons(parts[shapely.get_type_id(parts) == POLYGON])
-    return found
+        parts = shapely.get_parts(polygons[place])
+        polygons[place] = shapely.multipolygons(parts[shapely.get_type_id(parts) == POLYGON])
+    return polygons
 
 
 def _shapes(wkb: pa.Array) -> Any:

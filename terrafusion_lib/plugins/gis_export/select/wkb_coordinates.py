@@ -117,10 +117,10 @@ def counts(data: Bytes, at: Ints) -> Ints:
 
 def read(data: Bytes, at: Ints) -> Floats:
     """The pairs of numbers at these bytes."""
-    found = np.empty((at.size, 2))
+    pairs = np.empty((at.size, 2))
     for rows, words, index in _by_residue(data, at):
-        found[rows, 0], found[rows, 1] = words[index], words[index + 1]
-    return found
+        pairs[rows, 0], pairs[rows, 1] = words[index], words[index + 1]
+    return pairs
 
 
 def _write(data: Bytes, at: Ints, pairs: Floats) -> None:

@@ -53,10 +53,10 @@ class ExportField:
     def part(self, start: int, length: int) -> pa.Array:
         """Values of some records, in the file's type."""
         if self.rows is None:
-            found = self.values.slice(start, length)
+            values = self.values.slice(start, length)
         else:
-            found = self.values.take(self.rows.slice(start, length))
-        return found if found.type == self.type else found.cast(self.type)
+            values = self.values.take(self.rows.slice(start, length))
+        return values if values.type == self.type else values.cast(self.type)
 
     def longest(self) -> int:
         """Bytes of the longest text in UTF-8, at least 1."""
@@ -104,8 +104,8 @@ class ExportLayer:
 
     def schema(self) -> pa.Schema:
         """Fields in order, geometry (WKB) last."""
-        found = [pa.field(item.name, item.type) for item in self.fields]
-        return pa.schema([*found, pa.field(GEOMETRY, pa.binary())])
+        fields = [pa.field(item.name, item.type) for item in self.fields]
+        return pa.schema([*fields, pa.field(GEOMETRY, pa.binary())])
 
     def batches(self, *, multi: bool) -> Iterator[pa.RecordBatch]:
         """The records in order; with `multi`, every polygon as a multipolygon."""
@@ -124,8 +124,8 @@ class ExportLayer:
 
         starts = range(0, self.records, BATCH_RECORDS)
         one = self.threads == 1
-        made = map(make, starts) if one else map_ahead(make, starts, threads=1, ahead=1)
-        for start, part in zip(starts, made, strict=True):
+        batches = map(make, starts) if one else map_ahead(make, starts, threads=1, ahead=1)
+        for start, part in zip(starts, batches, strict=True):
             self.progress(f"export {self.name}", start, self.records)
             yield part
         self.progress(f"export {self.name}", self.records, self.records)

@@ -45,5 +45,5 @@ def _properties(batch: pa.RecordBatch) -> pa.Array:
         whole += "_"
     with duckdb.connect(config={"threads": 1}) as engine:
         engine.register("records", pa.table(columns, names=batch.schema.names))
-        found = engine.sql(f"SELECT CAST(to_json({whole}) AS VARCHAR) FROM records AS {whole}")
-        return found.to_arrow_table().column(0).combine_chunks()
+        objects = engine.sql(f"SELECT CAST(to_json({whole}) AS VARCHAR) FROM records AS {whole}")
+        return objects.to_arrow_table().column(0).combine_chunks()

@@ -42,11 +42,11 @@ def describe(plan: ExportPlan, facts: Mapping[str, Any]) -> dict[str, Any]:
 def area(plan: ExportPlan) -> dict[str, Any]:
     """The requested area of interest, and how many of its polygons were repaired."""
     params = plan.params
-    asked: dict[str, Any] = {"bbox": params.bbox, "polygon": params.polygon}
-    asked["values"] = params.area_values
+    requested: dict[str, Any] = {"bbox": params.bbox, "polygon": params.polygon}
+    requested["values"] = params.area_values
     if params.polygon:
-        asked[REPAIRED] = repaired(params.polygon)
-    return {"kind": str(params.area)} | {name: value for name, value in asked.items() if value}
+        requested[REPAIRED] = repaired(params.polygon)
+    return {"kind": str(params.area)} | {name: value for name, value in requested.items() if value}
 
 
 def _layer(plan: ExportPlan, layer: ExportLayer) -> dict[str, Any]:

@@ -49,18 +49,18 @@ def _check_table(path: Path, records: int, names: list[str]) -> None:
     body = path.stat().st_size - start
     if count != records or body not in (count * width, count * width + 1):
         raise incomplete(path)
-    found = [
+    field_names = [
         descriptors[at : at + NAME_BYTES].split(b"\0")[0].decode("utf-8", "replace")
         for at in range(0, len(descriptors), DESCRIPTOR)
         if descriptors[at] != END
     ]
-    if found != names:
-        wrong = [new for new, name in zip(found, names, strict=False) if new != name]
+    if field_names != names:
+        wrong = [new for new, name in zip(field_names, names, strict=False) if new != name]
         raise ExportError(
             "The shapefile changed field names",
             reason_code=FIELD_NAME,
             table=path.stem,
-            count=len(wrong) or abs(len(found) - len(names)),
+            count=len(wrong) or abs(len(field_names) - len(names)),
             examples=wrong,
             hint="use only letters, digits and _ in rename",
         )

@@ -30,8 +30,8 @@ def write_text(
 
     def joined(batch: pa.RecordBatch) -> memoryview:
         """The records' texts, each preceded by `between`."""
-        found = pc.binary_join_element_wise(between, texts(batch), "")
-        return memoryview(found.buffers()[2])
+        joined_batch = pc.binary_join_element_wise(between, texts(batch), "")
+        return memoryview(joined_batch.buffers()[2])
 
     try:
         with path.open("wb") as file:

@@ -89,12 +89,12 @@ class Booster:
 
     def leaves(self, signals: FloatArray) -> IntArray:
         """Leaf of the first booster that each row falls into, by tree."""
-        found = self._asked(self.boosters[0], signals, pred_leaf=True)
-        return found.astype(np.int64)
+        leaf = self._asked(self.boosters[0], signals, pred_leaf=True)
+        return leaf.astype(np.int64)
 
     def _asked(self, booster: "lightgbm.Booster", signals: FloatArray, **what: bool) -> FloatArray:
-        found = booster.predict(signals, num_iteration=self.used, num_threads=1, **what)
-        return np.asarray(found, dtype=np.float64)
+        predicted = booster.predict(signals, num_iteration=self.used, num_threads=1, **what)
+        return np.asarray(predicted, dtype=np.float64)
 
     def _mean(self, said: "Callable[[lightgbm.Booster], FloatArray]", threads: int) -> FloatArray:
         """Mean of the boosters' predictions, summed in order."""
@@ -124,7 +124,7 @@ def boost(
 
     data = lightgbm.Dataset(signals, target, feature_name=list(names))
     # LightGBM's seeds are 32-bit and signed.
-    given = SETTINGS | {
+    parameters = SETTINGS | {
         "learning_rate": settings.learning_rate,
         "num_leaves": settings.leaves,
         "max_depth": settings.depth,
@@ -134,4 +134,4 @@ def boost(
         "seed": seed % (2**31 - 1),
         "monotone_constraints": [int(name in RISING) for name in names],
     }
-    return Booster((lightgbm.train(given, data, trees).model_to_string(),), trees)
+    return Booster((lightgbm.train(parameters, data, trees).model_to_string(),), trees)

@@ -123,11 +123,11 @@ class Design:
 
     def matrix(self, units: Subjects) -> FloatArray:
         """Regression columns of `units`, one row each."""
-        found = features(units)
+        inputs = features(units)
         scaled, columns = {}, [np.ones((len(units), 1))]
         for name, scale in self.scales.items():
-            unknown = np.isnan(found[name])
-            seen = found[name] if name in EXTENDED else found[name].clip(scale.low, scale.high)
+            unknown = np.isnan(inputs[name])
+            seen = inputs[name] if name in EXTENDED else inputs[name].clip(scale.low, scale.high)
             scaled[name] = np.where(unknown, 0.0, (seen - scale.mean) / scale.deviation)
             columns.append(scaled[name][:, None])
             columns.append(hats(scaled[name], scale.knots))
@@ -202,8 +202,8 @@ def indicators(labels: TextArray, known: tuple[str, ...]) -> FloatArray:
 
 def _labels(column: TextArray) -> tuple[str, ...]:
     """The distinct labels, sorted; empty if there is only one, which carries no information."""
-    found = tuple(sorted(set(column.tolist()) - {None}))
-    return found if len(found) > 1 else ()
+    labels = tuple(sorted(set(column.tolist()) - {None}))
+    return labels if len(labels) > 1 else ()
 
 
 def hats(values: FloatArray, knots: FloatArray) -> FloatArray:

@@ -44,14 +44,14 @@ class Ensemble:
 
     def predict(self, units: Subjects, like: Subjects | None = None) -> Prediction:
         """Value subjects, each for its own day, optionally with the comparables of `like`."""
-        found = self.comparables.predict(units, like=like)
-        log_value = reproducible.log(found.comparable_value)
+        prediction = self.comparables.predict(units, like=like)
+        log_value = reproducible.log(prediction.comparable_value)
         signals = None
         if self.booster:
-            signals = Signals(self.comparables).matrix(units, found)
+            signals = Signals(self.comparables).matrix(units, prediction)
             log_value += self.weight * self.booster.predict(signals)
         value = reproducible.exp(self.calibration.apply(log_value))
-        return replace(found, value=value, signals=signals)
+        return replace(prediction, value=value, signals=signals)
 
 
 @dataclass(frozen=True)
@@ -139,16 +139,16 @@ def _first_level(
         return found, Signals(model).matrix(units, found)
 
     size = len(sales)
-    made = FirstLevel(
+    level = FirstLevel(
         np.empty(size), np.empty(size), np.empty(size), np.empty((size, len(SIGNALS)))
     )
     numbers = np.unique(fold).tolist()
     for number, (found, signals) in zip(numbers, pool.map(tested, numbers), strict=True):
         rows = fold == number
-        made.log_value[rows] = reproducible.log(found.comparable_value)
-        made.dispersion[rows], made.unlikeness[rows] = found.dispersion, found.unlikeness
-        made.signals[rows] = signals
-    return made
+        level.log_value[rows] = reproducible.log(found.comparable_value)
+        level.dispersion[rows], level.unlikeness[rows] = found.dispersion, found.unlikeness
+        level.signals[rows] = signals
+    return level
 
 
 def second_level(

@@ -63,8 +63,8 @@ def calibrate(
     low, high = -LARGEST_STRETCH, LARGEST_STRETCH
     for _ in range(STEPS):  # PRB rises with the stretch, so bisection works
         middle = (low + high) / 2
-        found = prb(Calibration(center, middle).apply(log_value), price)
-        low, high = (middle, high) if found < wanted else (low, middle)
+        bias = prb(Calibration(center, middle).apply(log_value), price)
+        low, high = (middle, high) if bias < wanted else (low, middle)
     return Calibration(center, round((low + high) / 2, 4))
 
 

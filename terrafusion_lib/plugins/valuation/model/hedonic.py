@@ -27,12 +27,12 @@ class Hedonic:
     def contributions(self, units: Subjects) -> FloatArray:
         """Effect of each line item (columns as in ``ITEMS``) on the log of value, by subject."""
         matrix = self.design.matrix(units)
-        found = np.zeros((len(units), len(ITEMS)))
+        effects = np.zeros((len(units), len(ITEMS)))
         for number in range(len(ITEMS)):
             own = np.flatnonzero(self.design.item == number)
-            found[:, number] = reproducible.product(matrix[:, own], self.coefficients[own])
-        found[:, ITEMS.index(TIME)] += units.trend
-        return found
+            effects[:, number] = reproducible.product(matrix[:, own], self.coefficients[own])
+        effects[:, ITEMS.index(TIME)] += units.trend
+        return effects
 
     @property
     def constant(self) -> float:

@@ -108,9 +108,9 @@ class MarketModel:
 
     def effects_of(self, units: Subjects) -> FloatArray:
         """Effect of each line item on the log of value, location surface included."""
-        found = self.hedonic.contributions(units)
-        found[:, ITEMS.index(LOCATION)] += self.surface.at(units)
-        return found
+        effects = self.hedonic.contributions(units)
+        effects[:, ITEMS.index(LOCATION)] += self.surface.at(units)
+        return effects
 
     def predict(
         self, units: Subjects, comparables: int | None = None, like: Subjects | None = None
@@ -122,8 +122,8 @@ class MarketModel:
         """
         effects = self.effects_of(units)
         chooser, chosen_by = (units, effects) if like is None else (like, self.effects_of(like))
-        found = self.finder.find(chooser, chosen_by, comparables)
-        return self.reconcile(effects, found, units.identity)
+        chosen = self.finder.find(chooser, chosen_by, comparables)
+        return self.reconcile(effects, chosen, units.identity)
 
     def reconcile(self, effects: FloatArray, found: Found, identity: IntArray) -> Prediction:
         """Value subjects with given effects and identities from selected comparables."""
@@ -215,19 +215,19 @@ class MarketModel:
 
     def outside_market(self, units: Subjects, margin: float = 0.0) -> BoolArray:
         """Whether a trait is outside the range of sales by more than `margin` of that range."""
-        found = features(units)
+        inputs = features(units)
         outside = np.zeros(len(units), dtype=np.bool_)
         for name, scale in self.hedonic.design.scales.items():
             beyond = margin * (scale.high - scale.low)
-            outside |= (found[name] < scale.low - beyond) | (found[name] > scale.high + beyond)
+            outside |= (inputs[name] < scale.low - beyond) | (inputs[name] > scale.high + beyond)
         return outside
 
     def missing_traits(self, units: Subjects) -> BoolArray:
         """Whether a trait used by the regression is unknown and was assumed to be average."""
-        found = features(units)
+        inputs = features(units)
         missing = np.zeros(len(units), dtype=np.bool_)
         for name in self.hedonic.design.scales:
-            missing |= np.isnan(found[name])
+            missing |= np.isnan(inputs[name])
         return missing
 
 

@@ -76,9 +76,9 @@ def ordinary_regression(sales: Sales) -> OrdinaryRegression:
     """
     import statsmodels.api as sm
 
-    found = features(sales.unit)
-    traits = tuple(name for name in EXPECTED_SIGNS if name in found and _tells(found[name]))
-    means = np.array([np.nanmean(found[name]) for name in traits])
+    inputs = features(sales.unit)
+    traits = tuple(name for name in EXPECTED_SIGNS if name in inputs and _tells(inputs[name]))
+    means = np.array([np.nanmean(inputs[name]) for name in traits])
     uses, neighborhoods = _labels(sales.unit.use), _labels(sales.unit.neighborhood)
     matrix = _matrix(sales.unit, traits, means, uses, neighborhoods)
     with warnings.catch_warnings():
@@ -114,9 +114,9 @@ def _matrix(
     uses: tuple[str, ...],
     neighborhoods: tuple[str, ...],
 ) -> FloatArray:
-    found = features(units)
+    inputs = features(units)
     columns = [
-        np.where(np.isnan(found[name]), mean, found[name])
+        np.where(np.isnan(inputs[name]), mean, inputs[name])
         for name, mean in zip(traits, means, strict=True)
     ]
     return np.column_stack(

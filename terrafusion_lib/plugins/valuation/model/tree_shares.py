@@ -115,16 +115,16 @@ def _weight(size: int, total: int) -> float:
 
 def distinct(way: IntArray, bits: int) -> tuple[IntArray, IntArray]:
     """The distinct paths, and the path of each row; digit by digit, without sorting."""
-    found, of_row = np.zeros(1, dtype=np.int64), np.zeros(way.size, dtype=np.int64)
+    paths, of_row = np.zeros(1, dtype=np.int64), np.zeros(way.size, dtype=np.int64)
     for first in range(0, bits, DIGITS):
         digit = (way >> first) & (2**DIGITS - 1)
         key = (of_row << DIGITS) | digit
         seen = np.flatnonzero(np.bincount(key, minlength=1))
         number = np.zeros(int(seen[-1]) + 1 if seen.size else 1, dtype=np.int64)
         number[seen] = np.arange(seen.size)
-        found = found[seen >> DIGITS] | ((seen & (2**DIGITS - 1)) << first)
+        paths = paths[seen >> DIGITS] | ((seen & (2**DIGITS - 1)) << first)
         of_row = number[key]
-    return found, of_row
+    return paths, of_row
 
 
 def read_trees(described: list[dict[str, Any]]) -> list[Tree] | None:

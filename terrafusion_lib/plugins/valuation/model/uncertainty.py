@@ -85,8 +85,8 @@ class Uncertainty:
 
     def expected_error(self, units: Subjects, prediction: Prediction) -> FloatArray:
         """Expected absolute error of each value, as a difference of logs."""
-        found = features(units)
-        traits = np.column_stack([found[name] for name in TRAITS])
+        inputs = features(units)
+        traits = np.column_stack([inputs[name] for name in TRAITS])
         agreement = _agreement(
             reproducible.log(prediction.value),
             reproducible.log(prediction.comparable_value),
@@ -149,11 +149,11 @@ def _error_scale(signs: FloatArray, error: FloatArray) -> FloatArray:
     used = list(range(signs.shape[1]))
     while True:
         gram = reproducible.gram(np.column_stack([signs[:, used], target]))
-        found = reproducible.solve(gram[:-1, :-1] + np.diag(penalty[used]), gram[:-1, -1])
-        wrong = [used[i] for i in range(len(used)) if 1 <= used[i] <= AGREEMENT and found[i] < 0]
+        slopes = reproducible.solve(gram[:-1, :-1] + np.diag(penalty[used]), gram[:-1, -1])
+        wrong = [used[i] for i in range(len(used)) if 1 <= used[i] <= AGREEMENT and slopes[i] < 0]
         if not wrong:
             break
         used = [sign for sign in used if sign not in wrong]
     scale = np.zeros(signs.shape[1])
-    scale[used] = found
+    scale[used] = slopes
     return scale

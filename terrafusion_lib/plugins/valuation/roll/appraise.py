@@ -89,17 +89,17 @@ def appraise(
     First by trusted models, then by trending the assessor's value, then by the other models.
     `market_value` is the assessor's, US dollars, NaN where there is none.
     """
-    made = Appraisal(units, market_value, params)
+    appraisal = Appraisal(units, market_value, params)
     trust = trusted(markets, levels, params)
     for name in sorted(trust):
-        _by_market(made, markets[name], progress, threads)
-    _by_trend(made, levels)
+        _by_market(appraisal, markets[name], progress, threads)
+    _by_trend(appraisal, levels)
     for name in sorted(set(markets) - trust):
-        _by_market(made, markets[name], progress, threads)
-    _explain_the_rest(made, markets)
-    _flag_for_review(made)
+        _by_market(appraisal, markets[name], progress, threads)
+    _explain_the_rest(appraisal, markets)
+    _flag_for_review(appraisal)
     progress("value properties", len(units), len(units))
-    return made
+    return appraisal
 
 
 def trusted(markets: Mapping[str, Market], levels: Levels, params: ValuationParams) -> set[str]:
@@ -117,51 +117,57 @@ def trusted(markets: Mapping[str, Market], levels: Levels, params: ValuationPara
     }
 
 
-def _by_market(made: Appraisal, market: Market, progress: Progress, threads: int) -> None:
+def _by_market(appraisal: Appraisal, market: Market, progress: Progress, threads: int) -> None:
     """Value the subjects of a market without a value yet, in batches."""
-    rows = np.flatnonzero((made.units.market == market.name) & np.isnan(made.value))
-    able = market.model.can_value(made.units.take(rows))
-    made.flag("missing_land_area", rows[~able])
+    rows = np.flatnonzero((appraisal.units.market == market.name) & np.isnan(appraisal.value))
+    able = market.model.can_value(appraisal.units.take(rows))
+    appraisal.flag("missing_land_area", rows[~able])
     rows = rows[able]
     batches = [rows[first : first + BATCH] for first in range(0, rows.size, BATCH)]
 
     explained: list[Evidence] = []
 
     def valued(batch: IntArray) -> Prediction:
-        return market.predict(made.units.take(batch))
+        return market.predict(appraisal.units.take(batch))
 
     with ThreadPoolExecutor(threads) as pool:
         for batch, prediction in zip(batches, pool.map(valued, batches), strict=True):
-            _keep(made, market, batch, prediction)
+            _keep(appraisal, market, batch, prediction)
             explained.append(prediction.evidence)
-            progress("value properties", int(np.isfinite(made.value).sum()), len(made.units))
+            progress(
+                "value properties", int(np.isfinite(appraisal.value).sum()), len(appraisal.units)
+            )
     if explained:
         parts = market.explain(explained, threads)
-        made.base[rows], made.lines[rows] = parts.base, parts.lines
+        appraisal.base[rows], appraisal.lines[rows] = parts.base, parts.lines
 
 
-def _keep(made: Appraisal, market: Market, rows: IntArray, prediction: Prediction) -> None:
-    units, level = made.units.take(rows), made.params.interval_level
-    made.value[rows] = prediction.value
-    made.comparable_value[rows] = prediction.comparable_value
-    made.low[rows], made.high[rows] = market.uncertainty.interval(units, prediction, level)
-    made.confidence[rows] = market.confidence(units, prediction)
-    made.method[rows] = market.ensemble.method
+def _keep(appraisal: Appraisal, market: Market, rows: IntArray, prediction: Prediction) -> None:
+    units, level = appraisal.units.take(rows), appraisal.params.interval_level
+    appraisal.value[rows] = prediction.value
+    appraisal.comparable_value[rows] = prediction.comparable_value
+    appraisal.low[rows], appraisal.high[rows] = market.uncertainty.interval(
+        units, prediction, level
+    )
+    appraisal.confidence[rows] = market.confidence(units, prediction)
+    appraisal.method[rows] = market.ensemble.method
     used = prediction.found.present.sum(axis=1)
-    made.comparables_used[rows] = used
-    made.flag("few_comparables", rows[used < min(FEW_COMPARABLES, made.params.comparables)])
+    appraisal.comparables_used[rows] = used
+    appraisal.flag(
+        "few_comparables", rows[used < min(FEW_COMPARABLES, appraisal.params.comparables)]
+    )
     lines = (prediction.found.weight * prediction.grid.gross_percent()).sum(axis=1)
-    made.flag("large_adjustments", rows[lines > made.params.review_adjustment_pct])
-    made.flag("outside_market", rows[market.model.outside_market(units)])
-    made.flag("missing_traits", rows[market.missing_traits(units)])
-    made.flag("no_location", rows[~units.located])
-    made.comparables.append(_long(market, rows, units, prediction))
+    appraisal.flag("large_adjustments", rows[lines > appraisal.params.review_adjustment_pct])
+    appraisal.flag("outside_market", rows[market.model.outside_market(units)])
+    appraisal.flag("missing_traits", rows[market.missing_traits(units)])
+    appraisal.flag("no_location", rows[~units.located])
+    appraisal.comparables.append(_long(market, rows, units, prediction))
 
 
 def _long(market: Market, rows: IntArray, units: Subjects, prediction: Prediction) -> Comparables:
-    found = prediction.found
-    at, rank = np.nonzero(found.present)
-    sale = found.index[at, rank]
+    comparables = prediction.found
+    at, rank = np.nonzero(comparables.present)
+    sale = comparables.index[at, rank]
     sold = market.model.sales.unit
     distance = reproducible.length(
         units.x_feet[at] - sold.x_feet[sale], units.y_feet[at] - sold.y_feet[sale]
@@ -173,33 +179,37 @@ def _long(market: Market, rows: IntArray, units: Subjects, prediction: Predictio
         rank=rank + 1,
         sale=sale,
         distance_feet=np.where(located, distance, np.nan),
-        similarity=1 / (1 + found.unlikeness[at, rank]),
+        similarity=1 / (1 + comparables.unlikeness[at, rank]),
         net_percent=prediction.grid.net_percent()[at, rank],
         gross_percent=prediction.grid.gross_percent()[at, rank],
         adjusted_price=prediction.adjusted_price[at, rank],
         indicated_value=prediction.indicated_value[at, rank],
-        weight=found.weight[at, rank],
+        weight=comparables.weight[at, rank],
     )
 
 
-def _by_trend(made: Appraisal, levels: Levels) -> None:
-    without = np.isnan(made.value) & (made.market_value > 0)
-    kinds = made.units.property_type
+def _by_trend(appraisal: Appraisal, levels: Levels) -> None:
+    without = np.isnan(appraisal.value) & (appraisal.market_value > 0)
+    kinds = appraisal.units.property_type
     for name in sorted(set(kinds[without].tolist()), key=str):
         level = levels.of(name)
         if level is None:
             continue
         rows = np.flatnonzero(without & np.equal(kinds, name).astype(np.bool_))
-        found = trended(made.market_value[rows], level, made.params.interval_level, CLOSE)
-        made.value[rows], made.low[rows], made.high[rows] = found.value, found.low, found.high
-        made.confidence[rows] = found.confidence
-        made.method[rows] = TRENDED_APPRAISED_VALUE
-        made.flag("trended_value", rows)
+        trend = trended(appraisal.market_value[rows], level, appraisal.params.interval_level, CLOSE)
+        appraisal.value[rows], appraisal.low[rows], appraisal.high[rows] = (
+            trend.value,
+            trend.low,
+            trend.high,
+        )
+        appraisal.confidence[rows] = trend.confidence
+        appraisal.method[rows] = TRENDED_APPRAISED_VALUE
+        appraisal.flag("trended_value", rows)
 
 
-def _explain_the_rest(made: Appraisal, markets: Mapping[str, Market]) -> None:
+def _explain_the_rest(appraisal: Appraisal, markets: Mapping[str, Market]) -> None:
     """Record what was missing for each unvalued subject."""
-    without, names = np.isnan(made.value), made.units.market
+    without, names = np.isnan(appraisal.value), appraisal.units.market
     for name in sorted(set(names[without].tolist()), key=str):
         if name is None:
             reason = "property type unknown"
@@ -208,16 +218,16 @@ def _explain_the_rest(made: Appraisal, markets: Mapping[str, Market]) -> None:
         else:
             reason = f"too few valid sales of {name}"
         rows = without & np.equal(names, name).astype(np.bool_)
-        level = made.market_value > 0
-        made.not_valued[rows & level] = f"{reason}; too few valid sales to trend"
-        made.not_valued[rows & ~level] = f"{reason}; no assessor's market value to trend"
+        level = appraisal.market_value > 0
+        appraisal.not_valued[rows & level] = f"{reason}; too few valid sales to trend"
+        appraisal.not_valued[rows & ~level] = f"{reason}; no assessor's market value to trend"
 
 
-def _flag_for_review(made: Appraisal) -> None:
-    params = made.params
+def _flag_for_review(appraisal: Appraisal) -> None:
+    params = appraisal.params
     with np.errstate(invalid="ignore"):
-        made.flag("low_confidence", made.confidence < params.review_threshold)
-    made.flag("large_change", large_change(made.value, made.market_value, params))
+        appraisal.flag("low_confidence", appraisal.confidence < params.review_threshold)
+    appraisal.flag("large_change", large_change(appraisal.value, appraisal.market_value, params))
 
 
 def large_change(value: FloatArray, market_value: FloatArray, params: ValuationParams) -> BoolArray:

@@ -72,10 +72,10 @@ class LandCurve:
         with np.errstate(divide="ignore", invalid="ignore"):
             log_size = reproducible.log(np.where(size_sqft > 0, size_sqft, np.nan))
         known = np.isfinite(log_size)
-        found = np.full(log_size.size, np.nan)
+        values = np.full(log_size.size, np.nan)
         matrix = _columns(log_size[known] - self.size, area[known], self.knots, self.areas)
-        found[known] = reproducible.exp(reproducible.product(matrix, self.coefficients))
-        return found
+        values[known] = reproducible.exp(reproducible.product(matrix, self.coefficients))
+        return values
 
 
 def _columns(
@@ -147,12 +147,12 @@ def land_values(
         The assessor's, by row of the properties table (``Subjects.parcel``), US dollars; NaN
         unknown.
     """
-    found = _land_sales(sales, markets, land_value, improvement_value)
-    vacant = found[VACANT_SALES]
+    land_sales = _land_sales(sales, markets, land_value, improvement_value)
+    vacant = land_sales[VACANT_SALES]
     methods = [
-        _method(name, found[name], vacant)
+        _method(name, land_sales[name], vacant)
         for name in METHODS
-        if found[name].price.size >= MIN_SALES
+        if land_sales[name].price.size >= MIN_SALES
     ]
     return LandValues(tuple(methods), _best(methods))
 
@@ -174,12 +174,12 @@ def _land_sales(
         }
     size = sales.unit.trait("land_area_sqft")
     whole = LandSales(folds(sales), sales.unit.neighborhood, size, price)
-    found = {}
+    by_method = {}
     for name, of_land in prices.items():
         with np.errstate(invalid="ignore"):
             rows = (of_land > MIN_SHARE * price) & (size > 0)
-        found[name] = replace(whole, price=of_land).take(rows)
-    return found
+        by_method[name] = replace(whole, price=of_land).take(rows)
+    return by_method
 
 
 def _method(name: str, own: LandSales, vacant: LandSales) -> LandMethod:
@@ -204,9 +204,9 @@ def _unseen(sales: LandSales) -> FloatArray:
 
 
 def _best(methods: list[LandMethod]) -> str | None:
-    told = [method for method in methods if method.tested >= MIN_SALES]
-    if told:
-        off = {m.name: abs(reproducible.log(m.median_ratio)) + m.cod / 100 for m in told}
+    tested = [method for method in methods if method.tested >= MIN_SALES]
+    if tested:
+        off = {m.name: abs(reproducible.log(m.median_ratio)) + m.cod / 100 for m in tested}
         return min(off, key=lambda name: (off[name], METHODS.index(name)))
     names = [method.name for method in methods]
     return next((name for name in (ALLOCATION, RESIDUAL, VACANT_SALES) if name in names), None)

@@ -88,28 +88,28 @@ def post_process(
     tuple
         Values, their trails, and override reasons (None without an override).
     """
-    made = value.copy()
-    trail: TextArray = np.full(made.size, "", dtype=object)
+    values = value.copy()
+    trail: TextArray = np.full(values.size, "", dtype=object)
 
     def step(name: str, target: FloatArray, rows: BoolArray) -> None:
-        changed = rows & (target != made)
-        made[changed] = target[changed]
+        changed = rows & (target != values)
+        values[changed] = target[changed]
         trail[changed] = trail[changed] + np.where(trail[changed] == "", "", ",") + name
 
     to = params.round_to
-    kept = _kept(made, current, params)
+    kept = _kept(values, current, params)
     step(KEPT, current, kept)
-    others, exact = np.isfinite(made) & ~kept, np.zeros(made.size, dtype=np.bool_)
+    others, exact = np.isfinite(values) & ~kept, np.zeros(values.size, dtype=np.bool_)
     if params.max_change is not None:
         low, high = _bounds(current, params.max_change, to)
-        step(CAPPED, np.clip(made, low, high), others & (current > 0))
-        exact = (made == low) | (made == high)
-    least = rounded_up(np.full(made.size, params.min_value), to)
-    step(MINIMUM, np.maximum(made, least), others)
-    step(ROUNDED, rounded(made, to), others & ~exact)
-    override = _overridden(made, trail, property_id, params.overrides)
+        step(CAPPED, np.clip(values, low, high), others & (current > 0))
+        exact = (values == low) | (values == high)
+    least = rounded_up(np.full(values.size, params.min_value), to)
+    step(MINIMUM, np.maximum(values, least), others)
+    step(ROUNDED, rounded(values, to), others & ~exact)
+    override = _overridden(values, trail, property_id, params.overrides)
     trail[trail == ""] = None
-    return made, trail, override
+    return values, trail, override
 
 
 def _kept(value: FloatArray, current: FloatArray, params: ValuationParams) -> BoolArray:
@@ -150,13 +150,13 @@ def _overridden(
 ) -> TextArray:
     """Replace the model's values with overrides; the latest for a property counts."""
     rows = {name: row for row, name in enumerate(property_id.tolist())}
-    found: TextArray = np.full(made.size, None, dtype=object)
+    reasons: TextArray = np.full(made.size, None, dtype=object)
     for override in sorted(overrides, key=lambda override: override.when):
         row = rows.get(override.property_id)
         if row is not None:
             made[row], trail[row] = override.value, OVERRIDE
-            found[row] = f"{override.reason} ({override.who}, {override.when.isoformat()})"
-    return found
+            reasons[row] = f"{override.reason} ({override.who}, {override.when.isoformat()})"
+    return reasons
 
 
 def split_land(
@@ -182,10 +182,10 @@ def split_land(
         Whether it has a building.
     """
     by_share = value * appraised_share
-    found = np.where(np.isfinite(land), land, by_share)
-    found = np.where(appraised_share == 0, 0.0, found)
-    found = np.where(built, np.minimum(rounded(found, round_to), value), value)
-    return found, value - found
+    land_value = np.where(np.isfinite(land), land, by_share)
+    land_value = np.where(appraised_share == 0, 0.0, land_value)
+    land_value = np.where(built, np.minimum(rounded(land_value, round_to), value), value)
+    return land_value, value - land_value
 
 
 def allocate(total: FloatArray, share: FloatArray, group: IntArray, unit: float) -> FloatArray:

@@ -103,7 +103,7 @@ def _front(market: Market, value: FloatArray, params: ValuationParams) -> dict[s
     if not market.ensemble.calibration.stretch:
         return {}
     before = market.ensemble.calibration.undo(reproducible.log(value))
-    found = {}
+    values = {}
     for share in EQUITY_FRONT:
         calibration = calibrate(
             market.out_of_fold.log_value,
@@ -112,8 +112,8 @@ def _front(market: Market, value: FloatArray, params: ValuationParams) -> dict[s
             outlier_deviations=params.outlier_deviations,
         )
         name = f"{market.ensemble.method}_equity_{share:.2f}"
-        found[name] = reproducible.exp(calibration.apply(before))
-    return found
+        values[name] = reproducible.exp(calibration.apply(before))
+    return values
 
 
 def _median_rate(train: Sales, sales: Sales) -> FloatArray:
@@ -137,16 +137,16 @@ def _row(
     model: str, value: FloatArray, price: FloatArray, options: StudyOptions
 ) -> dict[str, object]:
     study = ratio_study(value, price, {}, study=model, options=options)
-    found = {
+    statistics = {
         name: (estimate, low, high)
         for name, estimate, low, high in zip(
             *(study[column] for column in ("statistic", "estimate", "ci_low", "ci_high")),
             strict=True,
         )
     }
-    row: dict[str, object] = {"model": model, "n": int(price.size), "prd": found["prd"][0]}
+    row: dict[str, object] = {"model": model, "n": int(price.size), "prd": statistics["prd"][0]}
     for statistic, prefix in _INTERVALS.items():
-        row[statistic], row[f"{prefix}_low"], row[f"{prefix}_high"] = found[statistic]
+        row[statistic], row[f"{prefix}_low"], row[f"{prefix}_high"] = statistics[statistic]
     error = np.abs(value / price - 1)
     spread = float(((price - price.mean()) ** 2).sum())
     row["median_error_pct"] = float(100 * np.median(error))

@@ -42,7 +42,7 @@ def chasing_rows(
     change, sold = _changes(appraised, properties, property_type)
     kinds = sorted(set(appraised.property_type.astype(str).tolist()))
     strata = [(OVERALL, ALL, None), *((PROPERTY_TYPE, kind, kind) for kind in kinds)]
-    found: dict[str, list[object]] = {name: [] for name in COLUMNS}
+    rows: dict[str, list[object]] = {name: [] for name in COLUMNS}
     for grouping, stratum, kind in strata:
         of_kind = np.ones(len(appraised), dtype=np.bool_)
         on_roll = np.isfinite(change)
@@ -51,20 +51,20 @@ def chasing_rows(
             on_roll &= property_type == kind
         signals = _signals(appraised.take(of_kind), change[on_roll], sold[on_roll], options)
         for name, items in signal_rows(APPRAISED, grouping, stratum, signals, options).items():
-            found[name] += items
-    return found
+            rows[name] += items
+    return rows
 
 
 def chasing_summary(rows: dict[str, list[object]]) -> dict[str, object]:
     """Indicators beyond their limits, for the run record; empty if none."""
-    found = [
+    beyond = [
         f"{stratum}: {statistic} {estimate:.2f}"
         for stratum, statistic, estimate, verdict in zip(
             rows["stratum"], rows["statistic"], rows["estimate"], rows["verdict"], strict=True
         )
         if verdict == NOT_MET
     ]
-    return {"sales_chasing_signals": "; ".join(found)} if found else {}
+    return {"sales_chasing_signals": "; ".join(beyond)} if beyond else {}
 
 
 def _signals(

@@ -89,15 +89,15 @@ def appraised_sales(
     of the market that it was sold in; a lot built upon since is another property. Markets without
     a model keep their prices unadjusted.
     """
-    found = []
+    parts = []
     for sales in (prepared.market, prepared.later):
         day = sales.unit.day
         near = (day >= -params.study_months_before * DAYS_PER_MONTH) & (
             day < params.study_months_after * DAYS_PER_MONTH
         )
         same = sales.unit.market == units.market[sales.unit.parcel]
-        found.append(_appraised(sales.take(near & same), market_value, markets))
-    return StudySales.join(found).usable()
+        parts.append(_appraised(sales.take(near & same), market_value, markets))
+    return StudySales.join(parts).usable()
 
 
 def _appraised(sales: Sales, market_value: FloatArray, markets: Mapping[str, Market]) -> StudySales:

@@ -124,9 +124,9 @@ def comparable_grid(
     lent, other = lend(market.lead, unit), lend(market.lead, like or unit)
     valued = market.ensemble.predict(lent, other)
     if how == BY_TRAITS:
-        made = market.model.predict(lent, comparables, other)
+        prediction = market.model.predict(lent, comparables, other)
     elif how == BY_LEAVES:
-        made = _by_leaves(market, lent, valued, comparables)
+        prediction = _by_leaves(market, lent, valued, comparables)
     else:
         raise ValuationError(
             f"There is no way {how!r} to find comparables", examples=[BY_TRAITS, BY_LEAVES]
@@ -138,11 +138,11 @@ def comparable_grid(
         traits=_traits(unit, 0),
         place=_place(places, int(unit.parcel[0])),
         comparables=tuple(
-            _comparable(market, unit, made, rank, places)
-            for rank in np.flatnonzero(made.found.present[0]).tolist()
+            _comparable(market, unit, prediction, rank, places)
+            for rank in np.flatnonzero(prediction.found.present[0]).tolist()
         ),
         carry_over=market.model.carry_over,
-        reconciled=float(made.comparable_value[0]),
+        reconciled=float(prediction.comparable_value[0]),
         value=float(valued.value[0]),
     )
 
@@ -160,8 +160,8 @@ def _by_leaves(market: Market, unit: Subjects, valued: Prediction, comparables: 
     alike = index.most_alike(leaves, unit.x_feet, unit.y_feet, unit.identity, comparables)
     present = alike.index >= 0
     unlike = np.where(present, 1 - alike.count / index.trees, np.inf)
-    found = Found(np.where(present, alike.index, 0), present, unlike, weights(unlike, present))
-    return market.model.reconcile(valued.effects, found, unit.identity)
+    chosen = Found(np.where(present, alike.index, 0), present, unlike, weights(unlike, present))
+    return market.model.reconcile(valued.effects, chosen, unit.identity)
 
 
 def _comparable(

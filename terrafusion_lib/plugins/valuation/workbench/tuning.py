@@ -116,9 +116,9 @@ def _candidates(own: TreeSettings, seed: int) -> Iterator[TreeSettings]:
 
 def _read(journal: Path, key: str) -> dict[TreeSettings, Trial]:
     """Trials of the same sales; skips a line left unfinished by a killed search."""
-    found: dict[TreeSettings, Trial] = {}
+    trials: dict[TreeSettings, Trial] = {}
     if not journal.is_file():
-        return found
+        return trials
     for line in journal.read_text(encoding="utf-8").splitlines():
         try:
             row = json.loads(line)
@@ -126,8 +126,8 @@ def _read(journal: Path, key: str) -> dict[TreeSettings, Trial]:
             continue
         if row.pop("sales") == key:
             settings = TreeSettings(**row.pop("settings"))
-            found[settings] = Trial(settings, **row)
-    return found
+            trials[settings] = Trial(settings, **row)
+    return trials
 
 
 def _append(journal: Path, key: str, trial: Trial) -> None:

@@ -108,15 +108,15 @@ class Workbench:
         """
         unit, name, market, like = self._asked(property_id, changes)
         level = market.model.finder.params.interval_level
-        found = market.predict(unit, like)
-        low, high = market.uncertainty.interval(unit, found, level)
-        confidence = market.confidence(unit, found)
-        parts = market.explain([found.evidence])
+        prediction = market.predict(unit, like)
+        low, high = market.uncertainty.interval(unit, prediction, level)
+        confidence = market.confidence(unit, prediction)
+        parts = market.explain([prediction.evidence])
         return Appraised(
             property_id=property_id,
             market=name,
             method=market.ensemble.method,
-            value=float(found.value[0]),
+            value=float(prediction.value[0]),
             low=float(low[0]),
             high=float(high[0]),
             confidence=float(confidence[0]),
