@@ -99,7 +99,7 @@ def test_the_account_of_the_machine_may_export(asked) -> None:
 def test_a_year_that_is_not_loaded_is_refused(asked) -> None:
     done = asked("gis", COUNTY, "--estimate", "--year", "2030")
     assert isinstance(done.exception, ExportError)
-    assert "there is that of 2026" in str(done.exception)
+    assert done.exception.reason_code == "year_not_loaded"
 
 
 def test_jobs_tell_where_the_result_lies(asked, tmp_path: Path) -> None:
