@@ -28,6 +28,7 @@ from terrafusion_lib.core.errors import ConnectError
 from terrafusion_lib.core.raw import RawType, SourceTable
 from terrafusion_lib.core.settings import Settings
 from tests.support import tds_pacs as pacs
+from tests.support.refused import refused
 from tests.support.tds_clients import driver_or_skip, options_for
 from tests.support.tds_server import TdsServer
 
@@ -206,10 +207,9 @@ def test_a_missing_table_is_named_with_the_nearest(connector: Connector, case: C
 def test_missing_columns_are_all_named_with_the_nearest(connector: Connector, case: Case) -> None:
     wrong = wanted(case.full, markett=RawType.NUMBER, zzz=RawType.TEXT, flag=RawType.BOOLEAN)
     for call in (lambda: list(connector.read(wrong, [2026])), lambda: connector.verify(wrong)):
-        with pytest.raises(ConnectError, match=r"lacks 2 of [36] columns") as caught:
+        with refused(ConnectError, column="markett, zzz", next="did you mean market?") as caught:
             call()
-        assert "markett: did you mean market?" in str(caught.value)
-        assert "zzz: no similar column" in str(caught.value)
+        assert caught.value.table in (case.full, Path(case.full).name)
 
 
 def test_an_absent_table_may_be_optional(connector: Connector, case: Case) -> None:

@@ -76,6 +76,7 @@ def land(county: SyntheticMarket) -> LandValues:
     )
 
 
+@pytest.mark.slow
 def test_every_method_is_shown_and_the_best_on_vacant_sales_is_published(land: LandValues) -> None:
     assert [method.name for method in land.methods] == list(METHODS)
     found = {method.name: method for method in land.methods}
@@ -89,6 +90,7 @@ def test_every_method_is_shown_and_the_best_on_vacant_sales_is_published(land: L
     assert found[RESIDUAL].sales.price.size > 500
 
 
+@pytest.mark.slow
 def test_a_rate_table_has_every_area_at_typical_sizes(land: LandValues) -> None:
     method = land.methods[0]
     rows = rate_table(method)
