@@ -19,8 +19,9 @@ ReuseRaw = Annotated[
     bool, typer.Option("--reuse-raw", help="Use the newest raw layer without contacting the source")
 ]
 
-NEXT = """Next: terrafusion plan <county> what the next run would do, and why terrafusion runs list
-<county> past runs
+NEXT = """Next:
+  terrafusion plan <county>         what the next run would do, and why
+  terrafusion runs list <county>    past runs
   terrafusion dashboard             this run in the browser
   terrafusion lab                   JupyterLab with the notebooks
   terrafusion hub                   both, with users and roles"""
