@@ -105,7 +105,7 @@ class GeoParquetStore:
         path = self.path(county_id, name)
         if not path.is_file():
             raise LoadError(
-                f"{path} does not exist", county=county_id, hint="terrafusion run <county>"
+                f"{path} does not exist", county=county_id, hint=f"terrafusion run {county_id}"
             )
         schema = pq.read_schema(path)
         key = json.loads(schema.metadata[LAYER])["key"]

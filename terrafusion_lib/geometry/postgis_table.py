@@ -64,7 +64,7 @@ def describe(cursor: Any, county_id: str, name: str) -> tuple[pa.Schema, int, st
             "PostGIS has no such layer",
             county=county_id,
             table=name,
-            hint="terrafusion run <county>",
+            hint=f"terrafusion run {county_id}",
         )
     arrow = {kind: known for known, kind in TYPES.items()}
     schema = pa.schema([(column, arrow.get(kind, pa.binary())) for column, kind, _ in columns])

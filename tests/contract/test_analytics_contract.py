@@ -493,6 +493,6 @@ def test_a_server_that_refuses_the_login_is_told_without_the_password(
     server: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLICKHOUSE_WORD", "wrong-word")
-    with pytest.raises(ConnectError, match=r"127\.0\.0\.1 does not answer") as caught:
+    with pytest.raises(ConnectError, match=r"127\.0\.0\.1 did not respond") as caught:
         open_analytics(server)
     assert "wrong-word" not in str(caught.value)

@@ -58,7 +58,7 @@ def test_the_command_line_shows_no_traceback(postgres_url: str, form: str, tmp_p
         assert (done.returncode, done.stderr) == (0, "")
     else:
         assert done.returncode == 2
-        assert "Next: write postgresql:// in place of postgresql+psycopg://." in done.stderr
+        assert "Next: write postgresql:// instead of postgresql+psycopg://." in done.stderr
 
 
 def test_an_option_that_the_driver_does_not_know_is_a_sentence(postgres_url: str) -> None:

@@ -151,7 +151,7 @@ def test_a_second_run_writes_nothing_and_the_plan_knows(make: Make, stores: str)
     assert "a different parcel layer" in str(specialized_reason(settings, gone))
     marks = {"fact_sales": {"2024": "another"}}
     other = replace(again, marks=marks)
-    assert "other rows of fact_sales" in str(specialized_reason(settings, other))
+    assert "different rows in fact_sales" in str(specialized_reason(settings, other))
 
 
 def change(settings: Settings, *statements: str) -> None:
@@ -292,7 +292,7 @@ def test_facts_changed_by_hand_are_brought_again(
         ("fact_ratio_statistics", "estimate = estimate + 1", "1 = 1"),
     ):
         tamper(settings, table, change, where)
-    assert "other rows of fact_" in str(specialized_reason(settings, record))
+    assert "different rows in fact_" in str(specialized_reason(settings, record))
     after = run(settings, "r2")
     replaced = [after.rows[name]["replaced"] for name in CANONICAL_FACTS]
     assert replaced == [0, 1, 2, after.rows["fact_ratios"]["years"], 0]
@@ -390,4 +390,4 @@ def test_a_killed_step_leaves_the_old_state_and_the_next_one_finishes(
     after = run(settings, "r2")
     assert after.rows["fact_sales"]["replaced"] == after.rows["fact_sales"]["years"]
     assert specialized_reason(settings, after) is None
-    assert "other rows of fact_sales" in str(specialized_reason(settings, old))
+    assert "different rows in fact_sales" in str(specialized_reason(settings, old))

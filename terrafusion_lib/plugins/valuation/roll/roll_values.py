@@ -76,7 +76,9 @@ def post_process(
     property_id: TextArray,
     params: ValuationParams,
 ) -> tuple[FloatArray, TextArray, TextArray]:
-    """Apply tolerance, cap, minimum, rounding and overrides, in this order.
+    """Apply tolerance, cap, minimum, rounding, tolerance again and overrides, in this order.
+
+    Cap and rounding can bring a value within the tolerance.
 
     Parameters
     ----------
@@ -107,6 +109,7 @@ def post_process(
     least = rounded_up(np.full(values.size, params.min_value), to)
     step(MINIMUM, np.maximum(values, least), others)
     step(ROUNDED, rounded(values, to), others & ~exact)
+    step(KEPT, current, others & _kept(values, current, params))
     override = _overridden(values, trail, property_id, params.overrides)
     trail[trail == ""] = None
     return values, trail, override
