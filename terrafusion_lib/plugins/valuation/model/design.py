@@ -48,7 +48,7 @@ TRAIT_ITEMS = (
 )
 ITEMS = (*TRAIT_ITEMS, LOCATION, TIME)
 
-_FEATURE_ITEMS = {
+TRAIT_LINES = {
     "size": "size",
     "land": "land",
     "age": "age",
@@ -62,8 +62,9 @@ _FEATURE_ITEMS = {
     "basement": "basement",
     "view": "view",
     "waterfront": "view",
-    "premium": LOCATION,
 }
+"""Explanation line of each trait of the property itself."""
+_FEATURE_ITEMS = {**TRAIT_LINES, "premium": LOCATION}
 _PRODUCTS = (("size", "quality"), ("size", "age"), ("size", "land"), ("quality", "age"))
 
 

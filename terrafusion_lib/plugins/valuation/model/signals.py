@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from terrafusion_lib.plugins.valuation.model.design import ITEMS, LOCATION, features
+from terrafusion_lib.plugins.valuation.model.design import ITEMS, LOCATION, TRAIT_LINES, features
 from terrafusion_lib.plugins.valuation.model.location import most_sales_of_a_parcel
 from terrafusion_lib.plugins.valuation.model.market_model import MarketModel, Prediction
 from terrafusion_lib.plugins.valuation.subjects import SURROUNDINGS, Subjects
@@ -17,21 +17,6 @@ COMPARABLES = "comparables"
 """Line of an explanation: what comparable sales add beyond traits, location and time."""
 NEIGHBORS = (3, 8, 20, 60)
 LOCATION_INDEX = ITEMS.index(LOCATION)
-_TRAIT_LINES = {
-    "size": "size",
-    "land": "land",
-    "age": "age",
-    "renovation": "age",
-    "quality": "quality",
-    "condition": "condition",
-    "bathrooms": "rooms",
-    "bedrooms": "rooms",
-    "stories": "size",
-    "garage": "garage",
-    "basement": "basement",
-    "view": "view",
-    "waterfront": "view",
-}
 _COMPUTED_LINES = {
     "relative_size": "size",
     "relative_land": "land",
@@ -42,7 +27,7 @@ _COMPUTED_LINES = {
     "dispersion": COMPARABLES,
 }
 SIGNAL_LINES = {
-    **_TRAIT_LINES,
+    **TRAIT_LINES,
     **_COMPUTED_LINES,
     **{f"nearest_{count}": LOCATION for count in NEIGHBORS},
     **{f"around_{name}": LOCATION for name in SURROUNDINGS},
@@ -72,7 +57,7 @@ class Signals:
             "deviation": prediction.deviation,
             "dispersion": prediction.dispersion,
         }
-        columns = [traits[name] for name in _TRAIT_LINES]
+        columns = [traits[name] for name in TRAIT_LINES]
         columns += [computed[name] for name in _COMPUTED_LINES]
         return np.column_stack([*columns, self._nearest(units), around])
 
